@@ -1,0 +1,18 @@
+//! The words that everything else is said in: times and quantities with their
+//! units, names, values, random draws, and what a session records.
+//!
+//! Nothing here does I/O, and nothing here knows a clock.
+
+mod name;
+mod quantity;
+mod random;
+mod record;
+mod time;
+mod value;
+
+pub use name::{Name, NameError, SubjectId};
+pub use quantity::{Frequency, Level, QuantityError, Volume};
+pub use random::{Draw, Random, Seed, Shape};
+pub use record::{Ending, Event, Kind, Names, Record, Row, Source, SourceKind, Trials};
+pub use time::{Span, Time};
+pub use value::{Value, ValueType};
