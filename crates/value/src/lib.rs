@@ -7,6 +7,7 @@ mod name;
 mod quantity;
 mod random;
 mod record;
+mod sources;
 mod time;
 mod value;
 
@@ -14,5 +15,6 @@ pub use name::{Name, NameError, SubjectId};
 pub use quantity::{Frequency, Level, QuantityError, Volume};
 pub use random::{Draw, Random, Seed, Shape};
 pub use record::{Ending, Event, Kind, Names, Record, Row, Source, SourceKind, Trials};
+pub use sources::Sources;
 pub use time::{Span, Time};
 pub use value::{Value, ValueType};

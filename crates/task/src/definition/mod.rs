@@ -9,10 +9,10 @@ mod declaration;
 mod expression;
 mod stage;
 
-use std::collections::BTreeMap;
-
 use bramble_value::{Name, Names, Source, SourceKind};
 use serde::{Deserialize, Serialize};
+
+pub use bramble_value::Sources;
 
 pub use action::{
     Action, Command, DisplayCommand, Reaction, Response, Stimulus, StimulusKind, Transition, What,
@@ -67,16 +67,6 @@ pub struct PortId {
     pub device: DeviceId,
     /// The port's place among the device's ports.
     pub port: u16,
-}
-
-/// The source files of a task: paths as written, with `/`, relative to one
-/// folder, and their texts. All of it travels with a session.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Sources {
-    /// The path of the file that is the task (or protocol) itself.
-    pub root: String,
-    /// Every file that was loaded, by its path; the root among them.
-    pub files: BTreeMap<String, String>,
 }
 
 /// Where something was written, for messages.

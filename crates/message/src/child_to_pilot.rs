@@ -1,0 +1,44 @@
+//! What a child says to its pilot.
+
+use bramble_value::Time;
+use serde::{Deserialize, Serialize};
+
+use crate::{Ask, PortName, Reading, RigDevice, Software};
+
+/// What a child says of itself when a link comes up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildHello {
+    /// What it runs.
+    pub software: Software,
+    /// What it offers.
+    pub offer: Offer,
+}
+
+/// The devices that a child offers its pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The devices.
+    pub devices: Vec<RigDevice>,
+}
+
+/// Everything a child says to its pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChildToPilot {
+    /// What was asked is done, or why not.
+    Done {
+        /// The question.
+        ask: Ask,
+        /// What came of it.
+        outcome: Result<(), String>,
+    },
+    /// An input changed.
+    Input {
+        /// When: on the child's clock, or in a simulated session on the pilot's.
+        time: Time,
+        /// Which input.
+        port: PortName,
+        /// What it reads.
+        reading: Reading,
+    },
+}

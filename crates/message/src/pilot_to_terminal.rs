@@ -1,0 +1,157 @@
+//! What a pilot says to a terminal.
+
+use bramble_value::{Ending, Name, Names, Record, SubjectId, Time, Value, ValueType};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Ask, PortName, Software, StartSession};
+
+/// What a pilot says of itself when a link comes up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PilotHello {
+    /// What it runs.
+    pub software: Software,
+    /// What its rig has, its children's devices among it.
+    pub rig: Vec<RigDevice>,
+    /// What it is doing.
+    pub activity: Activity,
+}
+
+/// A device of a rig.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RigDevice {
+    /// Its name.
+    pub name: Name,
+    /// Its kind, as a task file says it: `digital_input`.
+    pub kind: String,
+    /// Its ports; empty for a single device.
+    pub ports: Vec<Name>,
+    /// What drives it: `simulated`, or `child wheel-box1`.
+    pub driver: String,
+}
+
+/// Everything a pilot says to a terminal that must arrive, in its order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PilotToTerminal {
+    /// To a command.
+    Answer(Answer),
+    /// A session started.
+    Started(Box<Started>),
+    /// What was observed since.
+    Records {
+        /// In which session.
+        session: Uuid,
+        /// In the order of observation.
+        records: Vec<Record>,
+    },
+    /// A session ended.
+    Ended(Ended),
+}
+
+/// An answer to a command: done, or why not, in a sentence that says what to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The question.
+    pub ask: Ask,
+    /// What came of it.
+    pub outcome: Result<(), String>,
+}
+
+/// A session that started: all that the subject file says of it, so that the
+/// file can be made from what the pilot sent alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    /// What was asked for.
+    pub request: StartSession,
+    /// The task's name.
+    pub task_name: String,
+    /// The task's doc string.
+    pub task_doc: String,
+    /// The parameters as resolved: name, type, value.
+    pub parameters: Vec<(String, ValueType, Value)>,
+    /// The columns, in the order of each row's values.
+    pub columns: Vec<ColumnInfo>,
+    /// What the sources of its events stand for.
+    pub names: Names,
+    /// When it started, on the pilot's clock.
+    pub time: Time,
+    /// When it started, by the pilot's wall clock: nanoseconds since 1970, UTC.
+    pub unix_ns: i64,
+    /// The pilot's software.
+    pub software: Software,
+    /// The rig, its drivers and calibrations, the host: as JSON, for the file's
+    /// provenance.
+    pub provenance: serde_json::Value,
+}
+
+/// A column of the trial table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: Name,
+    /// What it holds.
+    pub kind: ValueType,
+    /// What it means.
+    pub doc: String,
+}
+
+/// A session that ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Which.
+    pub session: Uuid,
+    /// How.
+    pub ending: Ending,
+    /// Why, in words.
+    pub why: String,
+    /// Whether the subject graduated from its step.
+    pub graduated: bool,
+    /// When, on the pilot's clock.
+    pub time: Time,
+    /// When, by the pilot's wall clock: nanoseconds since 1970, UTC.
+    pub unix_ns: i64,
+}
+
+/// What a pilot tells of itself now and then; only the latest matters, and it
+/// may be lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// What it is doing.
+    pub activity: Activity,
+    /// Records that the terminal has not acknowledged.
+    pub unacknowledged: u64,
+    /// The children it knows, and whether each is there.
+    pub children: Vec<(Name, bool)>,
+}
+
+/// What a pilot is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// Nothing.
+    Idle,
+    /// A session.
+    Running(Progress),
+}
+
+/// How far a session is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Which.
+    pub session: Uuid,
+    /// The animal.
+    pub subject: SubjectId,
+    /// The task's name.
+    pub task: String,
+    /// The present trial, from 1; 0 before the first.
+    pub trial: u32,
+    /// The stages that are active, outermost first.
+    pub stages: Vec<String>,
+    /// Water given so far, in microliters.
+    pub water: f64,
+    /// How long it has run, on its own clock, in seconds.
+    pub seconds: f64,
+    /// The valves that water can be given from by hand.
+    pub valves: Vec<PortName>,
+}

@@ -1,0 +1,115 @@
+//! What a terminal says to a pilot.
+
+use std::collections::BTreeMap;
+
+use bramble_value::{Seed, Sources, SubjectId, Trials, Value, Volume};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{Ask, PortName, Software};
+
+/// What a terminal says of itself when a link comes up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TerminalHello {
+    /// What it runs.
+    pub software: Software,
+}
+
+/// Everything a terminal says to a pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TerminalToPilot {
+    /// Do this, and answer.
+    Command {
+        /// Repeated in the answer.
+        ask: Ask,
+        /// What to do.
+        command: Command,
+    },
+}
+
+/// What a pilot can be asked to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Start a session.
+    Start(Box<StartSession>),
+    /// Stop a session.
+    Stop {
+        /// Which; another one is left alone.
+        session: Uuid,
+        /// At once or between trials.
+        when: When,
+        /// Why, for the record.
+        why: String,
+    },
+    /// Change a live parameter.
+    SetParameter {
+        /// Of which session.
+        session: Uuid,
+        /// The parameter.
+        name: String,
+        /// Its new value, as a protocol would write it.
+        value: serde_json::Value,
+    },
+    /// Give the task a message, as its button would.
+    Message {
+        /// Of which session.
+        session: Uuid,
+        /// The message.
+        name: String,
+    },
+    /// Give water by hand.
+    Reward {
+        /// In which session.
+        session: Uuid,
+        /// A valve.
+        port: PortName,
+        /// How much.
+        volume: Volume,
+    },
+}
+
+/// When to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// At once; the present trial is cut.
+    Now,
+    /// When the present trial is over.
+    AfterTrial,
+}
+
+/// A session to start. It holds all that the pilot needs to run it to its end
+/// by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartSession {
+    /// The session's identity, everywhere and for ever.
+    pub session: Uuid,
+    /// The animal.
+    pub subject: SubjectId,
+    /// The task.
+    pub task: Sources,
+    /// Parameters that differ from the task's own defaults, by name.
+    pub parameters: BTreeMap<String, serde_json::Value>,
+    /// What all randomness comes from.
+    pub seed: Seed,
+    /// What the columns with `keep` held at the end of the last session, by name.
+    pub kept: BTreeMap<String, Value>,
+    /// When the subject moves on to the next step of its protocol.
+    pub graduation: Option<Graduation>,
+    /// The session ends after this many trials.
+    pub trials: Option<u32>,
+}
+
+/// What a pilot needs to decide, between trials, that a subject graduates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Graduation {
+    /// The protocol, and its tasks.
+    pub protocol: Sources,
+    /// Which of its steps, from 0.
+    pub step: u32,
+    /// The trials that the subject has done in this step, as far back as the
+    /// rule looks.
+    pub earlier: Trials,
+}
