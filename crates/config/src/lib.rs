@@ -47,6 +47,18 @@ pub struct Config<T> {
     pub settings: T,
     /// The text itself, for a session's provenance.
     pub text: String,
+    folder: PathBuf,
+}
+
+impl<T> Config<T> {
+    /// A path that the configuration names: from the home folder where it starts
+    /// with `~/`, else from the folder that the file is in.
+    pub fn path(&self, named: &Path) -> PathBuf {
+        match (named.strip_prefix("~"), std::env::home_dir()) {
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => self.folder.join(named),
+        }
+    }
 }
 
 /// Reads a file.
@@ -58,7 +70,8 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Config<T>, ConfigError> 
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let settings = parse(&path.display().to_string(), &text)?;
-    Ok(Config { settings, text })
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Config { settings, text, folder })
 }
 
 /// Reads a text that is called `file` in messages.
@@ -145,6 +158,16 @@ mod tests {
         assert_eq!(help.as_deref(), Some("add a line `name = ...`"));
         assert!(mistake("name = 3\n").0.starts_with("box.toml:1:8: invalid type"));
         assert!(mistake("name = \"box\nspeed = 1\n").0.starts_with("box.toml:1:"));
+    }
+
+    #[test]
+    fn a_path_is_meant_from_the_file_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pilot.toml");
+        std::fs::write(&path, "name = \"box1\"\n").unwrap();
+        let config = read::<Agent>(&path).unwrap();
+        assert_eq!(config.path(Path::new("data")), folder.path().join("data"));
+        assert_eq!(config.path(Path::new("/data")), Path::new("/data"));
     }
 
     #[test]
