@@ -1,1 +1,53 @@
-//! (empty)
+//! The subject file: everything that happened to one animal, in one HDF5 file
+//! that h5py, PyTables and pandas open with no help.
+//!
+//! ```text
+//! /                          format, version, subject, uuid
+//! /biography/table           version, when, who, field, value: each edit is a new version
+//! /history/table             when, who, what, from, to: every change to this subject
+//! /weights/table             when, grams, occasion, who
+//! /sources/<sha256>          every text a session ran from, once
+//! /sessions/0001/            uuid, task, seed, pilot, protocol, step, started, ended, ending, why
+//!     trials/table           one row a trial: trial, start_ns, end_ns, ending, and the columns
+//!     events/table           time_ns, trial, kind, source, value
+//!     notes/table            time_ns, text
+//!     clock/table            time_ns, offset_ns, error_ns
+//!     names/{sources,kinds,endings}/table   what the small integers of events stand for
+//!     columns/table, parameters/table, sources/table, versions/table
+//!     doc, provenance        texts, the second one JSON
+//! ```
+//!
+//! # Missing values
+//!
+//! A column that a trial never wrote is missing, and missing is told apart from
+//! every value: it is NaN in a column of numbers with a fraction (number,
+//! duration, volume, frequency, level; none of their values is NaN), the empty
+//! text in a column of choices (no choice is empty), and for a column `n` of
+//! whole numbers or booleans, which have no value to spare, a boolean column
+//! `n_missing` beside it says so (`n` itself is then 0).
+//!
+//! # Crashes
+//!
+//! Only one handle may write a file. [`SubjectFile::append`] writes a batch of
+//! records, flushes it, and only then stores how many rows there are and the
+//! number of the last record. What a killed process left behind that number is
+//! never read, and is written over by the same records when they come again.
+
+mod biography;
+mod column;
+mod error;
+mod file;
+mod hdf;
+mod history;
+mod session;
+mod store;
+
+pub use biography::{Biography, Sex};
+pub use error::SubjectError;
+pub use file::SubjectFile;
+pub use history::{By, Change, Occasion, Weight};
+pub use session::{
+    ClockEstimate, Column, Note, Parameter, ProtocolStep, SessionEnd, SessionNumber, SessionStart,
+    SessionSummary,
+};
+pub use store::Subjects;

@@ -1,0 +1,338 @@
+//! One subject's file.
+
+mod open;
+mod subject;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bramble_value::{Ending, Event, Record, SubjectId, Trials, Value, ValueType};
+use hdf5::{File, Group};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::column;
+use crate::error::{Doing, Fault, SubjectError};
+use crate::hdf::attribute;
+use crate::session::records::{Records, Written};
+use crate::session::start;
+use crate::session::{
+    ClockEstimate, Note, ProtocolStep, SessionEnd, SessionNumber, SessionStart, SessionSummary,
+};
+
+/// A subject's file, open. Whoever has it open for writing is alone with it.
+#[derive(Debug)]
+pub struct SubjectFile {
+    /// Sessions opened so far. Before `file`: their tables close first.
+    sessions: RefCell<BTreeMap<SessionNumber, Records>>,
+    file: File,
+    /// Held for as long as the file is open.
+    lock: std::fs::File,
+    path: PathBuf,
+    id: SubjectId,
+    uuid: Uuid,
+    writable: bool,
+}
+
+impl SubjectFile {
+    /// Whose file it is.
+    pub fn id(&self) -> &SubjectId {
+        &self.id
+    }
+
+    /// The subject's own name, the same wherever its data go.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Has the disk hold all that was written so far. Every write survives the
+    /// death of this process without it; this makes it survive that of the machine.
+    pub fn sync(&self) -> Result<(), SubjectError> {
+        self.flush()?;
+        self.lock.sync_all().map_err(|source| SubjectError::Folder {
+            doing: "write",
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Makes the next session, or finds the one of this uuid, so that a start
+    /// which is told twice makes one session.
+    ///
+    /// # Errors
+    /// Where the file can't be written, or a column is of a type that no table holds.
+    pub fn begin_session(&mut self, session: &SessionStart) -> Result<SessionNumber, SubjectError> {
+        self.check_writable()?;
+        if let Some(known) = self.session_by_uuid(session.uuid)? {
+            return Ok(known.number);
+        }
+        if let Some(column) = session.columns.iter().find(|column| column.value_type == ValueType::Integers) {
+            let kind = column.value_type.to_string();
+            return Err(SubjectError::Column { column: column.name.clone(), kind });
+        }
+        let last = self.numbers()?.last().map_or(0, |number| number.get());
+        let number = SessionNumber::new(last + 1);
+        let records = self.here(|| self.write_start(number, session))?;
+        self.sessions.get_mut().insert(number, records);
+        Ok(number)
+    }
+
+    fn write_start(&self, number: SessionNumber, session: &SessionStart) -> Result<Records, Fault> {
+        let mut hashes = BTreeMap::new();
+        for (path, text) in &session.sources {
+            hashes.insert(path.clone(), subject::keep_source(&self.file, text)?);
+        }
+        let group = self
+            .file
+            .group("sessions")
+            .and_then(|sessions| sessions.create_group(&number.to_string()))
+            .doing(|| format!("make session {number} of"))?;
+        start::write(&group, session, &hashes)?;
+        let records = Records::create(&group, column::place(&session.columns))?;
+        let flush = || self.file.flush().doing(|| "write".to_owned());
+        flush()?;
+        // Only now it counts as a session.
+        Written::default().write(&group)?;
+        flush()?;
+        Ok(records)
+    }
+
+    /// Adds what a pilot observed, of which the last is its record number
+    /// `up_to` and the others are those just before. Records that the file has
+    /// already are left out, so that a batch may come twice, or overlap the one
+    /// before; batches of some hundreds are written fastest.
+    ///
+    /// # Errors
+    /// Where a row does not fit the session's columns or the file can't be
+    /// written; then none of the batch counts as written, and it may come again.
+    pub fn append(
+        &mut self,
+        number: SessionNumber,
+        up_to: u64,
+        records: &[Record],
+    ) -> Result<(), SubjectError> {
+        self.check_writable()?;
+        self.with_session(number, |_| Ok(()))?;
+        let (file, sessions) = (&self.file, self.sessions.get_mut());
+        let Some(session) = sessions.get_mut(&number) else { return Ok(()) };
+        let new = usize::try_from(up_to.saturating_sub(session.written().up_to)).unwrap_or(usize::MAX);
+        let records = &records[records.len().saturating_sub(new)..];
+        if new == 0 {
+            return Ok(());
+        }
+        for record in records {
+            if let Record::Row(row) = record
+                && let Some(why) = session.misfit(row)
+            {
+                return Err(SubjectError::Row { number, trial: row.trial, why });
+            }
+        }
+        session
+            .append(up_to, records, |text| subject::keep_long(file, text))
+            .map_err(|fault| fault.in_file(&self.path))
+    }
+
+    /// The number of the last record of a session that the file has; 0 before the first.
+    pub fn written_up_to(&self, number: SessionNumber) -> Result<u64, SubjectError> {
+        self.with_session(number, |session| Ok(session.written().up_to))
+    }
+
+    /// Adds estimates of a session's clock.
+    pub fn add_clock(
+        &mut self,
+        number: SessionNumber,
+        estimates: &[ClockEstimate],
+    ) -> Result<(), SubjectError> {
+        self.check_writable()?;
+        self.with_session(number, |session| session.add_clock(estimates))
+    }
+
+    /// Says how a session ended. Told again, the last one counts.
+    pub fn end_session(
+        &mut self,
+        number: SessionNumber,
+        ended: Timestamp,
+        ending: Ending,
+        why: &str,
+    ) -> Result<(), SubjectError> {
+        self.check_writable()?;
+        let group = self.session_group(number)?;
+        let end = SessionEnd { ended, ending, why: why.to_owned() };
+        self.here(|| start::write_end(&group, &end))?;
+        self.flush()
+    }
+
+    /// All sessions, oldest first.
+    pub fn sessions(&self) -> Result<Vec<SessionSummary>, SubjectError> {
+        self.numbers()?.into_iter().map(|number| self.summary(number)).collect()
+    }
+
+    /// The session of this uuid.
+    pub fn session_by_uuid(&self, uuid: Uuid) -> Result<Option<SessionSummary>, SubjectError> {
+        for number in self.numbers()?.into_iter().rev() {
+            let summary = self.summary(number)?;
+            if summary.uuid == uuid {
+                return Ok(Some(summary));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A session in a few words.
+    pub fn summary(&self, number: SessionNumber) -> Result<SessionSummary, SubjectError> {
+        let group = self.session_group(number)?;
+        self.here(|| {
+            let written = Written::read(&group)?.unwrap_or_default();
+            Ok(SessionSummary {
+                number,
+                uuid: start::parsed(&group, "uuid")?,
+                task: attribute::text(&group, "task")?,
+                pilot: attribute::text(&group, "pilot")?,
+                protocol: start::read_protocol(&group)?,
+                started: start::parsed(&group, "started")?,
+                end: start::read_end(&group)?,
+                trials: written.trials,
+                events: written.events,
+            })
+        })
+    }
+
+    /// Everything a session started from.
+    pub fn session(&self, number: SessionNumber) -> Result<SessionStart, SubjectError> {
+        let group = self.session_group(number)?;
+        self.here(|| start::read(&group, |hash| subject::source(&self.file, hash)))
+    }
+
+    /// A session's trials.
+    pub fn trials(&self, number: SessionNumber) -> Result<Trials, SubjectError> {
+        self.with_session(number, |session| session.trials(0))
+    }
+
+    /// A session's events.
+    pub fn events(&self, number: SessionNumber) -> Result<Vec<Event>, SubjectError> {
+        self.with_session(number, |session| session.events())
+    }
+
+    /// A session's notes.
+    pub fn notes(&self, number: SessionNumber) -> Result<Vec<Note>, SubjectError> {
+        self.with_session(number, |session| {
+            let notes = session
+                .notes()?
+                .into_iter()
+                .map(|note| Ok(Note { time: note.time, text: subject::long(&self.file, note.text)? }));
+            notes.collect()
+        })
+    }
+
+    /// The estimates of a session's clock.
+    pub fn clock(&self, number: SessionNumber) -> Result<Vec<ClockEstimate>, SubjectError> {
+        self.with_session(number, |session| session.clock())
+    }
+
+    /// The last value of a column in any session of a task, with the column's
+    /// type then: what a column with `keep = True` starts from.
+    pub fn kept(&self, task: &str, column: &str) -> Result<Option<(ValueType, Value)>, SubjectError> {
+        for session in self.sessions()?.into_iter().rev().filter(|session| session.task == task) {
+            let trials = self.trials(session.number)?;
+            if let Some((value_type, mut values)) = trials.column(column)
+                && let Some(value) = values.rfind(Option::is_some).flatten()
+            {
+                return Ok(Some((value_type.clone(), value)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last trials, at most `n`, since the subject came to this step:
+    /// what graduation looks at. They are those of its sessions in the step, back
+    /// to the last one in another step of the protocol, or with other columns.
+    pub fn recent_trials(&self, at: &ProtocolStep, n: usize) -> Result<Trials, SubjectError> {
+        let mut recent = Trials::default();
+        for session in self.sessions()?.into_iter().rev() {
+            match &session.protocol {
+                Some(step) if step.protocol == at.protocol && step.step != at.step => break,
+                Some(step) if step == at => {}
+                _ => continue,
+            }
+            let wanted = (n - recent.rows.len()) as u64;
+            let mut trials = self.with_session(session.number, |records| {
+                records.trials(session.trials.saturating_sub(wanted))
+            })?;
+            if recent.columns.is_empty() && recent.rows.is_empty() {
+                recent.columns.clone_from(&trials.columns);
+            }
+            if recent.columns != trials.columns {
+                break;
+            }
+            trials.rows.append(&mut recent.rows);
+            recent.rows = trials.rows;
+            if recent.rows.len() >= n {
+                break;
+            }
+        }
+        Ok(recent)
+    }
+
+    /// The numbers of all sessions whose making was finished, in order.
+    fn numbers(&self) -> Result<Vec<SessionNumber>, SubjectError> {
+        let names = self
+            .file
+            .group("sessions")
+            .and_then(|sessions| sessions.member_names())
+            .doing(|| "list the sessions of".to_owned())
+            .map_err(|fault| fault.in_file(&self.path))?;
+        let mut numbers: Vec<SessionNumber> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        numbers.retain(|number| self.session_group(*number).is_ok_and(|group| Written::is_in(&group)));
+        numbers.sort();
+        Ok(numbers)
+    }
+
+    fn session_group(&self, number: SessionNumber) -> Result<Group, SubjectError> {
+        self.file
+            .group(&format!("sessions/{number}"))
+            .map_err(|_| SubjectError::NoSession { path: self.path.clone(), number })
+    }
+
+    /// Does something with a session, which is opened the first time.
+    fn with_session<T>(
+        &self,
+        number: SessionNumber,
+        work: impl FnOnce(&mut Records) -> Result<T, Fault>,
+    ) -> Result<T, SubjectError> {
+        let mut sessions = self.sessions.borrow_mut();
+        if let std::collections::btree_map::Entry::Vacant(place) = sessions.entry(number) {
+            let group = self.session_group(number)?;
+            let open = || -> Result<_, Fault> {
+                let written = Written::read(&group)?;
+                written
+                    .map(|written| Records::open(&group, start::read_columns(&group)?, written))
+                    .transpose()
+            };
+            let Some(records) = self.here(open)? else {
+                return Err(SubjectError::NoSession { path: self.path.clone(), number });
+            };
+            place.insert(records);
+        }
+        let session = sessions.get_mut(&number).expect("the session was put there just above");
+        work(session).map_err(|fault| fault.in_file(&self.path))
+    }
+
+    fn check_writable(&self) -> Result<(), SubjectError> {
+        if self.writable { Ok(()) } else { Err(SubjectError::ReadOnly(self.path.clone())) }
+    }
+
+    fn flush(&self) -> Result<(), SubjectError> {
+        self.here(|| self.file.flush().doing(|| "write".to_owned()))
+    }
+
+    /// Says in which file something went wrong.
+    fn here<T>(&self, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, SubjectError> {
+        work().map_err(|fault| fault.in_file(&self.path))
+    }
+}

@@ -1,0 +1,182 @@
+//! Making a subject file, and opening one without ever harming it.
+
+use std::fs::{self, TryLockError};
+use std::io;
+use std::path::Path;
+
+use bramble_value::SubjectId;
+use hdf5::file::LibraryVersion;
+use hdf5::{File, FileBuilder};
+use uuid::Uuid;
+
+use super::SubjectFile;
+use super::subject;
+use crate::error::{Doing, Fault, SubjectError};
+use crate::hdf::attribute;
+use crate::session::records::{Records, Written};
+use crate::session::start;
+use crate::{Biography, By, Change};
+
+/// What the root's attribute `format` says.
+const FORMAT: &str = "bramble subject";
+/// The version of the layout; a file of a later one is not opened.
+const VERSION: u64 = 1;
+
+/// How a file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+impl SubjectFile {
+    /// A new file for a new subject. It comes to be whole or not at all.
+    ///
+    /// # Errors
+    /// Where `path` exists, or its folder can't be written.
+    pub fn create(
+        path: &Path,
+        id: &SubjectId,
+        biography: &Biography,
+        by: &By,
+    ) -> Result<SubjectFile, SubjectError> {
+        if path.exists() {
+            return Err(SubjectError::Exists(path.to_owned()));
+        }
+        let cannot = |source| SubjectError::Folder { doing: "make", path: path.to_owned(), source };
+        let unfinished = path.with_extension("h5.new");
+        // What a crash left; and a folder that can't be written says so here in plain words.
+        let on_disk = fs::File::create(&unfinished).map_err(cannot)?;
+        let written = write_new(&unfinished, id, biography, by).map_err(|fault| fault.in_file(path));
+        let done = written
+            .and_then(|()| on_disk.sync_all().and_then(|()| fs::rename(&unfinished, path)).map_err(cannot));
+        if done.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&unfinished);
+        }
+        done?;
+        let mut file = SubjectFile::open(path)?;
+        let change = Change {
+            when: by.when,
+            who: by.who.clone(),
+            what: "subject".to_owned(),
+            from: String::new(),
+            to: id.to_string(),
+        };
+        file.log(&change)?;
+        Ok(file)
+    }
+
+    /// Opens a file to write to it. What a killed process left unfinished is cut off.
+    ///
+    /// # Errors
+    /// Where there is none, another handle or program has it open, it can't be
+    /// read, or it is not a subject's. It is left as it is then.
+    pub fn open(path: &Path) -> Result<SubjectFile, SubjectError> {
+        let file = SubjectFile::open_as(path, Access::Write)?;
+        file.here(|| repair(&file.file))?;
+        Ok(file)
+    }
+
+    /// Opens a file to read it.
+    ///
+    /// # Errors
+    /// As [`SubjectFile::open`].
+    pub fn open_read_only(path: &Path) -> Result<SubjectFile, SubjectError> {
+        SubjectFile::open_as(path, Access::Read)
+    }
+
+    fn open_as(path: &Path, access: Access) -> Result<SubjectFile, SubjectError> {
+        let lock = lock(path, access)?;
+        let unreadable =
+            |error: hdf5::Error| SubjectError::Unreadable { path: path.to_owned(), why: error.to_string() };
+        // To read first, whatever comes: opened to be written, HDF5 would make
+        // an empty file its own.
+        let mut file = options().open(path).map_err(unreadable)?;
+        if attribute::text(&file, "format").ok().as_deref() != Some(FORMAT) {
+            return Err(SubjectError::NotASubject(path.to_owned()));
+        }
+        let [format] = attribute::numbers(&file, "version").map_err(|fault| fault.in_file(path))?;
+        if format > VERSION {
+            return Err(SubjectError::Newer { path: path.to_owned(), format, ours: VERSION });
+        }
+        let (id, uuid) = read_identity(&file).map_err(|fault| fault.in_file(path))?;
+        if access == Access::Write {
+            file.close().map_err(unreadable)?;
+            file = options().open_rw(path).map_err(unreadable)?;
+        }
+        let writable = access == Access::Write;
+        Ok(SubjectFile {
+            sessions: Default::default(),
+            file,
+            lock,
+            path: path.to_owned(),
+            id,
+            uuid,
+            writable,
+        })
+    }
+}
+
+/// Locks the way HDF5 does, so that h5py and this heed each other; HDF5's own
+/// lock would not keep two handles of one process apart.
+fn lock(path: &Path, access: Access) -> Result<fs::File, SubjectError> {
+    let cannot = |source| SubjectError::Folder { doing: "open", path: path.to_owned(), source };
+    let opened = fs::File::options().read(true).write(access == Access::Write).open(path);
+    let file = opened.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => SubjectError::NoSuchFile(path.to_owned()),
+        _ => cannot(error),
+    })?;
+    let locked = if access == Access::Write { file.try_lock() } else { file.try_lock_shared() };
+    match locked {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(SubjectError::InUse(path.to_owned())),
+        // Some network folders have no locks: there is nothing to heed.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(error)) => Err(cannot(error)),
+    }
+}
+
+/// The default format up to 1.10: what every tool reads, and what reopens after a kill.
+fn options() -> FileBuilder {
+    let mut options = File::with_options();
+    options.with_fapl(|access| {
+        access.file_locking(false).libver_bounds(LibraryVersion::Earliest, LibraryVersion::V110)
+    });
+    options
+}
+
+fn write_new(path: &Path, id: &SubjectId, biography: &Biography, by: &By) -> Result<(), Fault> {
+    let file = options().create(path).doing(|| "make".to_owned())?;
+    attribute::set_text(&file, "format", FORMAT)?;
+    attribute::set_numbers(&file, "version", &[VERSION])?;
+    attribute::set_text(&file, "subject", id.as_str())?;
+    attribute::set_text(&file, "uuid", &Uuid::new_v4().to_string())?;
+    for group in ["sources", "sessions"] {
+        file.create_group(group).doing(|| format!("make /{group} in"))?;
+    }
+    subject::create_diaries(&file)?;
+    subject::write_biography(&file, 1, biography, by)?;
+    file.flush().doing(|| "write".to_owned())
+}
+
+fn read_identity(file: &File) -> Result<(SubjectId, Uuid), Fault> {
+    Ok((start::parsed(file, "subject")?, start::parsed(file, "uuid")?))
+}
+
+/// Removes what a killed process left unfinished: sessions without their mark,
+/// and rows that no mark counts.
+fn repair(file: &File) -> Result<(), Fault> {
+    subject::repair_diaries(file)?;
+    let sessions = file.group("sessions").doing(|| "open the sessions of".to_owned())?;
+    let names = sessions.member_names().doing(|| "list the sessions of".to_owned())?;
+    for name in names {
+        let group = sessions.group(&name).doing(|| format!("open session {name} of"))?;
+        match Written::read(&group)? {
+            None => sessions.unlink(&name).doing(|| format!("remove the unfinished session {name} of"))?,
+            Some(_) if start::read_end(&group)?.is_some() => {}
+            Some(written) => Records::open(&group, start::read_columns(&group)?, written)?.truncate()?,
+        }
+    }
+    file.flush().doing(|| "write".to_owned())
+}

@@ -1,0 +1,166 @@
+//! A compound dataset called `table` inside a group of its own, which PyTables,
+//! pandas and h5py open with no help.
+
+use hdf5::{Dataset, Group};
+
+use super::attribute;
+use super::bytes::{self, Part};
+use super::layout::{Cursor, Field, Layout, Rows};
+use crate::error::{Doing, Fault};
+
+/// How many rows of a table of events are compressed together.
+pub(crate) const MANY: usize = 1024;
+/// How many rows of any smaller table are.
+pub(crate) const FEW: usize = 64;
+/// How many bytes of a text of any length stand in a table itself.
+pub(crate) const TEXT_WIDTH: usize = 256;
+
+/// A table whose owner knows how many of its rows count.
+#[derive(Debug)]
+pub(crate) struct Table {
+    dataset: Dataset,
+    pub(crate) layout: Layout,
+}
+
+/// A table that grows by itself: it keeps the number of its rows in an
+/// attribute, written only when the rows are there, so that half a row that a
+/// crash left behind is never read.
+#[derive(Debug)]
+pub(crate) struct Diary {
+    table: Table,
+    rows: usize,
+}
+
+impl Table {
+    /// Makes `parent/name/table` with no rows.
+    pub(crate) fn create(
+        parent: &Group,
+        name: &str,
+        chunk: usize,
+        fields: Vec<Field>,
+    ) -> Result<Table, Fault> {
+        let layout = Layout::new(fields);
+        let create = || -> hdf5::Result<Dataset> {
+            // Shuffled first: equal bytes of neighbouring rows deflate best.
+            let dataset = parent
+                .create_group(name)?
+                .new_dataset_builder()
+                .chunk(chunk)
+                .shuffle()
+                .deflate(1)
+                .empty_as(layout.descriptor())
+                .shape(0..)
+                .create("table")?;
+            Ok(dataset)
+        };
+        let dataset = create().doing(|| format!("make {}/{name}/table", parent.name()))?;
+        for field in &layout.fields {
+            attribute::set_text(&dataset, &format!("doc.{}", field.name), &field.doc)?;
+        }
+        Ok(Table { dataset, layout })
+    }
+
+    /// Opens `parent/name/table`, which must have these fields.
+    pub(crate) fn open(parent: &Group, name: &str, fields: Vec<Field>) -> Result<Table, Fault> {
+        let open = || -> hdf5::Result<_> {
+            let dataset = parent.group(name)?.dataset("table")?;
+            let stored = dataset.dtype()?.to_descriptor()?;
+            Ok((dataset, stored))
+        };
+        let (dataset, stored) = open().doing(|| format!("open {}/{name}/table", parent.name()))?;
+        let layout = Layout::new(fields)
+            .fitted_to(&stored)
+            .map_err(|what| Fault::Damaged(format!("{}: {what}", dataset.name())))?;
+        Ok(Table { dataset, layout })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.dataset.size()
+    }
+
+    /// Forgets the rows from `rows` on.
+    pub(crate) fn truncate(&self, rows: usize) -> Result<(), Fault> {
+        if self.len() <= rows {
+            return Ok(());
+        }
+        self.dataset.resize(rows).doing(|| format!("cut {}", self.dataset.name()))
+    }
+
+    /// Puts `rows` behind the first `start` rows, over any that are there.
+    pub(crate) fn write(&self, start: usize, rows: &Rows<'_>) -> Result<(), Fault> {
+        let end = start + rows.count();
+        if start == end {
+            return Ok(());
+        }
+        let write = || -> hdf5::Result<()> {
+            if self.dataset.size() != end {
+                self.dataset.resize(end)?;
+            }
+            bytes::write(&self.dataset, &self.layout.descriptor(), Part::Rows(start..end), rows.bytes())
+        };
+        write().doing(|| format!("write to {}", self.dataset.name()))
+    }
+
+    /// What `each` makes of the rows from `start` to before `end`.
+    pub(crate) fn read<T>(
+        &self,
+        start: usize,
+        end: usize,
+        mut each: impl FnMut(Cursor<'_>) -> T,
+    ) -> Result<Vec<T>, Fault> {
+        if end > self.len() {
+            return Err(Fault::Damaged(format!(
+                "{} has {} rows where {end} were written",
+                self.dataset.name(),
+                self.len()
+            )));
+        }
+        let bytes = bytes::read(&self.dataset, &self.layout.descriptor(), Part::Rows(start..end))
+            .doing(|| format!("read {}", self.dataset.name()))?;
+        Ok(self.layout.cursors(&bytes).map(&mut each).collect())
+    }
+}
+
+const ROWS: &str = "rows";
+
+impl Diary {
+    /// Makes `parent/name/table` with no rows.
+    pub(crate) fn create(parent: &Group, name: &str, fields: Vec<Field>) -> Result<Diary, Fault> {
+        let table = Table::create(parent, name, FEW, fields)?;
+        attribute::set_numbers(&table.dataset, ROWS, &[0])?;
+        Ok(Diary { table, rows: 0 })
+    }
+
+    /// Opens `parent/name/table`.
+    pub(crate) fn open(parent: &Group, name: &str, fields: Vec<Field>) -> Result<Diary, Fault> {
+        let table = Table::open(parent, name, fields)?;
+        let [rows] = attribute::numbers(&table.dataset, ROWS)?;
+        Ok(Diary { table, rows: rows as usize })
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.table.layout
+    }
+
+    /// Adds rows, durably against a kill of this process.
+    pub(crate) fn append(&mut self, rows: &Rows<'_>) -> Result<(), Fault> {
+        self.table.write(self.rows, rows)?;
+        let flush = || self.table.dataset.file()?.flush();
+        flush().doing(|| "write".to_owned())?;
+        let end = self.rows + rows.count();
+        attribute::set_numbers(&self.table.dataset, ROWS, &[end as u64])?;
+        flush().doing(|| "write".to_owned())?;
+        self.rows = end;
+        Ok(())
+    }
+
+    /// Forgets the rows that a crash left behind those that count.
+    pub(crate) fn truncate(&self) -> Result<(), Fault> {
+        self.table.truncate(self.rows)
+    }
+
+    /// What `each` makes of all rows.
+    pub(crate) fn read<T>(&self, each: impl FnMut(Cursor<'_>) -> T) -> Result<Vec<T>, Fault> {
+        self.table.read(0, self.rows, each)
+    }
+}

@@ -1,0 +1,251 @@
+//! What happened in a session: its trials, events, notes and clock.
+
+use bramble_value::{Event, Kind, Record, Row, Source, Time, Trials};
+use hdf5::Group;
+
+use super::{ClockEstimate, Note};
+use crate::column::{StoredColumn, TRIAL_FIELDS};
+use crate::error::{Doing, Fault};
+use crate::hdf::attribute;
+use crate::hdf::layout::{Cursor, Field, FieldType};
+use crate::hdf::table::{Diary, MANY, TEXT_WIDTH, Table};
+
+/// The tables of one session, and how much of them counts.
+#[derive(Debug)]
+pub(crate) struct Records {
+    group: Group,
+    columns: Vec<StoredColumn>,
+    trials: Table,
+    events: Table,
+    notes: Table,
+    clock: Diary,
+    written: Written,
+}
+
+/// What has been written for good: the attribute `written` of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Written {
+    /// The number of the last record.
+    pub(crate) up_to: u64,
+    pub(crate) trials: u64,
+    pub(crate) events: u64,
+    pub(crate) notes: u64,
+}
+
+const WRITTEN: &str = "written";
+
+impl Written {
+    /// Whether a session's making was finished.
+    pub(crate) fn is_in(group: &Group) -> bool {
+        attribute::has(group, WRITTEN)
+    }
+
+    /// `None` for a session whose making was cut short.
+    pub(crate) fn read(group: &Group) -> Result<Option<Written>, Fault> {
+        if !Written::is_in(group) {
+            return Ok(None);
+        }
+        let [up_to, trials, events, notes] = attribute::numbers(group, WRITTEN)?;
+        Ok(Some(Written { up_to, trials, events, notes }))
+    }
+
+    pub(crate) fn write(self, group: &Group) -> Result<(), Fault> {
+        attribute::set_numbers(group, WRITTEN, &[self.up_to, self.trials, self.events, self.notes])
+    }
+}
+
+impl Records {
+    pub(crate) fn create(group: &Group, columns: Vec<StoredColumn>) -> Result<Records, Fault> {
+        Ok(Records {
+            trials: Table::create(group, "trials", MANY, trial_fields(&columns))?,
+            events: Table::create(group, "events", MANY, event_fields())?,
+            notes: Table::create(group, "notes", MANY, note_fields())?,
+            clock: Diary::create(group, "clock", clock_fields())?,
+            group: group.clone(),
+            columns,
+            written: Written::default(),
+        })
+    }
+
+    pub(crate) fn open(
+        group: &Group,
+        columns: Vec<StoredColumn>,
+        written: Written,
+    ) -> Result<Records, Fault> {
+        Ok(Records {
+            trials: Table::open(group, "trials", trial_fields(&columns))?,
+            events: Table::open(group, "events", event_fields())?,
+            notes: Table::open(group, "notes", note_fields())?,
+            clock: Diary::open(group, "clock", clock_fields())?,
+            group: group.clone(),
+            columns,
+            written,
+        })
+    }
+
+    pub(crate) fn written(&self) -> Written {
+        self.written
+    }
+
+    /// Cuts off what a crash left behind the rows that count.
+    pub(crate) fn truncate(&self) -> Result<(), Fault> {
+        self.trials.truncate(self.written.trials as usize)?;
+        self.events.truncate(self.written.events as usize)?;
+        self.notes.truncate(self.written.notes as usize)?;
+        self.clock.truncate()
+    }
+
+    /// What does not fit the columns about a row, in words.
+    pub(crate) fn misfit(&self, row: &Row) -> Option<String> {
+        if row.values.len() != self.columns.len() {
+            return Some(format!("{} values for {} columns", row.values.len(), self.columns.len()));
+        }
+        let mut pairs = self.columns.iter().zip(&row.values);
+        pairs.find_map(|(stored, value)| {
+            let column = &stored.column;
+            let value = value.filter(|value| !column.value_type.accepts(*value))?;
+            Some(format!("`{}` is a {}, not {value:?}", column.name, column.value_type))
+        })
+    }
+
+    /// Writes records, then, once they are flushed, that they are there. What
+    /// an earlier call failed to finish is written over. `fit` makes a note
+    /// short enough for its field.
+    pub(crate) fn append(
+        &mut self,
+        up_to: u64,
+        records: &[Record],
+        mut fit: impl FnMut(&str) -> Result<String, Fault>,
+    ) -> Result<(), Fault> {
+        let (mut trials, mut events, mut notes) =
+            (self.trials.layout.rows(), self.events.layout.rows(), self.notes.layout.rows());
+        for record in records {
+            match record {
+                Record::Event(event) => {
+                    events.i64(event.time.ns()).u32(event.trial).u8(u8::from(event.kind));
+                    events.u16(event.source.0).f64(event.value);
+                }
+                Record::Row(row) => {
+                    trials.u32(row.trial).i64(row.start.ns()).i64(row.end.ns()).text(row.ending.name());
+                    for (stored, value) in self.columns.iter().zip(&row.values) {
+                        stored.write(&mut trials, *value);
+                    }
+                }
+                Record::Note { time, text } => {
+                    notes.i64(time.ns()).text(&fit(text)?);
+                }
+            }
+        }
+        let after = Written {
+            up_to,
+            trials: self.written.trials + trials.count() as u64,
+            events: self.written.events + events.count() as u64,
+            notes: self.written.notes + notes.count() as u64,
+        };
+        self.trials.write(self.written.trials as usize, &trials)?;
+        self.events.write(self.written.events as usize, &events)?;
+        self.notes.write(self.written.notes as usize, &notes)?;
+        self.flush()?;
+        after.write(&self.group)?;
+        self.flush()?;
+        self.written = after;
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<(), Fault> {
+        self.group.file().and_then(|file| file.flush()).doing(|| "write".to_owned())
+    }
+
+    pub(crate) fn add_clock(&mut self, estimates: &[ClockEstimate]) -> Result<(), Fault> {
+        let layout = self.clock.layout().clone();
+        let mut rows = layout.rows();
+        for estimate in estimates {
+            rows.i64(estimate.time.ns()).i64(estimate.offset_ns).i64(estimate.error_ns);
+        }
+        self.clock.append(&rows)
+    }
+
+    pub(crate) fn clock(&self) -> Result<Vec<ClockEstimate>, Fault> {
+        self.clock.read(|mut row| ClockEstimate {
+            time: Time::from_ns(row.i64()),
+            offset_ns: row.i64(),
+            error_ns: row.i64(),
+        })
+    }
+
+    /// The trials from the `from`th on, counted from 0.
+    pub(crate) fn trials(&self, from: u64) -> Result<Trials, Fault> {
+        let columns = self.columns.iter().map(|stored| &stored.column);
+        let columns = columns.map(|column| (column.name.clone(), column.value_type.clone())).collect();
+        let rows = self.trials.read(from as usize, self.written.trials as usize, |row| self.row(row))?;
+        Ok(Trials { columns, rows: rows.into_iter().collect::<Result<_, _>>()? })
+    }
+
+    fn row(&self, mut row: Cursor<'_>) -> Result<Row, Fault> {
+        let (trial, start, end, ending) = (row.u32(), row.i64(), row.i64(), row.text());
+        let ending = super::start::ending(&ending).ok_or_else(|| {
+            Fault::Damaged(format!("{}/trials: trial {trial} ended in no known way", self.group.name()))
+        })?;
+        let values = self.columns.iter().map(|stored| stored.read(&mut row)).collect();
+        Ok(Row { trial, start: Time::from_ns(start), end: Time::from_ns(end), ending, values })
+    }
+
+    pub(crate) fn events(&self) -> Result<Vec<Event>, Fault> {
+        let events = self.events.read(0, self.written.events as usize, |mut row| {
+            let (time, trial, kind) = (Time::from_ns(row.i64()), row.u32(), Kind::try_from(row.u8()));
+            kind.map(|kind| Event { time, trial, kind, source: Source(row.u16()), value: row.f64() })
+        })?;
+        events
+            .into_iter()
+            .collect::<Result<_, String>>()
+            .map_err(|what| Fault::Damaged(format!("{}/events: {what}", self.group.name())))
+    }
+
+    pub(crate) fn notes(&self) -> Result<Vec<Note>, Fault> {
+        self.notes.read(0, self.written.notes as usize, |mut row| Note {
+            time: Time::from_ns(row.i64()),
+            text: row.text(),
+        })
+    }
+}
+
+fn trial_fields(columns: &[StoredColumn]) -> Vec<Field> {
+    let [trial, start, end, ending] = TRIAL_FIELDS;
+    let mut fields = vec![
+        Field::new(trial, FieldType::U32, "which trial, from 1"),
+        Field::new(start, FieldType::I64, "when it started, on the pilot's clock [ns]"),
+        Field::new(end, FieldType::I64, "when it ended, on the pilot's clock [ns]"),
+        Field::new(ending, FieldType::Text(16), "how it ended"),
+    ];
+    fields.extend(columns.iter().flat_map(StoredColumn::fields));
+    fields
+}
+
+fn event_fields() -> Vec<Field> {
+    vec![
+        Field::new("time_ns", FieldType::I64, "when, on the pilot's clock [ns]"),
+        Field::new("trial", FieldType::U32, "in which trial, from 1; 0 outside any"),
+        Field::new("kind", FieldType::U8, "what happened: names/kinds says in words"),
+        Field::new("source", FieldType::U16, "what it happened to: names/sources says in words"),
+        Field::new("value", FieldType::F64, "what the kind says of it; of an end: names/endings"),
+    ]
+}
+
+fn note_fields() -> Vec<Field> {
+    vec![
+        Field::new("time_ns", FieldType::I64, "when, on the pilot's clock [ns]"),
+        Field::new("text", FieldType::Text(TEXT_WIDTH), "what a person should read"),
+    ]
+}
+
+fn clock_fields() -> Vec<Field> {
+    vec![
+        Field::new("time_ns", FieldType::I64, "when it was estimated, on the pilot's clock [ns]"),
+        Field::new(
+            "offset_ns",
+            FieldType::I64,
+            "add this to the pilot's clock for time since 1970, UTC [ns]",
+        ),
+        Field::new("error_ns", FieldType::I64, "by how much the offset may be wrong [ns]"),
+    ]
+}

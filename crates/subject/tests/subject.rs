@@ -1,0 +1,204 @@
+//! What a person sees of subjects and their files.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use bramble_subject::{Biography, Change, Occasion, SubjectError, SubjectFile, Subjects, Weight};
+use bramble_value::Ending;
+use common::{biography, by, columns, event, start, subject_in};
+
+#[test]
+fn a_new_subject_is_listed_and_says_who_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let uuid = subject_in(folder.path()).uuid();
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    let [id] = &subjects.list().unwrap()[..] else { panic!("one subject") };
+    let file = subjects.open_read_only(id).unwrap();
+    assert_eq!(file.id().as_str(), "M001");
+    assert_eq!(file.uuid(), uuid);
+    assert_eq!(file.biography().unwrap(), biography());
+    let history = file.history().unwrap();
+    assert_eq!(
+        (history[0].what.as_str(), history[0].to.as_str(), history[0].when),
+        ("subject", "M001", by().when)
+    );
+}
+
+#[test]
+fn a_subject_that_exists_is_not_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = subject_in(folder.path()).path().to_owned();
+    let before = fs::read(&path).unwrap();
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    let error = subjects.create(&"M001".parse().unwrap(), &Biography::default(), &by()).unwrap_err();
+    assert!(matches!(error, SubjectError::Exists(_)), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_subject_that_is_not_there_is_not_opened_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    let error = subjects.open(&"M002".parse().unwrap()).unwrap_err();
+    assert!(error.to_string().contains("M002.h5"), "{error}");
+    assert!(subjects.list().unwrap().is_empty());
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let not_a_folder = folder.path().join("data");
+    fs::write(&not_a_folder, "").unwrap();
+    let error = Subjects::in_folder(&not_a_folder).unwrap_err().to_string();
+    assert!(error.contains("data/subjects"), "{error}");
+
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    fs::remove_dir(folder.path().join("subjects")).unwrap();
+    let error = subjects.create(&"M001".parse().unwrap(), &biography(), &by()).unwrap_err().to_string();
+    assert!(error.contains("M001.h5") && error.contains("may be written"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_open_is_not_opened_a_second_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = subject_in(folder.path());
+    for second in [SubjectFile::open(file.path()), SubjectFile::open_read_only(file.path())] {
+        let error = second.unwrap_err().to_string();
+        assert!(error.contains("is open in another program"), "{error}");
+    }
+    let path = file.path().to_owned();
+    drop(file);
+    let first = SubjectFile::open_read_only(&path).unwrap();
+    SubjectFile::open_read_only(&path).expect("two may read");
+    assert!(matches!(SubjectFile::open(&path), Err(SubjectError::InUse(_))));
+    drop(first);
+    SubjectFile::open(&path).unwrap();
+}
+
+#[test]
+fn a_file_that_is_not_a_subjects_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let torn = {
+        let file = subject_in(folder.path());
+        let mut bytes = fs::read(file.path()).unwrap();
+        bytes.truncate(bytes.len() / 2);
+        bytes
+    };
+    let cases = [("text", b"not HDF5".to_vec()), ("empty", Vec::new()), ("torn", torn)];
+    for (name, content) in cases {
+        let path = folder.path().join(name);
+        fs::write(&path, &content).unwrap();
+        let error = SubjectFile::open(&path).unwrap_err().to_string();
+        assert!(error.contains("was left as it is"), "{name}: {error}");
+        assert_eq!(fs::read(&path).unwrap(), content, "{name}");
+    }
+    let other = folder.path().join("other.h5");
+    hdf5::File::create(&other).unwrap().close().unwrap();
+    assert!(matches!(SubjectFile::open(&other), Err(SubjectError::NotASubject(_))));
+}
+
+#[test]
+fn a_file_of_a_later_format_says_to_update() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = subject_in(folder.path()).path().to_owned();
+    let file = hdf5::File::open_rw(&path).unwrap();
+    file.attr("version").unwrap().write_raw(&[2u64]).unwrap();
+    file.close().unwrap();
+    let error = SubjectFile::open(&path).unwrap_err().to_string();
+    assert!(error.contains("update Bramble"), "{error}");
+}
+
+#[test]
+fn a_file_opened_for_reading_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = subject_in(folder.path()).path().to_owned();
+    let mut file = SubjectFile::open_read_only(&path).unwrap();
+    assert!(matches!(file.begin_session(&start(columns())), Err(SubjectError::ReadOnly(_))));
+    assert!(matches!(file.keep_source("x"), Err(SubjectError::ReadOnly(_))));
+}
+
+#[test]
+fn an_edited_biography_is_a_new_version_and_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let mut edited = biography();
+    edited.strain = "long ".repeat(100);
+    edited.extra = BTreeMap::from([("cage".to_owned(), "13".to_owned())]);
+    file.edit_biography(&edited, &by()).unwrap();
+    let path = file.path().to_owned();
+    drop(file);
+    let file = SubjectFile::open_read_only(&path).unwrap();
+    assert_eq!(file.biography().unwrap(), edited);
+    let versions: Vec<_> = file.biographies().unwrap().into_iter().map(|(_, version)| version).collect();
+    assert_eq!(versions, [biography(), edited]);
+    let history = file.history().unwrap();
+    let changed: Vec<_> =
+        history[1..].iter().map(|change| (change.what.as_str(), change.from.as_str())).collect();
+    assert_eq!(changed, [("biography.strain", "C57BL/6J"), ("biography.extra.cage", "12")]);
+}
+
+#[test]
+fn the_history_keeps_every_change_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let texts = ["", "step two", "ü at the end ü", "sha256:nothing", "zero\0", &"long ".repeat(1000)];
+    let mut changes = file.history().unwrap();
+    for text in texts {
+        let change = Change {
+            when: by().when,
+            who: text.to_owned(),
+            what: text.to_owned(),
+            from: text.to_owned(),
+            to: text.to_owned(),
+        };
+        file.log(&change).unwrap();
+        changes.push(change);
+    }
+    assert_eq!(file.history().unwrap(), changes);
+}
+
+#[test]
+fn weights_are_kept_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let weights = [(Occasion::Before, 21.5), (Occasion::After, 22.25)].map(|(occasion, grams)| Weight {
+        when: by().when,
+        grams,
+        occasion,
+        who: "ana".to_owned(),
+    });
+    weights.iter().for_each(|weight| file.weigh(weight).unwrap());
+    assert_eq!(file.weights().unwrap(), weights);
+}
+
+#[test]
+fn a_source_is_kept_once_under_its_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let hash = file.keep_source("abc").unwrap();
+    assert_eq!(hash, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(file.keep_source("abc").unwrap(), hash);
+    assert_eq!(file.source(&hash).unwrap(), "abc");
+    let empty = file.keep_source("").unwrap();
+    assert_eq!(file.source(&empty).unwrap(), "");
+    let missing = file.source("00").unwrap_err();
+    assert!(matches!(missing, SubjectError::NoSource { .. }), "{missing}");
+}
+
+#[test]
+fn an_open_session_shows_as_such_until_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(columns())).unwrap();
+    file.append(number, 1, &[event(1)]).unwrap();
+    let path = file.path().to_owned();
+    drop(file);
+    let mut file = SubjectFile::open(&path).unwrap();
+    let summary = file.summary(number).unwrap();
+    assert_eq!((summary.end, summary.events, summary.trials), (None, 1, 0));
+    file.end_session(number, by().when, Ending::Stopped, "cage empty").unwrap();
+    let end = file.summary(number).unwrap().end.unwrap();
+    assert_eq!((end.ended, end.ending, end.why.as_str()), (by().when, Ending::Stopped, "cage empty"));
+}
