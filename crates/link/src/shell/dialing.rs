@@ -1,0 +1,182 @@
+//! The thread of a dialer: it makes the connection again whenever it breaks.
+
+use std::future::pending;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+use zeromq::ZmqMessage;
+
+use super::core::{Nonsense, Out, Told, read, say, until};
+use super::socket::Connection;
+use super::{Event, Order, now};
+use crate::endpoint::Endpoint;
+use crate::protocol::{End, Frame, Me, Terms};
+
+/// Between the end of a connection and the next try.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Between a refusal and the next try.
+const PAUSE_REFUSED: Duration = Duration::from_secs(1);
+/// How long the other end may take to say goodbye.
+const GOODBYE: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(
+    endpoint: Endpoint,
+    me: Me,
+    terms: Terms,
+    orders: flume::Receiver<Order>,
+    events: flume::Sender<Event>,
+) {
+    let mut dialing = Dialing {
+        endpoint,
+        name: me.name.clone(),
+        end: End::dialing(me, terms),
+        link: Link::None { until: Instant::now() },
+        out: Out(events),
+        told: Told::default(),
+        nonsense: Nonsense::default(),
+    };
+    let mut close_by = None;
+    loop {
+        dialing.redial();
+        let wait = until(dialing.end.deadline()).min(dialing.link.pause());
+        let wait = close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
+        tokio::select! {
+            order = orders.recv_async() => {
+                // Without its user, a link ends.
+                let first = order.unwrap_or(Order::Close(Instant::now()));
+                for order in std::iter::once(first).chain(orders.try_iter().take(256)) {
+                    match order {
+                        Order::Line(_, what) => say(&mut dialing.end, what),
+                        Order::Describe(detail) => dialing.end.describe(detail),
+                        Order::Close(by) => close_by = Some(by),
+                    }
+                }
+            }
+            change = dialing.link.change() => dialing.changed(change),
+            () = tokio::time::sleep(wait) => {}
+        }
+        dialing.end.advance(now());
+        dialing.flush().await;
+        if close_by.is_some_and(|by| dialing.end.is_drained() || Instant::now() >= by) {
+            return dialing.leave().await;
+        }
+    }
+}
+
+struct Dialing {
+    endpoint: Endpoint,
+    name: bramble_value::Name,
+    end: End,
+    link: Link,
+    out: Out,
+    told: Told,
+    nonsense: Nonsense,
+}
+
+/// How far the connection is.
+enum Link {
+    None { until: Instant },
+    Connecting(JoinHandle<Option<Connection>>),
+    Connected(Box<Connection>),
+}
+
+/// What happened to the connection.
+enum Change {
+    Connected(Connection),
+    Message(ZmqMessage),
+    Ended,
+}
+
+impl Link {
+    fn pause(&self) -> Duration {
+        match self {
+            Link::None { until } => until.saturating_duration_since(Instant::now()),
+            _ => Duration::MAX,
+        }
+    }
+
+    async fn change(&mut self) -> Change {
+        match self {
+            Link::None { .. } => pending().await,
+            Link::Connecting(task) => match task.await {
+                Ok(Some(connection)) => Change::Connected(connection),
+                _ => Change::Ended,
+            },
+            Link::Connected(connection) => match connection.recv().await {
+                Some(message) => Change::Message(message),
+                None => Change::Ended,
+            },
+        }
+    }
+}
+
+impl Dialing {
+    fn redial(&mut self) {
+        if let Link::None { until } = self.link
+            && Instant::now() >= until
+            && !self.out.is_full()
+        {
+            let connection = Connection::make(self.endpoint.clone(), self.name.clone());
+            self.link = Link::Connecting(tokio::spawn(connection));
+        }
+    }
+
+    fn changed(&mut self, change: Change) {
+        match change {
+            Change::Connected(connection) => {
+                self.link = Link::Connected(Box::new(connection));
+                self.end.connected(now());
+            }
+            Change::Message(message) => self.receive(message),
+            Change::Ended => self.hang_up(PAUSE),
+        }
+    }
+
+    fn receive(&mut self, message: ZmqMessage) {
+        let Some(bytes) = message.get(0) else { return };
+        match read(bytes, b"the dialed agent", &mut self.nonsense) {
+            Ok(frame) => self.end.handle(frame, now()),
+            Err(Some(version)) => self.end.handle_other_version(version),
+            Err(None) => {}
+        }
+    }
+
+    fn hang_up(&mut self, pause: Duration) {
+        self.end.disconnected();
+        self.link = Link::None { until: Instant::now() + pause };
+    }
+
+    /// Sends what is to be sent and tells what is to be told.
+    async fn flush(&mut self) {
+        if let Link::Connected(connection) = &mut self.link {
+            let mut alive = true;
+            while let Some(frame) = self.end.poll_frame() {
+                alive = alive && connection.send(&frame).await;
+            }
+            if !alive || self.end.is_down() {
+                let refused = self.end.was_refused();
+                self.hang_up(if refused { PAUSE_REFUSED } else { PAUSE });
+            }
+        }
+        self.out.drain(&mut self.end, &mut self.told);
+    }
+
+    /// Says goodbye, and waits a moment for the answer: what was sent before has
+    /// then arrived.
+    async fn leave(mut self) {
+        self.end.leave();
+        let Link::Connected(connection) = &mut self.link else { return };
+        while let Some(frame) = self.end.poll_frame() {
+            connection.send(&frame).await;
+        }
+        let goodbye = async {
+            while let Some(message) = connection.recv().await {
+                if message.get(0).is_some_and(|bytes| matches!(Frame::decode(bytes), Ok(Frame::Bye {}))) {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+        self.out.drain(&mut self.end, &mut self.told);
+    }
+}

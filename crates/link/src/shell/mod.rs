@@ -1,0 +1,354 @@
+//! The protocol over ZeroMQ, in a thread of its own.
+//!
+//! A thread owns the sockets and the ends, on a tokio runtime of one thread,
+//! which is the fastest for ZeroMQ. Users hold the two ends of two queues:
+//! orders go in (at most 4096 wait, then a sender does), events come out.
+//! Events are bounded by the window of each peer; what may be lost is when more
+//! than 4096 wait to be taken out, and no link comes up then.
+
+mod core;
+mod dialing;
+mod listening;
+mod socket;
+
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bramble_value::{Name, Time};
+use bytes::Bytes;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::endpoint::Endpoint;
+use crate::protocol::{Gone, Me, Position, Refusal, Terms};
+
+/// What happened on a link.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// An agent is there.
+    Up {
+        /// Its name.
+        peer: Name,
+        /// This run of its process.
+        instance: Uuid,
+        /// Its messages go on after this one.
+        from: Position,
+        /// What it tells first.
+        detail: Bytes,
+    },
+    /// An agent is gone.
+    Down {
+        /// Its name.
+        peer: Name,
+        /// How that is known.
+        why: Gone,
+    },
+    /// The agent that was dialed, or one that dialed, is not talked to. A dialer
+    /// keeps trying, and says so again only when the reason changes.
+    Refused(Refusal),
+    /// A message, once and in order. Tell [`Line::taken`] when it is safe.
+    Message {
+        /// Who sent it.
+        peer: Name,
+        /// Which one it is.
+        at: Position,
+        /// What it says.
+        payload: Bytes,
+    },
+    /// A message of the kind that may be lost.
+    Passing {
+        /// Who sent it.
+        peer: Name,
+        /// What it says.
+        payload: Bytes,
+    },
+    /// What an agent's monotonic clock says against ours, about twice a second.
+    Clock {
+        /// The agent.
+        peer: Name,
+        /// The estimate.
+        clock: Clock,
+    },
+    /// What waits for an agent can't be read or written; it is tried again.
+    Failed {
+        /// The agent, where its name is known.
+        peer: Option<Name>,
+        /// What is wrong, in a sentence.
+        why: String,
+    },
+}
+
+/// A link that can't be begun.
+#[derive(Debug, Error)]
+pub enum LinkError {
+    /// Somebody answers there already.
+    #[error("another agent is already running at {0}: stop that one, or choose another endpoint")]
+    AlreadyRunning(Endpoint),
+    /// There is a file of another kind.
+    #[error("can't listen at {0}: there is a file that is no socket; move it away, or choose another endpoint")]
+    NotASocket(Endpoint),
+    /// The system doesn't let us.
+    #[error("can't listen at {endpoint}: {why}; check that the folder exists and that this user may write there")]
+    CantListen {
+        /// Where.
+        endpoint: Endpoint,
+        /// What the system said.
+        why: std::io::Error,
+    },
+    /// No thread could be started.
+    #[error("can't start the link's thread: {0}")]
+    NoThread(std::io::Error),
+}
+
+/// The link has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the link has ended")]
+pub struct Closed;
+
+/// What happens on a link, in its order. Clones share one queue: an event goes
+/// to one of them.
+#[derive(Debug, Clone)]
+pub struct Events(flume::Receiver<Event>);
+
+impl Events {
+    /// Waits for the next event.
+    ///
+    /// # Errors
+    /// When the link has ended and nothing is left.
+    pub fn recv(&self) -> Result<Event, Closed> {
+        self.0.recv().map_err(|_| Closed)
+    }
+
+    /// Waits for the next event in asynchronous code. Nothing is lost when the
+    /// future is dropped.
+    ///
+    /// # Errors
+    /// When the link has ended and nothing is left.
+    pub async fn next(&self) -> Result<Event, Closed> {
+        self.0.recv_async().await.map_err(|_| Closed)
+    }
+
+    /// Waits for the next event, but not longer than `most`; `None` when none came.
+    ///
+    /// # Errors
+    /// When the link has ended and nothing is left.
+    pub fn recv_timeout(&self, most: Duration) -> Result<Option<Event>, Closed> {
+        match self.0.recv_timeout(most) {
+            Ok(event) => Ok(Some(event)),
+            Err(flume::RecvTimeoutError::Timeout) => Ok(None),
+            Err(flume::RecvTimeoutError::Disconnected) => Err(Closed),
+        }
+    }
+
+    /// The next event if there is one now.
+    ///
+    /// # Errors
+    /// When the link has ended and nothing is left.
+    pub fn try_recv(&self) -> Result<Option<Event>, Closed> {
+        match self.0.try_recv() {
+            Ok(event) => Ok(Some(event)),
+            Err(flume::TryRecvError::Empty) => Ok(None),
+            Err(flume::TryRecvError::Disconnected) => Err(Closed),
+        }
+    }
+}
+
+/// What a link is told to do.
+#[derive(Debug)]
+enum Order {
+    /// For one line; a dialer has one, without a name.
+    Line(Option<Name>, Say),
+    /// What is told first, from now on.
+    Describe(Bytes),
+    /// End, but not later than this.
+    Close(Instant),
+}
+
+/// What a line is told to do.
+#[derive(Debug)]
+enum Say {
+    Send(Bytes),
+    More,
+    Passing(Bytes),
+    Taken(Position),
+}
+
+/// How to speak to one other agent, from any thread. It may be gone for a while,
+/// or not have been there yet.
+#[derive(Debug, Clone)]
+pub struct Line {
+    orders: flume::Sender<Order>,
+    peer: Option<Name>,
+}
+
+impl Line {
+    /// Sends a message that arrives once and in order: now, or when the agent is back.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn send(&self, payload: impl Into<Bytes>) -> Result<(), Closed> {
+        self.say(Say::Send(payload.into()))
+    }
+
+    /// The outbox's journal has got more: send it.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn more(&self) -> Result<(), Closed> {
+        self.say(Say::More)
+    }
+
+    /// Sends a message that may be lost, and is when the agent is gone.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn passing(&self, payload: impl Into<Bytes>) -> Result<(), Closed> {
+        self.say(Say::Passing(payload.into()))
+    }
+
+    /// The message at `at`, and all before it, are safe here: the agent may let
+    /// go of them.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn taken(&self, at: Position) -> Result<(), Closed> {
+        self.say(Say::Taken(at))
+    }
+
+    fn say(&self, say: Say) -> Result<(), Closed> {
+        self.orders.send(Order::Line(self.peer.clone(), say)).map_err(|_| Closed)
+    }
+}
+
+/// The link's thread, and the way to it.
+#[derive(Debug)]
+struct Thread {
+    orders: flume::Sender<Order>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl Thread {
+    fn start(
+        name: &str,
+        body: impl FnOnce(flume::Receiver<Order>, flume::Sender<Event>, tokio::runtime::Runtime) + Send + 'static,
+    ) -> Result<(Thread, Events), LinkError> {
+        let (orders, orders_in) = flume::bounded(core::MOST_WAITING);
+        let (events_out, events) = flume::unbounded();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LinkError::NoThread)?;
+        let handle = std::thread::Builder::new()
+            .name(format!("link-{name}"))
+            .spawn(move || body(orders_in, events_out, runtime))
+            .map_err(LinkError::NoThread)?;
+        Ok((Thread { orders, handle: Some(handle) }, Events(events)))
+    }
+
+    fn close(&mut self, within: Duration) {
+        if let Some(handle) = self.handle.take() {
+            let _ = self.orders.send(Order::Close(Instant::now() + within));
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.close(Duration::ZERO);
+    }
+}
+
+/// A link to the agent at an endpoint. Dropping it ends the link without waiting
+/// for what isn't acknowledged.
+#[derive(Debug)]
+pub struct Dialer(Thread);
+
+impl Dialer {
+    /// How to speak to the agent.
+    pub fn line(&self) -> Line {
+        Line { orders: self.0.orders.clone(), peer: None }
+    }
+
+    /// Changes what the agent is told first, from the next time on that the link
+    /// comes up.
+    pub fn describe(&self, detail: impl Into<Bytes>) {
+        let _ = self.0.orders.send(Order::Describe(detail.into()));
+    }
+
+    /// Ends the link, and waits for at most `within` until the agent has
+    /// acknowledged everything.
+    pub fn close(mut self, within: Duration) {
+        self.0.close(within);
+    }
+}
+
+/// The link to all agents that dial an endpoint. Dropping it ends the link
+/// without waiting for what isn't acknowledged.
+#[derive(Debug)]
+pub struct Listener {
+    thread: Thread,
+    endpoint: Endpoint,
+}
+
+impl Listener {
+    /// How to speak to one agent.
+    pub fn line(&self, peer: &Name) -> Line {
+        Line { orders: self.thread.orders.clone(), peer: Some(peer.clone()) }
+    }
+
+    /// Where it listens, with the port that was free.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Changes what agents are told first, from the next time on that they come.
+    pub fn describe(&self, detail: impl Into<Bytes>) {
+        let _ = self.thread.orders.send(Order::Describe(detail.into()));
+    }
+
+    /// Ends the link, and waits for at most `within` until all agents that are
+    /// there have acknowledged everything.
+    pub fn close(mut self, within: Duration) {
+        self.thread.close(within);
+    }
+}
+
+/// Begins a link to the agent at `endpoint`, which needn't be there yet. The link
+/// is made again whenever it breaks.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn dial(endpoint: Endpoint, me: Me, terms: Terms) -> Result<(Dialer, Events), LinkError> {
+    let name = me.name.clone();
+    let (thread, events) = Thread::start(name.as_str(), move |orders, events, runtime| {
+        runtime.block_on(dialing::run(endpoint, me, terms, orders, events));
+    })?;
+    Ok((Dialer(thread), events))
+}
+
+/// Begins to listen at `endpoint`. `terms` says once for each agent that comes,
+/// or is sent something, what it is talked to with; or a sentence on why it is not
+/// talked to at all. It is called on the link's thread.
+///
+/// # Errors
+/// When somebody listens there already, or the system doesn't let us.
+pub fn listen(
+    endpoint: Endpoint,
+    me: Me,
+    terms: impl FnMut(&Name) -> Result<Terms, String> + Send + 'static,
+) -> Result<(Listener, Events), LinkError> {
+    let (bound, endpoint) = socket::bind(&endpoint)?;
+    let name = me.name.clone();
+    let (thread, events) = Thread::start(name.as_str(), move |orders, events, runtime| {
+        runtime.block_on(listening::run(bound, me, Box::new(terms), orders, events));
+    })?;
+    Ok((Listener { thread, endpoint }, events))
+}
+
+/// The time on this computer's monotonic clock, which links and agents share.
+pub fn now() -> Time {
+    let monotonic = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
+    // Linux has had this clock since 2.6.
+    let monotonic = monotonic.expect("the system has a monotonic clock");
+    Time::from_ns(monotonic.tv_sec() * 1_000_000_000 + monotonic.tv_nsec())
+}
