@@ -103,39 +103,25 @@ impl SubjectFile {
         Ok(records)
     }
 
-    /// Adds what a pilot observed, of which the last is its record number
-    /// `up_to` and the others are those just before. Records that the file has
-    /// already are left out, so that a batch may come twice, or overlap the one
-    /// before; batches of some hundreds are written fastest.
+    /// Adds what a pilot observed, in order, each record with its number in the
+    /// journal it came from, from 1. Records up to the last one that the file has
+    /// are left out, so that a batch may come twice or overlap the one before.
+    /// Batches of some hundreds are written fastest.
     ///
     /// # Errors
     /// Where a row does not fit the session's columns or the file can't be
     /// written; then none of the batch counts as written, and it may come again.
-    pub fn append(
-        &mut self,
-        number: SessionNumber,
-        up_to: u64,
-        records: &[Record],
-    ) -> Result<(), SubjectError> {
+    pub fn append(&mut self, number: SessionNumber, records: &[(u64, Record)]) -> Result<(), SubjectError> {
         self.check_writable()?;
-        self.with_session(number, |_| Ok(()))?;
-        let (file, sessions) = (&self.file, self.sessions.get_mut());
-        let Some(session) = sessions.get_mut(&number) else { return Ok(()) };
-        let new = usize::try_from(up_to.saturating_sub(session.written().up_to)).unwrap_or(usize::MAX);
-        let records = &records[records.len().saturating_sub(new)..];
-        if new == 0 {
-            return Ok(());
-        }
-        for record in records {
-            if let Record::Row(row) = record
-                && let Some(why) = session.misfit(row)
-            {
-                return Err(SubjectError::Row { number, trial: row.trial, why });
+        let written = self.written_up_to(number)?;
+        let new = &records[records.partition_point(|(at, _)| *at <= written)..];
+        self.with_session(number, |session| {
+            let misfit = new.iter().find_map(|(_, record)| session.misfit(record));
+            match misfit {
+                Some((trial, why)) => Ok(Err(SubjectError::Row { number, trial, why })),
+                None => session.append(new, |text| subject::keep_long(&self.file, text)).map(Ok),
             }
-        }
-        session
-            .append(up_to, records, |text| subject::keep_long(file, text))
-            .map_err(|fault| fault.in_file(&self.path))
+        })?
     }
 
     /// The number of the last record of a session that the file has; 0 before the first.

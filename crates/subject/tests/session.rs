@@ -4,7 +4,7 @@ mod common;
 
 use bramble_subject::{ClockEstimate, Column, Note, ProtocolStep, SessionNumber, SubjectError, SubjectFile};
 use bramble_value::{Record, Time, Value, ValueType};
-use common::{choice, columns, event, events_of, row, rows_of, start, subject_in};
+use common::{choice, columns, event, events_of, numbered, row, rows_of, start, subject_in};
 
 #[test]
 fn everything_a_session_starts_from_is_read_back() {
@@ -41,7 +41,7 @@ fn missing_is_told_apart_from_every_value() {
     let mut file = subject_in(folder.path());
     let number = file.begin_session(&start(columns())).unwrap();
     let records: Vec<Record> = (1..=6).map(|trial| row(trial, trial % 2 == 0)).collect();
-    file.append(number, 6, &records).unwrap();
+    file.append(number, &numbered(1, records.clone())).unwrap();
     assert_eq!(file.trials(number).unwrap().rows, rows_of(&records));
 }
 
@@ -55,7 +55,7 @@ fn a_column_may_have_the_name_of_a_field_that_is_there_already() {
     let number = file.begin_session(&start(names.map(column).to_vec())).unwrap();
     let Record::Row(mut written) = row(1, true) else { panic!("a row") };
     written.values = (0..6).map(|value| (value != 3).then_some(Value::Integer(value))).collect();
-    file.append(number, 1, &[Record::Row(written.clone())]).unwrap();
+    file.append(number, &[(1, Record::Row(written.clone()))]).unwrap();
     let trials = file.trials(number).unwrap();
     assert_eq!(trials.columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
     assert_eq!(trials.rows, [written]);
@@ -68,8 +68,9 @@ fn a_batch_that_comes_again_or_overlaps_adds_only_what_is_new() {
     let number = file.begin_session(&start(columns())).unwrap();
     let records: Vec<Record> =
         (1..=30).map(|each| if each % 3 == 0 { row(each, true) } else { event(each) }).collect();
-    for (from, up_to) in [(0, 10), (0, 10), (5, 20), (0, 3), (0, 30), (30, 30)] {
-        file.append(number, up_to, &records[from..up_to as usize]).unwrap();
+    let numbered = numbered(1, records.clone());
+    for part in [0..10, 0..10, 5..20, 0..3, 0..30, 30..30] {
+        file.append(number, &numbered[part]).unwrap();
     }
     assert_eq!(file.written_up_to(number).unwrap(), 30);
     assert_eq!(file.trials(number).unwrap().rows, rows_of(&records));
@@ -87,7 +88,7 @@ fn a_row_that_does_not_fit_the_columns_is_refused_with_its_batch() {
     short.values.pop();
     nan.values[2] = Some(Value::Number(f64::NAN));
     for (bad, why) in [(wrong, "`target`"), (short, "7 values for 8 columns"), (nan, "`bias`")] {
-        let error = file.append(number, 2, &[event(1), Record::Row(bad)]).unwrap_err().to_string();
+        let error = file.append(number, &numbered(1, [event(1), Record::Row(bad)])).unwrap_err().to_string();
         assert!(error.contains("trial 7") && error.contains(why), "{error}");
     }
     assert_eq!((file.written_up_to(number).unwrap(), file.events(number).unwrap()), (0, Vec::new()));
@@ -104,7 +105,7 @@ fn notes_and_clock_estimates_are_kept_whole() {
     let notes = ["", "the valve is slow", &"µ".repeat(3000)]
         .map(|text| Note { time: Time::from_ns(3), text: text.to_owned() });
     let records = notes.clone().map(|note| Record::Note { time: note.time, text: note.text });
-    file.append(number, 3, &records).unwrap();
+    file.append(number, &numbered(1, records)).unwrap();
     assert_eq!(file.notes(number).unwrap(), notes);
     let estimate = |ns| ClockEstimate { time: Time::from_ns(ns), offset_ns: 7 - ns, error_ns: 100 };
     file.add_clock(number, &[estimate(1), estimate(2)]).unwrap();
@@ -121,10 +122,10 @@ fn a_kept_column_starts_from_its_last_value_in_the_same_task() {
     for (session, rows) in [(&first, [row(2, true), row(4, true)]), (&second, [row(1, true), row(2, false)])]
     {
         let number = file.begin_session(session).unwrap();
-        file.append(number, 2, &rows).unwrap();
+        file.append(number, &numbered(1, rows)).unwrap();
     }
     let later = file.begin_session(&other).unwrap();
-    file.append(later, 1, &[row(9, true)]).unwrap();
+    file.append(later, &[(1, row(9, true))]).unwrap();
     file.begin_session(&start(columns())).unwrap();
     let target = choice(&["left", "center", "right"]);
     assert_eq!(file.kept("two_choice", "target").unwrap(), Some((target, Value::Choice(1))));
@@ -143,8 +144,8 @@ fn recent_trials_are_those_since_the_subject_came_to_the_step() {
         let mut session = start(columns());
         session.protocol = step.map(at);
         let number = file.begin_session(&session).unwrap();
-        let rows: Vec<Record> = (1..=3).map(|more| row(trial + more, true)).collect();
-        file.append(number, 3, &rows).unwrap();
+        let rows = (1..=3).map(|more| row(trial + more, true));
+        file.append(number, &numbered(1, rows)).unwrap();
         trial += 3;
     }
     let seen =
@@ -153,4 +154,18 @@ fn recent_trials_are_those_since_the_subject_came_to_the_step() {
     assert_eq!(seen(4), [15, 16, 17, 18]);
     assert_eq!(seen(0), Vec::<u32>::new());
     assert!(file.recent_trials(&at("a"), 9).unwrap().rows.is_empty());
+}
+
+#[test]
+fn a_journal_that_held_other_things_in_between_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(columns())).unwrap();
+    let records = [5, 6, 8, 9, 12].map(|at| (u64::from(at), event(at)));
+    for part in [0..2, 1..3, 0..5, 3..5] {
+        file.append(number, &records[part]).unwrap();
+    }
+    assert_eq!(file.written_up_to(number).unwrap(), 12);
+    let times = file.events(number).unwrap().iter().map(|event| event.time.ns()).collect::<Vec<_>>();
+    assert_eq!(times, [50, 60, 80, 90, 120]);
 }

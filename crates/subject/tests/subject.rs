@@ -192,7 +192,7 @@ fn an_open_session_shows_as_such_until_it_ends() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = subject_in(folder.path());
     let number = file.begin_session(&start(columns())).unwrap();
-    file.append(number, 1, &[event(1)]).unwrap();
+    file.append(number, &[(1, event(1))]).unwrap();
     let path = file.path().to_owned();
     drop(file);
     let mut file = SubjectFile::open(&path).unwrap();

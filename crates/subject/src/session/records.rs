@@ -95,31 +95,35 @@ impl Records {
         self.clock.truncate()
     }
 
-    /// What does not fit the columns about a row, in words.
-    pub(crate) fn misfit(&self, row: &Row) -> Option<String> {
+    /// What does not fit the columns about a record, with its trial.
+    pub(crate) fn misfit(&self, record: &Record) -> Option<(u32, String)> {
+        let Record::Row(row) = record else { return None };
         if row.values.len() != self.columns.len() {
-            return Some(format!("{} values for {} columns", row.values.len(), self.columns.len()));
+            return Some((
+                row.trial,
+                format!("{} values for {} columns", row.values.len(), self.columns.len()),
+            ));
         }
         let mut pairs = self.columns.iter().zip(&row.values);
         pairs.find_map(|(stored, value)| {
             let column = &stored.column;
             let value = value.filter(|value| !column.value_type.accepts(*value))?;
-            Some(format!("`{}` is a {}, not {value:?}", column.name, column.value_type))
+            Some((row.trial, format!("`{}` is a {}, not {value:?}", column.name, column.value_type)))
         })
     }
 
-    /// Writes records, then, once they are flushed, that they are there. What
-    /// an earlier call failed to finish is written over. `fit` makes a note
-    /// short enough for its field.
+    /// Writes numbered records, then, once they are flushed, that they are
+    /// there. What an earlier call failed to finish is written over. `fit` makes
+    /// a note short enough for its field.
     pub(crate) fn append(
         &mut self,
-        up_to: u64,
-        records: &[Record],
+        records: &[(u64, Record)],
         mut fit: impl FnMut(&str) -> Result<String, Fault>,
     ) -> Result<(), Fault> {
+        let Some((up_to, _)) = records.last() else { return Ok(()) };
         let (mut trials, mut events, mut notes) =
             (self.trials.layout.rows(), self.events.layout.rows(), self.notes.layout.rows());
-        for record in records {
+        for (_, record) in records {
             match record {
                 Record::Event(event) => {
                     events.i64(event.time.ns()).u32(event.trial).u8(u8::from(event.kind));
@@ -137,7 +141,7 @@ impl Records {
             }
         }
         let after = Written {
-            up_to,
+            up_to: *up_to,
             trials: self.written.trials + trials.count() as u64,
             events: self.written.events + events.count() as u64,
             notes: self.written.notes + notes.count() as u64,

@@ -127,6 +127,11 @@ pub fn event(number: u32) -> Record {
     })
 }
 
+/// Records with the numbers that a journal gives them.
+pub fn numbered(first: u64, records: impl IntoIterator<Item = Record>) -> Vec<(u64, Record)> {
+    (first..).zip(records).collect()
+}
+
 pub fn rows_of(records: &[Record]) -> Vec<Row> {
     records
         .iter()
