@@ -31,7 +31,9 @@ pub enum EndpointError {
     )]
     Unreadable(String),
     /// The path doesn't fit into a socket's address.
-    #[error("the path in `{0}` is too long: a socket's path can have {LONGEST_PATH} bytes, so use a shorter folder")]
+    #[error(
+        "the path in `{0}` is too long: a socket's path can have {LONGEST_PATH} bytes, so use a shorter folder"
+    )]
     PathTooLong(String),
     /// Another computer.
     #[error(
@@ -129,9 +131,15 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_refused_with_examples_of_some() {
-        for text in
-            ["", "ipc://relative.sock", "ipc:///", "tcp://127.0.0.1", "tcp://:5600", "tcp://127.0.0.1:99999", "udp://x:1"]
-        {
+        for text in [
+            "",
+            "ipc://relative.sock",
+            "ipc:///",
+            "tcp://127.0.0.1",
+            "tcp://:5600",
+            "tcp://127.0.0.1:99999",
+            "udp://x:1",
+        ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert!(error.to_string().contains("ipc:///path"), "{text}: {error}");
         }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    Event, Frame, Gone, HEARTBEAT, HIGHEST, Introduction, Me, Position, Reason, Refusal, SILENCE, Terms, WINDOW,
+    Event, Frame, Gone, HEARTBEAT, HIGHEST, Introduction, Me, Position, Reason, Refusal, SILENCE, Terms,
+    WINDOW,
 };
 use crate::clock::{Estimator, RoundTrip};
 use crate::outbox::{Outbox, OutboxError};
@@ -203,7 +204,8 @@ impl End {
     /// Refuses a hello of a version that can't even be read.
     pub fn handle_other_version(&mut self, version: u32) {
         if !self.dials || matches!(self.state, State::Meeting { .. }) {
-            let refusal = Refusal::version((self.me.name.as_str(), self.me.version), ("the other end", version));
+            let refusal =
+                Refusal::version((self.me.name.as_str(), self.me.version), ("the other end", version));
             self.refuse(refusal);
         }
     }
@@ -230,9 +232,9 @@ impl End {
                     up.next_ping = now + HEARTBEAT;
                     let taken = self.inbound.map_or(0, |inbound| inbound.taken);
                     self.frames.push_back(Frame::Ping { sent: now, last: up.sent, taken });
+                    // An outbox that failed may have recovered.
+                    self.pump();
                 }
-                // An outbox that failed may have recovered.
-                self.pump();
             }
         }
     }
@@ -335,7 +337,10 @@ impl End {
     fn check(&self, peer: &Introduction, inbound: Inbound) -> Result<(), Refusal> {
         let (us, them) = (self.me.name.as_str(), peer.name.as_str());
         if peer.last > HIGHEST {
-            return Err(Refusal::new(Reason::Other, format!("`{them}` counts its messages beyond {HIGHEST}")));
+            return Err(Refusal::new(
+                Reason::Other,
+                format!("`{them}` counts its messages beyond {HIGHEST}"),
+            ));
         }
         if peer.version != self.me.version {
             return Err(Refusal::version((us, self.me.version), (them, peer.version)));

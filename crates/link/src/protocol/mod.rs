@@ -12,6 +12,8 @@
 
 mod end;
 mod frame;
+#[cfg(test)]
+mod simulation;
 mod terms;
 
 pub use end::End;

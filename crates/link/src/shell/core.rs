@@ -14,13 +14,16 @@ pub(super) const MOST_WAITING: usize = 4096;
 /// How long a socket may take over one send; then the connection is given up.
 pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long the other end may take to say goodbye.
+pub(super) const GOODBYE: Duration = Duration::from_millis(200);
+
 /// What the user was told of one other agent.
 #[derive(Default)]
 pub(super) struct Told {
     /// The agent's name, once it is known.
     pub(super) name: Option<Name>,
     /// The last refusal, until the link comes up: the same one again is no news.
-    refusal: Option<Refusal>,
+    pub(super) refusal: Option<Refusal>,
 }
 
 /// The way out for events.
@@ -61,8 +64,10 @@ impl Out {
     }
 
     pub(super) fn send(&self, event: Event) {
-        let may_be_lost =
-            matches!(event, Event::Passing { .. } | Event::Clock { .. } | Event::Failed { .. } | Event::Refused(_));
+        let may_be_lost = matches!(
+            event,
+            Event::Passing { .. } | Event::Clock { .. } | Event::Failed { .. } | Event::Refused(_)
+        );
         if !(may_be_lost && self.is_full()) {
             // Nobody listens any more: the link is about to be closed.
             let _ = self.0.send(event);
@@ -117,4 +122,3 @@ pub(super) fn read(bytes: &Bytes, from: &[u8], nonsense: &mut Nonsense) -> Resul
         }
     })
 }
-

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use zeromq::ZmqMessage;
 
-use super::core::{Nonsense, Out, Told, read, say, until};
+use super::core::{GOODBYE, Nonsense, Out, Told, read, say, until};
 use super::socket::Connection;
 use super::{Event, Order, now};
 use crate::endpoint::Endpoint;
@@ -16,8 +16,6 @@ use crate::protocol::{End, Frame, Me, Terms};
 const PAUSE: Duration = Duration::from_millis(50);
 /// Between a refusal and the next try.
 const PAUSE_REFUSED: Duration = Duration::from_secs(1);
-/// How long the other end may take to say goodbye.
-const GOODBYE: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(
     endpoint: Endpoint,
@@ -39,7 +37,8 @@ pub(super) async fn run(
     loop {
         dialing.redial();
         let wait = until(dialing.end.deadline()).min(dialing.link.pause());
-        let wait = close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
+        let wait =
+            close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
         tokio::select! {
             order = orders.recv_async() => {
                 // Without its user, a link ends.

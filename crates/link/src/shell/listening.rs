@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use bramble_value::Name;
 use bytes::Bytes;
-use zeromq::{RouterRecvHalf, RouterSendHalf, RouterSocket, Socket, SocketRecv, ZmqMessage};
+use zeromq::{RouterSocket, Socket, SocketRecv, ZmqMessage};
 
-use super::core::{Nonsense, Out, Told, read, say, until};
+use super::core::{GOODBYE, Nonsense, Out, Told, read, say, until};
 use super::socket::{deliver, name_in, watch};
 use super::{Event, Order, now};
 use crate::protocol::{End, Frame, Introduction, Me, Reason, Refusal, Terms};
@@ -15,7 +15,8 @@ use crate::protocol::{End, Frame, Introduction, Me, Reason, Refusal, Terms};
 /// The most agents that are talked to by one.
 const MOST_PEERS: usize = 1024;
 
-type MakeTerms = Box<dyn FnMut(&Name) -> Result<Terms, String> + Send>;
+/// What an agent is talked to with, or why it is not.
+pub(super) type MakeTerms = Box<dyn FnMut(&Name) -> Result<Terms, String> + Send>;
 
 pub(super) async fn run(
     bound: zeromq::Listener,
@@ -27,12 +28,225 @@ pub(super) async fn run(
     let mut socket = RouterSocket::new();
     let ended = watch(&mut socket);
     let out = Out(events);
-    let endpoint = match socket.bind_listener(bound).await {
-        Ok(endpoint) => endpoint,
+    let bound = match socket.bind_listener(bound).await {
+        Ok(bound) => bound,
         Err(error) => {
-            return out.send(Event::Failed { peer: None, why: format!("can't listen any more: {error}") });
+            return out.send(Event::Failed { peer: None, why: format!("can't listen: {error}") });
         }
     };
-    let _ = endpoint;
-    let _ = (ended, orders, me, terms);
+    let mut listening = Listening {
+        me,
+        terms,
+        socket,
+        peers: HashMap::new(),
+        routes: HashMap::new(),
+        out,
+        strangers: Told::default(),
+        nonsense: Nonsense::default(),
+    };
+    let mut close_by = None;
+    loop {
+        let wait = until(listening.peers.values().filter_map(|peer| peer.end.deadline()).min());
+        let wait =
+            close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
+        tokio::select! {
+            order = orders.recv_async() => {
+                // Without its user, a link ends.
+                let first = order.unwrap_or(Order::Close(Instant::now()));
+                for order in std::iter::once(first).chain(orders.try_iter().take(256)) {
+                    match order {
+                        Order::Line(Some(name), what) => listening.say(&name, what),
+                        Order::Line(None, _) => {}
+                        Order::Describe(detail) => listening.describe(&detail),
+                        Order::Close(by) => close_by = Some(by),
+                    }
+                }
+            }
+            message = listening.socket.recv() => {
+                if let Ok(message) = message {
+                    listening.receive(message).await;
+                }
+            }
+            Ok(route) = ended.recv_async() => listening.lost(&route),
+            () = tokio::time::sleep(wait) => {}
+        }
+        listening.flush().await;
+        if close_by.is_some_and(|by| listening.is_drained() || Instant::now() >= by) {
+            break;
+        }
+    }
+    listening.leave().await;
+    // The socket's file is gone when this returns.
+    if let Err(error) = listening.socket.unbind(bound).await {
+        tracing::debug!(%error, "the endpoint was not let go of");
+    }
+}
+
+/// One agent that came, or that something waits for.
+struct Peer {
+    end: End,
+    /// The connection it is on.
+    route: Option<Bytes>,
+    told: Told,
+}
+
+struct Listening {
+    me: Me,
+    terms: MakeTerms,
+    socket: RouterSocket,
+    peers: HashMap<Name, Peer>,
+    routes: HashMap<Bytes, Name>,
+    out: Out,
+    /// What was told of agents that aren't among the peers.
+    strangers: Told,
+    nonsense: Nonsense,
+}
+
+impl Listening {
+    /// The agent of that name, known from now on if its name is acceptable.
+    fn peer(&mut self, name: &Name) -> Result<&mut Peer, Refusal> {
+        if !self.peers.contains_key(name) {
+            if self.peers.len() >= MOST_PEERS {
+                let text = format!("`{}` talks to {MOST_PEERS} agents already", self.me.name);
+                return Err(Refusal::new(Reason::Other, text));
+            }
+            let terms = (self.terms)(name).map_err(|why| Refusal::new(Reason::Unknown, why))?;
+            let told = Told { name: Some(name.clone()), ..Told::default() };
+            let peer = Peer { end: End::listening(self.me.clone(), terms), route: None, told };
+            self.peers.insert(name.clone(), peer);
+        }
+        Ok(self.peers.get_mut(name).expect("was there or has just been put there"))
+    }
+
+    fn say(&mut self, name: &Name, what: super::Say) {
+        match self.peer(name) {
+            Ok(peer) => say(&mut peer.end, what),
+            Err(refusal) => self.out.send(Event::Failed { peer: Some(name.clone()), why: refusal.text }),
+        }
+    }
+
+    fn describe(&mut self, detail: &Bytes) {
+        self.me.detail = detail.clone();
+        for peer in self.peers.values_mut() {
+            peer.end.describe(detail.clone());
+        }
+    }
+
+    async fn receive(&mut self, message: ZmqMessage) {
+        let (Some(route), Some(bytes)) = (message.get(0), message.get(1)) else { return };
+        match read(bytes, route, &mut self.nonsense) {
+            Ok(Frame::Hello(peer)) => {
+                if let Err(refusal) = self.meet(route, peer) {
+                    self.refuse(route, refusal).await;
+                }
+            }
+            Ok(frame) => {
+                if let Some(peer) = self.routes.get(route).and_then(|name| self.peers.get_mut(name)) {
+                    peer.end.handle(frame, now());
+                }
+            }
+            Err(Some(version)) => {
+                let them = name_in(route).map_or("the dialing agent".to_owned(), |name| name.to_string());
+                let refusal = Refusal::version((self.me.name.as_str(), self.me.version), (&them, version));
+                self.refuse(route, refusal).await;
+            }
+            Err(None) => {}
+        }
+    }
+
+    /// Lets a hello through to the end that it is for.
+    fn meet(&mut self, route: &Bytes, hello: Introduction) -> Result<(), Refusal> {
+        let name = hello.name.clone();
+        if name_in(route).as_ref() != Some(&name) {
+            let text =
+                format!("`{name}` has another name in its ZeroMQ identity, which has to begin with `{name}`");
+            return Err(Refusal::new(Reason::Other, text));
+        }
+        if self.out.is_full() {
+            // It says hello again, and by then there may be room for what it brings.
+            return Ok(());
+        }
+        let ours = self.me.name.clone();
+        let peer = self.peer(&name)?;
+        if peer.route.as_ref() != Some(route) {
+            if peer.end.is_up() && peer.end.instance() != Some(hello.instance) {
+                let text = format!(
+                    "another agent named `{name}` is linked to `{ours}`: give one of the two another name, or stop it"
+                );
+                return Err(Refusal::new(Reason::NameTaken, text));
+            }
+            peer.end.connected(now());
+            let before = peer.route.replace(route.clone());
+            before.and_then(|before| self.routes.remove(&before));
+            self.routes.insert(route.clone(), name.clone());
+        }
+        if let Some(peer) = self.peers.get_mut(&name) {
+            peer.end.handle(Frame::Hello(hello), now());
+        }
+        Ok(())
+    }
+
+    /// Refuses a connection that has no end.
+    async fn refuse(&mut self, route: &Bytes, refusal: Refusal) {
+        send(&mut self.socket, route, &Frame::Refuse(refusal.clone())).await;
+        self.out.refused(refusal, &mut self.strangers);
+    }
+
+    fn lost(&mut self, route: &Bytes) {
+        let name = self.routes.remove(route);
+        if let Some(peer) = name.and_then(|name| self.peers.get_mut(&name)) {
+            peer.end.disconnected();
+            peer.route = None;
+        }
+    }
+
+    /// Does what is due, sends what is to be sent and tells what is to be told.
+    async fn flush(&mut self) {
+        let mut lost = Vec::new();
+        for peer in self.peers.values_mut() {
+            peer.end.advance(now());
+            while let Some(frame) = peer.end.poll_frame() {
+                let Some(route) = &peer.route else { continue };
+                if !send(&mut self.socket, route, &frame).await {
+                    lost.push(route.clone());
+                    break;
+                }
+            }
+            self.out.drain(&mut peer.end, &mut peer.told);
+        }
+        for route in lost {
+            self.lost(&route);
+        }
+    }
+
+    /// Whether all agents that are there have everything.
+    fn is_drained(&self) -> bool {
+        self.peers.values().all(|peer| !peer.end.is_up() || peer.end.is_drained())
+    }
+
+    /// Says goodbye to all, and waits a moment for their answers: what was sent
+    /// before has then arrived.
+    async fn leave(&mut self) {
+        let mut waiting = 0;
+        for peer in self.peers.values_mut().filter(|peer| peer.end.is_up()) {
+            peer.end.leave();
+            waiting += 1;
+        }
+        self.flush().await;
+        let goodbyes = async {
+            while waiting > 0 {
+                let Ok(message) = self.socket.recv().await else { return };
+                if message.get(1).is_some_and(|bytes| matches!(Frame::decode(bytes), Ok(Frame::Bye {}))) {
+                    waiting -= 1;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, goodbyes).await;
+    }
+}
+
+async fn send(socket: &mut RouterSocket, route: &Bytes, frame: &Frame) -> bool {
+    let mut message = ZmqMessage::from(frame.encode());
+    message.push_front(route.clone());
+    deliver(socket, message).await
 }

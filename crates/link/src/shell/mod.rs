@@ -86,10 +86,14 @@ pub enum LinkError {
     #[error("another agent is already running at {0}: stop that one, or choose another endpoint")]
     AlreadyRunning(Endpoint),
     /// There is a file of another kind.
-    #[error("can't listen at {0}: there is a file that is no socket; move it away, or choose another endpoint")]
+    #[error(
+        "can't listen at {0}: there is a file that is no socket; move it away, or choose another endpoint"
+    )]
     NotASocket(Endpoint),
     /// The system doesn't let us.
-    #[error("can't listen at {endpoint}: {why}; check that the folder exists and that this user may write there")]
+    #[error(
+        "can't listen at {endpoint}: {why}; check that the folder exists and that this user may write there"
+    )]
     CantListen {
         /// Where.
         endpoint: Endpoint,
@@ -235,8 +239,10 @@ impl Thread {
     ) -> Result<(Thread, Events), LinkError> {
         let (orders, orders_in) = flume::bounded(core::MOST_WAITING);
         let (events_out, events) = flume::unbounded();
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(LinkError::NoThread)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(LinkError::NoThread)?;
         let handle = std::thread::Builder::new()
             .name(format!("link-{name}"))
             .spawn(move || body(orders_in, events_out, runtime))

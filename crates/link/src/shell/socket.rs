@@ -11,7 +11,9 @@ use bytes::Bytes;
 use tokio::time::timeout;
 use uuid::Uuid;
 use zeromq::util::PeerIdentity;
-use zeromq::{DealerSocket, Listener, Socket, SocketEvent, SocketOptions, SocketRecv, SocketSend, ZmqMessage};
+use zeromq::{
+    DealerSocket, Listener, Socket, SocketEvent, SocketOptions, SocketRecv, SocketSend, ZmqMessage,
+};
 
 use super::LinkError;
 use super::core::SEND_TIMEOUT;
