@@ -7,9 +7,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
 
 if [ -t 1 ]; then
-    bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+    bold=$'\e[1m' plain=$'\e[0m'
 else
-    bold='' dim='' plain=''
+    bold='' plain=''
 fi
 
 # heading TEXT: what is being done now.
@@ -38,7 +38,7 @@ missing() {
 # need PACKAGE...: installs what is missing, with apt when root; else says so.
 need() {
     local absent
-    command -v cargo >/dev/null || [ ! -r "$HOME/.cargo/env" ] || . "$HOME/.cargo/env"
+    command -v cargo >/dev/null || PATH=$PATH:$HOME/.cargo/bin
     command -v cargo >/dev/null || refuse "Rust is missing: install it from https://rustup.rs, then run this again"
     absent=$(missing "$@")
     [ -n "$absent" ] || return 0
@@ -51,4 +51,14 @@ need() {
     apt-get install -y -qq $absent >/dev/null 2>&1 ||
         { apt-get update -qq && apt-get install -y -qq $absent >/dev/null; } ||
         refuse "apt could not install $absent"
+}
+
+# programs: builds the agents and prints the folder they are in. BRAMBLE_PROFILE
+# is cargo's profile, release where it is not set.
+programs() {
+    local profile=${BRAMBLE_PROFILE:-release}
+    heading "Building Bramble" >&2
+    (cd "$root" && cargo build --quiet --locked --profile "$profile" --bins) >&2 || refuse "the build failed"
+    [ "$profile" = dev ] && profile=debug
+    printf '%s\n' "$target/$profile"
 }
