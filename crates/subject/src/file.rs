@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::column;
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::attribute;
-use crate::session::records::{Records, Written};
+use crate::session::records::{self, Records, Written};
 use crate::session::start;
 use crate::session::{
     ClockEstimate, Note, ProtocolStep, SessionEnd, SessionNumber, SessionStart, SessionSummary,
@@ -78,29 +78,20 @@ impl SubjectFile {
         }
         let last = self.numbers()?.last().map_or(0, |number| number.get());
         let number = SessionNumber::new(last + 1);
-        let records = self.here(|| self.write_start(number, session))?;
-        self.sessions.get_mut().insert(number, records);
+        self.rewrite(|file| {
+            let mut hashes = BTreeMap::new();
+            for (path, text) in &session.sources {
+                hashes.insert(path.clone(), subject::write_source(file, text)?);
+            }
+            let group = file
+                .group("sessions")
+                .and_then(|sessions| sessions.create_group(&number.to_string()))
+                .doing(|| format!("make session {number} of"))?;
+            start::write(&group, session, &hashes)?;
+            Records::create(&group, column::place(&session.columns))?;
+            Written::default().write(&group)
+        })?;
         Ok(number)
-    }
-
-    fn write_start(&self, number: SessionNumber, session: &SessionStart) -> Result<Records, Fault> {
-        let mut hashes = BTreeMap::new();
-        for (path, text) in &session.sources {
-            hashes.insert(path.clone(), subject::keep_source(&self.file, text)?);
-        }
-        let group = self
-            .file
-            .group("sessions")
-            .and_then(|sessions| sessions.create_group(&number.to_string()))
-            .doing(|| format!("make session {number} of"))?;
-        start::write(&group, session, &hashes)?;
-        let records = Records::create(&group, column::place(&session.columns))?;
-        let flush = || self.file.flush().doing(|| "write".to_owned());
-        flush()?;
-        // Only now it counts as a session.
-        Written::default().write(&group)?;
-        flush()?;
-        Ok(records)
     }
 
     /// Adds what a pilot observed, in order, each record with its number in the
@@ -119,7 +110,7 @@ impl SubjectFile {
             let misfit = new.iter().find_map(|(_, record)| session.misfit(record));
             match misfit {
                 Some((trial, why)) => Ok(Err(SubjectError::Row { number, trial, why })),
-                None => session.append(new, |text| subject::keep_long(&self.file, text)).map(Ok),
+                None => session.append(new).map(Ok),
             }
         })?
     }
@@ -148,10 +139,8 @@ impl SubjectFile {
         why: &str,
     ) -> Result<(), SubjectError> {
         self.check_writable()?;
-        let group = self.session_group(number)?;
         let end = SessionEnd { ended, ending, why: why.to_owned() };
-        self.here(|| start::write_end(&group, &end))?;
-        self.flush()
+        self.with_session(number, |session| session.add_end(&end))
     }
 
     /// All sessions, oldest first.
@@ -174,7 +163,7 @@ impl SubjectFile {
     pub fn summary(&self, number: SessionNumber) -> Result<SessionSummary, SubjectError> {
         let group = self.session_group(number)?;
         self.here(|| {
-            let written = Written::read(&group)?.unwrap_or_default();
+            let written = Written::read(&group)?;
             Ok(SessionSummary {
                 number,
                 uuid: start::parsed(&group, "uuid")?,
@@ -182,7 +171,7 @@ impl SubjectFile {
                 pilot: attribute::text(&group, "pilot")?,
                 protocol: start::read_protocol(&group)?,
                 started: start::parsed(&group, "started")?,
-                end: start::read_end(&group)?,
+                end: records::read_end(&group)?,
                 trials: written.trials,
                 events: written.events,
             })
@@ -207,13 +196,7 @@ impl SubjectFile {
 
     /// A session's notes.
     pub fn notes(&self, number: SessionNumber) -> Result<Vec<Note>, SubjectError> {
-        self.with_session(number, |session| {
-            let notes = session
-                .notes()?
-                .into_iter()
-                .map(|note| Ok(Note { time: note.time, text: subject::long(&self.file, note.text)? }));
-            notes.collect()
-        })
+        self.with_session(number, |session| session.notes())
     }
 
     /// The estimates of a session's clock.
@@ -265,7 +248,7 @@ impl SubjectFile {
         Ok(recent)
     }
 
-    /// The numbers of all sessions whose making was finished, in order.
+    /// The numbers of all sessions, in order.
     fn numbers(&self) -> Result<Vec<SessionNumber>, SubjectError> {
         let names = self
             .file
@@ -274,7 +257,6 @@ impl SubjectFile {
             .doing(|| "list the sessions of".to_owned())
             .map_err(|fault| fault.in_file(&self.path))?;
         let mut numbers: Vec<SessionNumber> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        numbers.retain(|number| self.session_group(*number).is_ok_and(|group| Written::is_in(&group)));
         numbers.sort();
         Ok(numbers)
     }
@@ -294,16 +276,7 @@ impl SubjectFile {
         let mut sessions = self.sessions.borrow_mut();
         if let std::collections::btree_map::Entry::Vacant(place) = sessions.entry(number) {
             let group = self.session_group(number)?;
-            let open = || -> Result<_, Fault> {
-                let written = Written::read(&group)?;
-                written
-                    .map(|written| Records::open(&group, start::read_columns(&group)?, written))
-                    .transpose()
-            };
-            let Some(records) = self.here(open)? else {
-                return Err(SubjectError::NoSession { path: self.path.clone(), number });
-            };
-            place.insert(records);
+            place.insert(self.here(|| Records::open(&group, start::read_columns(&group)?))?);
         }
         let session = sessions.get_mut(&number).expect("the session was put there just above");
         work(session).map_err(|fault| fault.in_file(&self.path))

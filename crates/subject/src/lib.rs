@@ -7,11 +7,12 @@
 //! /history/table             when, who, what, from, to: every change to this subject
 //! /weights/table             when, grams, occasion, who
 //! /sources/<sha256>          every text a session ran from, once
-//! /sessions/0001/            uuid, task, seed, pilot, protocol, step, started, ended, ending, why
+//! /sessions/0001/            uuid, task, root, seed, pilot, protocol, step, started, start_time_ns, written
 //!     trials/table           one row a trial: trial, start_ns, end_ns, ending, and the columns
 //!     events/table           time_ns, trial, kind, source, value
-//!     notes/table            time_ns, text
+//!     notes/table            time_ns, part, text
 //!     clock/table            time_ns, offset_ns, error_ns
+//!     end/table              when, ending, part, why: empty for as long as the session runs
 //!     names/{sources,kinds,endings}/table   what the small integers of events stand for
 //!     columns/table, parameters/table, sources/table, versions/table
 //!     doc, provenance        texts, the second one JSON
@@ -28,10 +29,15 @@
 //!
 //! # Crashes
 //!
-//! Only one handle may write a file. [`SubjectFile::append`] writes a batch of
-//! records, flushes it, and only then stores how many rows there are and the
-//! number of the last record. What a killed process left behind that number is
-//! never read, and is written over by the same records when they come again.
+//! Only one handle may write a file, and every write is whole or not at all,
+//! also when the process is killed in the midst of it.
+//!
+//! - What only makes tables longer (records, changes, weights) is written
+//!   behind the rows that count and flushed; only then the number of rows that
+//!   count grows. What a killed process left behind that number is never read,
+//!   and is written over by the same records when they come again.
+//! - Everything else (a new session, a new source) is done in a copy of the
+//!   file, which then takes its place.
 
 mod biography;
 mod column;

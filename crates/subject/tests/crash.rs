@@ -92,7 +92,6 @@ fn rows_that_a_crash_left_uncounted_are_cut_off() {
     for table in ["sessions/0001/trials/table", "sessions/0001/events/table", "history/table"] {
         raw.dataset(table).unwrap().resize(1000).unwrap();
     }
-    raw.create_group("sessions/0002").unwrap();
     raw.close().unwrap();
 
     let reader = SubjectFile::open_read_only(&path).unwrap();

@@ -2,18 +2,19 @@
 
 use std::fs::{self, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bramble_value::SubjectId;
 use hdf5::file::LibraryVersion;
-use hdf5::{File, FileBuilder};
+use hdf5::{File, FileBuilder, Group};
 use uuid::Uuid;
 
 use super::SubjectFile;
 use super::subject;
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::attribute;
-use crate::session::records::{Records, Written};
+use crate::hdf::table::Diary;
+use crate::session::records::{self, Records};
 use crate::session::start;
 use crate::{Biography, By, Change};
 
@@ -44,27 +45,13 @@ impl SubjectFile {
             return Err(SubjectError::Exists(path.to_owned()));
         }
         let cannot = |source| SubjectError::Folder { doing: "make", path: path.to_owned(), source };
-        let unfinished = path.with_extension("h5.new");
-        // What a crash left; and a folder that can't be written says so here in plain words.
+        let unfinished = beside(path);
+        // A folder that can't be written says so here in plain words.
         let on_disk = fs::File::create(&unfinished).map_err(cannot)?;
         let written = write_new(&unfinished, id, biography, by).map_err(|fault| fault.in_file(path));
-        let done = written
-            .and_then(|()| on_disk.sync_all().and_then(|()| fs::rename(&unfinished, path)).map_err(cannot));
-        if done.is_err() {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&unfinished);
-        }
-        done?;
-        let mut file = SubjectFile::open(path)?;
-        let change = Change {
-            when: by.when,
-            who: by.who.clone(),
-            what: "subject".to_owned(),
-            from: String::new(),
-            to: id.to_string(),
-        };
-        file.log(&change)?;
-        Ok(file)
+        let done = written.and_then(|()| on_disk.sync_all().map_err(cannot));
+        done.and_then(|()| put_in_place(&unfinished, path)).inspect_err(|_| remove(&unfinished))?;
+        SubjectFile::open(path)
     }
 
     /// Opens a file to write to it. What a killed process left unfinished is cut off.
@@ -73,8 +60,11 @@ impl SubjectFile {
     /// Where there is none, another handle or program has it open, it can't be
     /// read, or it is not a subject's. It is left as it is then.
     pub fn open(path: &Path) -> Result<SubjectFile, SubjectError> {
-        let file = SubjectFile::open_as(path, Access::Write)?;
-        file.here(|| repair(&file.file))?;
+        let mut file = SubjectFile::open_as(path, Access::Write)?;
+        remove(&beside(path));
+        if file.here(|| is_unfinished(&file.file))? {
+            file.rewrite(repair)?;
+        }
         Ok(file)
     }
 
@@ -118,6 +108,63 @@ impl SubjectFile {
     }
 }
 
+impl SubjectFile {
+    /// Changes more of the file than the ends of its tables. HDF5 can't make
+    /// such a change whole or not at all, so it is made in a copy, which then
+    /// takes the file's place.
+    pub(super) fn rewrite<T>(
+        &mut self,
+        work: impl FnOnce(&File) -> Result<T, Fault>,
+    ) -> Result<T, SubjectError> {
+        self.flush()?;
+        let copy = beside(&self.path);
+        let (result, file, lock) = self.changed_copy(&copy, work).inspect_err(|_| remove(&copy))?;
+        self.sessions.get_mut().clear();
+        self.file = file;
+        self.lock = lock;
+        Ok(result)
+    }
+
+    fn changed_copy<T>(
+        &self,
+        copy: &Path,
+        work: impl FnOnce(&File) -> Result<T, Fault>,
+    ) -> Result<(T, File, fs::File), SubjectError> {
+        let cannot = |source| SubjectError::Folder { doing: "write", path: self.path.clone(), source };
+        fs::copy(&self.path, copy).map_err(cannot)?;
+        let lock = lock(copy, Access::Write)?;
+        let (result, file) = self.here(|| {
+            let file = options().open_rw(copy).doing(|| "open a copy of".to_owned())?;
+            let result = work(&file)?;
+            file.flush().doing(|| "write".to_owned())?;
+            Ok((result, file))
+        })?;
+        lock.sync_all().map_err(cannot)?;
+        put_in_place(copy, &self.path)?;
+        Ok((result, file, lock))
+    }
+}
+
+/// Where a file is written before it takes its place.
+fn beside(path: &Path) -> PathBuf {
+    path.with_extension("h5.new")
+}
+
+fn put_in_place(unfinished: &Path, path: &Path) -> Result<(), SubjectError> {
+    let rename = || {
+        fs::rename(unfinished, path)?;
+        // The new name has to reach the disk too.
+        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+    };
+    rename().map_err(|source| SubjectError::Folder { doing: "write", path: path.to_owned(), source })
+}
+
+/// Removes what was left half written, if anything; where that fails, the next
+/// time writes over it.
+fn remove(unfinished: &Path) {
+    let _ = fs::remove_file(unfinished);
+}
+
 /// Locks the way HDF5 does, so that h5py and this heed each other; HDF5's own
 /// lock would not keep two handles of one process apart.
 fn lock(path: &Path, access: Access) -> Result<fs::File, SubjectError> {
@@ -157,6 +204,14 @@ fn write_new(path: &Path, id: &SubjectId, biography: &Biography, by: &By) -> Res
     }
     subject::create_diaries(&file)?;
     subject::write_biography(&file, 1, biography, by)?;
+    let change = Change {
+        when: by.when,
+        who: by.who.clone(),
+        what: "subject".to_owned(),
+        from: String::new(),
+        to: id.to_string(),
+    };
+    subject::write_change(&file, &change)?;
     file.flush().doing(|| "write".to_owned())
 }
 
@@ -164,19 +219,34 @@ fn read_identity(file: &File) -> Result<(SubjectId, Uuid), Fault> {
     Ok((start::parsed(file, "subject")?, start::parsed(file, "uuid")?))
 }
 
-/// Removes what a killed process left unfinished: sessions without their mark,
-/// and rows that no mark counts.
+/// Whether a killed process left rows that do not count.
+fn is_unfinished(file: &File) -> Result<bool, Fault> {
+    let mut longer = subject::diaries(file)?.iter().any(Diary::is_longer);
+    for group in sessions(file)? {
+        longer = longer || running(&group)?.is_some_and(|records| records.is_longer());
+    }
+    Ok(longer)
+}
+
+/// Cuts off the rows that do not count.
 fn repair(file: &File) -> Result<(), Fault> {
-    subject::repair_diaries(file)?;
-    let sessions = file.group("sessions").doing(|| "open the sessions of".to_owned())?;
-    let names = sessions.member_names().doing(|| "list the sessions of".to_owned())?;
-    for name in names {
-        let group = sessions.group(&name).doing(|| format!("open session {name} of"))?;
-        match Written::read(&group)? {
-            None => sessions.unlink(&name).doing(|| format!("remove the unfinished session {name} of"))?,
-            Some(_) if start::read_end(&group)?.is_some() => {}
-            Some(written) => Records::open(&group, start::read_columns(&group)?, written)?.truncate()?,
+    subject::diaries(file)?.iter().try_for_each(Diary::truncate)?;
+    for group in sessions(file)? {
+        if let Some(records) = running(&group)? {
+            records.truncate()?;
         }
     }
-    file.flush().doing(|| "write".to_owned())
+    Ok(())
+}
+
+fn sessions(file: &File) -> Result<Vec<Group>, Fault> {
+    file.group("sessions").and_then(|sessions| sessions.groups()).doing(|| "list the sessions of".to_owned())
+}
+
+/// The tables of a session that has not ended.
+fn running(group: &Group) -> Result<Option<Records>, Fault> {
+    if records::read_end(group)?.is_some() {
+        return Ok(None);
+    }
+    Records::open(group, start::read_columns(group)?).map(Some)
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::SubjectFile;
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::layout::{Field, FieldType};
-use crate::hdf::table::{Diary, TEXT_WIDTH};
+use crate::hdf::table::{Diary, TEXT_WIDTH, TIME_WIDTH};
 use crate::hdf::text;
 use crate::{Biography, By, Change, Weight};
 
@@ -37,7 +37,8 @@ impl SubjectFile {
         };
         let gone = before.iter().filter(|(name, _)| !after.iter().any(|(field, _)| field == name));
         let names: Vec<String> = after.iter().chain(gone).map(|(name, _)| name.clone()).collect();
-        self.here(|| write_biography(&self.file, versions.len() as u32 + 1, biography, by))?;
+        let version = versions.len() as u32 + 1;
+        self.rewrite(|file| write_biography(file, version, biography, by))?;
         for name in names {
             let (from, to) = (value(&before, &name), value(&after, &name));
             if from != to {
@@ -51,15 +52,11 @@ impl SubjectFile {
     /// Adds a change to the history.
     pub fn log(&mut self, change: &Change) -> Result<(), SubjectError> {
         self.check_writable()?;
-        self.here(|| {
-            let (who, what) = (keep_long(&self.file, &change.who)?, keep_long(&self.file, &change.what)?);
-            let (from, to) = (keep_long(&self.file, &change.from)?, keep_long(&self.file, &change.to)?);
-            let mut diary = Diary::open(&self.file, "history", history_fields())?;
-            let layout = diary.layout().clone();
-            let mut rows = layout.rows();
-            rows.text(&change.when.to_string()).text(&who).text(&what).text(&from).text(&to);
-            diary.append(&rows)
-        })
+        let texts = [&change.who, &change.what, &change.from, &change.to];
+        if texts.into_iter().any(|text| is_long(text)) {
+            return self.rewrite(|file| write_change(file, change));
+        }
+        self.here(|| write_change(&self.file, change))
     }
 
     /// Every change, oldest first.
@@ -83,15 +80,10 @@ impl SubjectFile {
     /// Adds a weighing.
     pub fn weigh(&mut self, weight: &Weight) -> Result<(), SubjectError> {
         self.check_writable()?;
-        self.here(|| {
-            let who = keep_long(&self.file, &weight.who)?;
-            let mut diary = Diary::open(&self.file, "weights", weight_fields())?;
-            let layout = diary.layout().clone();
-            let mut rows = layout.rows();
-            rows.text(&weight.when.to_string()).f64(weight.grams);
-            rows.text(&weight.occasion.to_string()).text(&who);
-            diary.append(&rows)
-        })
+        if is_long(&weight.who) {
+            return self.rewrite(|file| write_weight(file, weight));
+        }
+        self.here(|| write_weight(&self.file, weight))
     }
 
     /// Every weighing, oldest first.
@@ -114,8 +106,10 @@ impl SubjectFile {
     /// Keeps a text in `/sources`, once, and returns its SHA-256 in hexadecimal.
     pub fn keep_source(&mut self, text: &str) -> Result<String, SubjectError> {
         self.check_writable()?;
-        let hash = self.here(|| keep_source(&self.file, text))?;
-        self.flush()?;
+        let hash = hash(text);
+        if self.source(&hash).is_err() {
+            self.rewrite(|file| write_source(file, text))?;
+        }
         Ok(hash)
     }
 
@@ -129,17 +123,12 @@ impl SubjectFile {
     }
 }
 
-pub(super) fn keep_source(file: &File, source: &str) -> Result<String, Fault> {
-    let hash = hash(source);
-    let sources = sources(file)?;
-    if sources.link_exists(&hash) {
-        // A crash may have left it half written.
-        if text::read(&sources, &hash).is_ok_and(|kept| kept == source) {
-            return Ok(hash);
-        }
-        sources.unlink(&hash).doing(|| format!("replace /sources/{hash} in"))?;
+/// Keeps a text, once, and returns its hash.
+pub(super) fn write_source(file: &File, source: &str) -> Result<String, Fault> {
+    let (hash, sources) = (hash(source), sources(file)?);
+    if !sources.link_exists(&hash) {
+        text::write(&sources, &hash, source)?;
     }
-    text::write(&sources, &hash, source)?;
     Ok(hash)
 }
 
@@ -161,22 +150,23 @@ fn hash(text: &str) -> String {
 
 const LONG: &str = "sha256:";
 
-/// `text` where it fits a field; else it is kept among the sources, and this is
-/// where.
-pub(super) fn keep_long(file: &File, text: &str) -> Result<String, Fault> {
-    // A text that looks like a reference, or that the padding of a field would
-    // swallow the end of, is kept elsewhere too.
-    if text.len() <= TEXT_WIDTH && !text.starts_with(LONG) && !text.ends_with('\0') {
-        return Ok(text.to_owned());
-    }
-    Ok(format!("{LONG}{}", keep_source(file, text)?))
+/// Whether a text can't stand in a field: it is too long, looks like a
+/// reference, or ends in what the field is padded with.
+fn is_long(text: &str) -> bool {
+    text.len() > TEXT_WIDTH || text.starts_with(LONG) || text.ends_with('\0')
 }
 
-/// The text that [`keep_long`] kept.
-pub(super) fn long(file: &File, text: String) -> Result<String, Fault> {
-    match text.strip_prefix(LONG) {
+/// What stands in a field for `text`, which is kept among the sources where it
+/// can't stand there itself.
+fn short(file: &File, text: &str) -> Result<String, Fault> {
+    if is_long(text) { Ok(format!("{LONG}{}", write_source(file, text)?)) } else { Ok(text.to_owned()) }
+}
+
+/// The text that [`short`] made `field` of.
+fn long(file: &File, field: String) -> Result<String, Fault> {
+    match field.strip_prefix(LONG) {
         Some(hash) => source(file, hash),
-        None => Ok(text),
+        None => Ok(field),
     }
 }
 
@@ -187,11 +177,31 @@ pub(super) fn create_diaries(file: &File) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Cuts off the rows that a killed process left half written.
-pub(super) fn repair_diaries(file: &File) -> Result<(), Fault> {
-    Diary::open(file, "biography", biography_fields())?.truncate()?;
-    Diary::open(file, "history", history_fields())?.truncate()?;
-    Diary::open(file, "weights", weight_fields())?.truncate()
+/// The tables that grow beside the sessions.
+pub(super) fn diaries(file: &File) -> Result<[Diary; 3], Fault> {
+    Ok([
+        Diary::open(file, "biography", biography_fields())?,
+        Diary::open(file, "history", history_fields())?,
+        Diary::open(file, "weights", weight_fields())?,
+    ])
+}
+
+pub(super) fn write_change(file: &File, change: &Change) -> Result<(), Fault> {
+    let mut diary = Diary::open(file, "history", history_fields())?;
+    let layout = diary.layout().clone();
+    let mut rows = layout.rows();
+    rows.text(&change.when.to_string()).text(&short(file, &change.who)?).text(&short(file, &change.what)?);
+    rows.text(&short(file, &change.from)?).text(&short(file, &change.to)?);
+    diary.append(&rows)
+}
+
+fn write_weight(file: &File, weight: &Weight) -> Result<(), Fault> {
+    let mut diary = Diary::open(file, "weights", weight_fields())?;
+    let layout = diary.layout().clone();
+    let mut rows = layout.rows();
+    rows.text(&weight.when.to_string()).f64(weight.grams).text(&weight.occasion.to_string());
+    rows.text(&short(file, &weight.who)?);
+    diary.append(&rows)
 }
 
 pub(super) fn write_biography(
@@ -200,13 +210,13 @@ pub(super) fn write_biography(
     biography: &Biography,
     by: &By,
 ) -> Result<(), Fault> {
-    let who = keep_long(file, &by.who)?;
+    let who = short(file, &by.who)?;
     let mut diary = Diary::open(file, "biography", biography_fields())?;
     let layout = diary.layout().clone();
     let mut rows = layout.rows();
     for (name, value) in biography.fields() {
         rows.u32(version).text(&by.when.to_string()).text(&who);
-        rows.text(&keep_long(file, &name)?).text(&keep_long(file, &value)?);
+        rows.text(&short(file, &name)?).text(&short(file, &value)?);
     }
     diary.append(&rows)
 }
@@ -257,7 +267,7 @@ fn weight_fields() -> Vec<Field> {
 }
 
 fn when() -> Field {
-    Field::new("when", FieldType::Text(40), "ISO 8601, UTC")
+    Field::new("when", FieldType::Text(TIME_WIDTH), "ISO 8601, UTC")
 }
 
 fn words(name: &str, doc: &str) -> Field {

@@ -48,7 +48,3 @@ pub(crate) fn numbers<const N: usize>(object: &Location, name: &str) -> Result<[
         .try_into()
         .map_err(|_| Fault::Damaged(format!("`{name}` of {} has not {N} numbers", object.name())))
 }
-
-pub(crate) fn has(object: &Location, name: &str) -> bool {
-    object.attr(name).is_ok()
-}

@@ -1,14 +1,14 @@
 //! What happened in a session: its trials, events, notes and clock.
 
-use bramble_value::{Event, Kind, Record, Row, Source, Time, Trials};
+use bramble_value::{Ending, Event, Kind, Record, Row, Source, Time, Trials};
 use hdf5::Group;
 
-use super::{ClockEstimate, Note};
+use super::{ClockEstimate, Note, SessionEnd};
 use crate::column::{StoredColumn, TRIAL_FIELDS};
 use crate::error::{Doing, Fault};
 use crate::hdf::attribute;
 use crate::hdf::layout::{Cursor, Field, FieldType};
-use crate::hdf::table::{Diary, MANY, TEXT_WIDTH, Table};
+use crate::hdf::table::{Diary, MANY, TEXT_WIDTH, TIME_WIDTH, Table};
 
 /// The tables of one session, and how much of them counts.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Records {
     events: Table,
     notes: Table,
     clock: Diary,
+    end: Diary,
     written: Written,
 }
 
@@ -33,20 +34,13 @@ pub(crate) struct Written {
 }
 
 const WRITTEN: &str = "written";
+/// Wide enough for every ending's name.
+const ENDING_WIDTH: usize = 16;
 
 impl Written {
-    /// Whether a session's making was finished.
-    pub(crate) fn is_in(group: &Group) -> bool {
-        attribute::has(group, WRITTEN)
-    }
-
-    /// `None` for a session whose making was cut short.
-    pub(crate) fn read(group: &Group) -> Result<Option<Written>, Fault> {
-        if !Written::is_in(group) {
-            return Ok(None);
-        }
+    pub(crate) fn read(group: &Group) -> Result<Written, Fault> {
         let [up_to, trials, events, notes] = attribute::numbers(group, WRITTEN)?;
-        Ok(Some(Written { up_to, trials, events, notes }))
+        Ok(Written { up_to, trials, events, notes })
     }
 
     pub(crate) fn write(self, group: &Group) -> Result<(), Fault> {
@@ -61,25 +55,23 @@ impl Records {
             events: Table::create(group, "events", MANY, event_fields())?,
             notes: Table::create(group, "notes", MANY, note_fields())?,
             clock: Diary::create(group, "clock", clock_fields())?,
+            end: Diary::create(group, "end", end_fields())?,
             group: group.clone(),
             columns,
             written: Written::default(),
         })
     }
 
-    pub(crate) fn open(
-        group: &Group,
-        columns: Vec<StoredColumn>,
-        written: Written,
-    ) -> Result<Records, Fault> {
+    pub(crate) fn open(group: &Group, columns: Vec<StoredColumn>) -> Result<Records, Fault> {
         Ok(Records {
             trials: Table::open(group, "trials", trial_fields(&columns))?,
             events: Table::open(group, "events", event_fields())?,
             notes: Table::open(group, "notes", note_fields())?,
             clock: Diary::open(group, "clock", clock_fields())?,
+            end: Diary::open(group, "end", end_fields())?,
             group: group.clone(),
             columns,
-            written,
+            written: Written::read(group)?,
         })
     }
 
@@ -87,12 +79,22 @@ impl Records {
         self.written
     }
 
+    /// Whether a crash left rows behind those that count.
+    pub(crate) fn is_longer(&self) -> bool {
+        self.trials.len() as u64 > self.written.trials
+            || self.events.len() as u64 > self.written.events
+            || self.notes.len() as u64 > self.written.notes
+            || self.clock.is_longer()
+            || self.end.is_longer()
+    }
+
     /// Cuts off what a crash left behind the rows that count.
     pub(crate) fn truncate(&self) -> Result<(), Fault> {
         self.trials.truncate(self.written.trials as usize)?;
         self.events.truncate(self.written.events as usize)?;
         self.notes.truncate(self.written.notes as usize)?;
-        self.clock.truncate()
+        self.clock.truncate()?;
+        self.end.truncate()
     }
 
     /// What does not fit the columns about a record, with its trial.
@@ -113,13 +115,8 @@ impl Records {
     }
 
     /// Writes numbered records, then, once they are flushed, that they are
-    /// there. What an earlier call failed to finish is written over. `fit` makes
-    /// a note short enough for its field.
-    pub(crate) fn append(
-        &mut self,
-        records: &[(u64, Record)],
-        mut fit: impl FnMut(&str) -> Result<String, Fault>,
-    ) -> Result<(), Fault> {
+    /// there. What an earlier call failed to finish is written over.
+    pub(crate) fn append(&mut self, records: &[(u64, Record)]) -> Result<(), Fault> {
         let Some((up_to, _)) = records.last() else { return Ok(()) };
         let (mut trials, mut events, mut notes) =
             (self.trials.layout.rows(), self.events.layout.rows(), self.notes.layout.rows());
@@ -136,7 +133,9 @@ impl Records {
                     }
                 }
                 Record::Note { time, text } => {
-                    notes.i64(time.ns()).text(&fit(text)?);
+                    for (part, piece) in (0..).zip(pieces(text)) {
+                        notes.i64(time.ns()).u32(part).text(piece);
+                    }
                 }
             }
         }
@@ -187,7 +186,7 @@ impl Records {
 
     fn row(&self, mut row: Cursor<'_>) -> Result<Row, Fault> {
         let (trial, start, end, ending) = (row.u32(), row.i64(), row.i64(), row.text());
-        let ending = super::start::ending(&ending).ok_or_else(|| {
+        let ending = ending_named(&ending).ok_or_else(|| {
             Fault::Damaged(format!("{}/trials: trial {trial} ended in no known way", self.group.name()))
         })?;
         let values = self.columns.iter().map(|stored| stored.read(&mut row)).collect();
@@ -206,11 +205,64 @@ impl Records {
     }
 
     pub(crate) fn notes(&self) -> Result<Vec<Note>, Fault> {
-        self.notes.read(0, self.written.notes as usize, |mut row| Note {
-            time: Time::from_ns(row.i64()),
-            text: row.text(),
-        })
+        let rows = self.notes.read(0, self.written.notes as usize, |mut row| {
+            (Time::from_ns(row.i64()), row.u32(), row.text())
+        })?;
+        let mut notes: Vec<Note> = Vec::new();
+        for (time, part, text) in rows {
+            match notes.last_mut().filter(|_| part > 0) {
+                Some(note) => note.text.push_str(&text),
+                None => notes.push(Note { time, text }),
+            }
+        }
+        Ok(notes)
     }
+
+    /// Says how the session ended; said again, the last one counts.
+    pub(crate) fn add_end(&mut self, end: &SessionEnd) -> Result<(), Fault> {
+        let layout = self.end.layout().clone();
+        let mut rows = layout.rows();
+        for (part, piece) in (0..).zip(pieces(&end.why)) {
+            rows.text(&end.ended.to_string()).text(end.ending.name()).u32(part).text(piece);
+        }
+        self.end.append(&rows)
+    }
+}
+
+/// How a session ended, if it did.
+pub(crate) fn read_end(group: &Group) -> Result<Option<SessionEnd>, Fault> {
+    let rows = Diary::open(group, "end", end_fields())?
+        .read(|mut row| (row.text(), row.text(), row.u32(), row.text()))?;
+    let damaged = |what: String| Fault::Damaged(format!("{}/end: {what}", group.name()));
+    let mut end: Option<SessionEnd> = None;
+    for (ended, ending, part, why) in rows {
+        match end.as_mut().filter(|_| part > 0) {
+            Some(end) => end.why.push_str(&why),
+            None => {
+                let ended = ended.parse().map_err(|_| damaged(format!("`{ended}` is no time")))?;
+                let ending =
+                    ending_named(&ending).ok_or_else(|| damaged(format!("`{ending}` is no ending")))?;
+                end = Some(SessionEnd { ended, ending, why });
+            }
+        }
+    }
+    Ok(end)
+}
+
+fn ending_named(name: &str) -> Option<Ending> {
+    Ending::ALL.iter().copied().find(|ending| ending.name() == name)
+}
+
+/// A text in pieces that fit a field; at least one.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut pieces, mut rest) = (Vec::new(), text);
+    while rest.len() > TEXT_WIDTH {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(TEXT_WIDTH));
+        pieces.push(piece);
+        rest = more;
+    }
+    pieces.push(rest);
+    pieces
 }
 
 fn trial_fields(columns: &[StoredColumn]) -> Vec<Field> {
@@ -219,7 +271,7 @@ fn trial_fields(columns: &[StoredColumn]) -> Vec<Field> {
         Field::new(trial, FieldType::U32, "which trial, from 1"),
         Field::new(start, FieldType::I64, "when it started, on the pilot's clock [ns]"),
         Field::new(end, FieldType::I64, "when it ended, on the pilot's clock [ns]"),
-        Field::new(ending, FieldType::Text(16), "how it ended"),
+        Field::new(ending, FieldType::Text(ENDING_WIDTH), "how it ended"),
     ];
     fields.extend(columns.iter().flat_map(StoredColumn::fields));
     fields
@@ -238,6 +290,7 @@ fn event_fields() -> Vec<Field> {
 fn note_fields() -> Vec<Field> {
     vec![
         Field::new("time_ns", FieldType::I64, "when, on the pilot's clock [ns]"),
+        Field::new("part", FieldType::U32, "0, or 1, 2, ... where it goes on with the note before"),
         Field::new("text", FieldType::Text(TEXT_WIDTH), "what a person should read"),
     ]
 }
@@ -251,5 +304,14 @@ fn clock_fields() -> Vec<Field> {
             "add this to the pilot's clock for time since 1970, UTC [ns]",
         ),
         Field::new("error_ns", FieldType::I64, "by how much the offset may be wrong [ns]"),
+    ]
+}
+
+fn end_fields() -> Vec<Field> {
+    vec![
+        Field::new("when", FieldType::Text(TIME_WIDTH), "when it ended: ISO 8601, UTC"),
+        Field::new("ending", FieldType::Text(ENDING_WIDTH), "how it ended; the last that is said counts"),
+        Field::new("part", FieldType::U32, "0, or 1, 2, ... where why goes on"),
+        Field::new("why", FieldType::Text(TEXT_WIDTH), "why, in words"),
     ]
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bramble_value::{Ending, Kind, Names, Seed, SourceKind, Time};
 use hdf5::Group;
 
-use super::{Column, Parameter, ProtocolStep, SessionEnd, SessionStart};
+use super::{Column, Parameter, ProtocolStep, SessionStart};
 use crate::column::{self, StoredColumn, type_from, type_name, widest};
 use crate::error::{Doing, Fault};
 use crate::hdf::layout::{Cursor, Field, FieldType, Rows};
@@ -28,9 +28,6 @@ pub(crate) fn write(
         ("protocol", step.map(|step| step.protocol.clone()).unwrap_or_default()),
         ("step", step.map(|step| step.step.clone()).unwrap_or_default()),
         ("started", start.started.to_string()),
-        ("ended", String::new()),
-        ("ending", String::new()),
-        ("why", String::new()),
     ] {
         attribute::set_text(group, name, &value)?;
     }
@@ -162,28 +159,6 @@ pub(crate) fn read_protocol(group: &Group) -> Result<Option<ProtocolStep>, Fault
     let protocol = attribute::text(group, "protocol")?;
     let step = attribute::text(group, "step")?;
     Ok((!protocol.is_empty()).then_some(ProtocolStep { protocol, step }))
-}
-
-/// Stores how a session ended. When it ended comes last: without it the
-/// session still counts as running.
-pub(crate) fn write_end(group: &Group, end: &SessionEnd) -> Result<(), Fault> {
-    attribute::set_text(group, "why", &end.why)?;
-    attribute::set_text(group, "ending", end.ending.name())?;
-    attribute::set_text(group, "ended", &end.ended.to_string())
-}
-
-pub(crate) fn read_end(group: &Group) -> Result<Option<SessionEnd>, Fault> {
-    if attribute::text(group, "ended")?.is_empty() {
-        return Ok(None);
-    }
-    let name = attribute::text(group, "ending")?;
-    let ending = ending(&name)
-        .ok_or_else(|| Fault::Damaged(format!("{} ended in no known way: `{name}`", group.name())))?;
-    Ok(Some(SessionEnd { ended: parsed(group, "ended")?, ending, why: attribute::text(group, "why")? }))
-}
-
-pub(crate) fn ending(name: &str) -> Option<Ending> {
-    Ending::ALL.iter().copied().find(|ending| ending.name() == name)
 }
 
 /// An attribute that is written as text.
