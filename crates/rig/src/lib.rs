@@ -1,1 +1,15 @@
-//! (empty)
+//! Hardware: what devices a machine has, the drivers behind them, the loop that
+//! runs a task on them, and the states in which they can do no harm.
+
+pub mod config;
+pub mod devices;
+pub mod driver;
+pub mod remote;
+pub mod session;
+pub mod signal;
+pub mod wiring;
+
+pub use config::RigConfig;
+pub use driver::{Driver, DriverError, Happening, Inbox, Post, Request, inbox};
+pub use signal::{Grating, Reading, Side, Signal, Sound};
+pub use wiring::{Misfit, Wire, Wiring};

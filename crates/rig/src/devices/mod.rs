@@ -1,0 +1,400 @@
+//! The layer between the engine and the drivers: what a task tells its devices
+//! becomes levels at times. It does no I/O and knows no clock.
+//!
+//! Commands change what outputs *should* do; [`Devices::advance`] makes it so.
+//! Commands that come together are therefore one change: a light that one stage
+//! switches off and the next switches on at the same instant doesn't flicker.
+
+mod output;
+mod program;
+mod speaker;
+mod stimulus;
+
+use std::collections::VecDeque;
+
+use bramble_task::definition::{Command, DeviceKind, DisplayCommand, PortId};
+use bramble_value::{Kind, Span, Time, Value, Volume};
+use thiserror::Error;
+
+use crate::signal::Signal;
+use crate::wiring::{Wire, Wiring};
+use output::Output;
+use program::Program;
+use speaker::Speaker;
+
+/// The shortest time from one start of a train to the next.
+pub const SHORTEST_PERIOD: Span = Span::from_ns(100_000);
+
+/// What devices do of the commands that they were given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// An output is to be written.
+    Write {
+        /// Which.
+        port: PortId,
+        /// What.
+        signal: Signal,
+    },
+    /// A pulse, train, opening or sound came to its end by itself, or was cut by
+    /// the longest on-time of its output. Stops and replacements are silent.
+    Ends {
+        /// Whose.
+        port: PortId,
+        /// When.
+        at: Time,
+    },
+    /// Something to be recorded that is not a level.
+    Event {
+        /// [`Kind::Command`] or [`Kind::Halt`].
+        kind: Kind,
+        /// Whose.
+        port: PortId,
+        /// How long, in seconds, or 0.
+        value: f64,
+        /// When.
+        at: Time,
+    },
+    /// Something that a person should read.
+    Warning {
+        /// When.
+        at: Time,
+        /// What, in a sentence.
+        text: String,
+    },
+}
+
+/// A command that a device can't carry out.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum CommandError {
+    /// It can't do such a thing.
+    #[error("`{port}` can't {what}")]
+    Wrong {
+        /// The port.
+        port: String,
+        /// What it was told.
+        what: &'static str,
+    },
+    /// A valve without a calibration was told to give a volume.
+    #[error("the valve `{port}` was not calibrated: add flow = \"40 uL/s\", as measured, to its rig")]
+    NoFlow {
+        /// The valve.
+        port: String,
+    },
+    /// An argument is not of its type.
+    #[error("`{port}` was given a {what} that isn't one")]
+    Argument {
+        /// The port.
+        port: String,
+        /// What the argument should have been.
+        what: &'static str,
+    },
+    /// A train is faster than any output.
+    #[error("a train of `{port}` starts every {every}: at least {SHORTEST_PERIOD} apart, please")]
+    TooFast {
+        /// The port.
+        port: String,
+        /// Its period.
+        every: Span,
+    },
+}
+
+/// All devices of a session.
+#[derive(Debug)]
+pub struct Devices {
+    wires: Vec<(PortId, Wire)>,
+    parts: Vec<Part>,
+    /// The place of each device's first port.
+    first: Vec<usize>,
+    effects: VecDeque<Effect>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Input,
+    Output(Output),
+    Speaker(Speaker),
+    Screen { showing: bool },
+    Camera { filming: bool },
+}
+
+impl Devices {
+    /// The devices of this wiring, all at their safe states.
+    pub fn new(wiring: &Wiring) -> Devices {
+        let wires: Vec<(PortId, Wire)> = wiring.ports().map(|(port, wire)| (port, wire.clone())).collect();
+        let parts = wires.iter().map(|(_, wire)| match wire.kind {
+            DeviceKind::DigitalInput | DeviceKind::AnalogInput | DeviceKind::Encoder => Part::Input,
+            DeviceKind::DigitalOutput | DeviceKind::LevelOutput | DeviceKind::Solenoid => {
+                Part::Output(Output::new(wire.safe.share(), wire.longest_on))
+            }
+            DeviceKind::Display => Part::Screen { showing: false },
+            DeviceKind::Sound => Part::Speaker(Speaker::default()),
+            DeviceKind::Camera => Part::Camera { filming: false },
+        });
+        let parts = parts.collect();
+        let mut first = Vec::new();
+        for (place, (port, _)) in wires.iter().enumerate() {
+            if port.device.index() == first.len() {
+                first.push(place);
+            }
+        }
+        Devices { wires, parts, first, effects: VecDeque::new() }
+    }
+
+    /// Takes a command. Times in it count from `now`.
+    ///
+    /// # Errors
+    /// [`CommandError`] where the device can't do it; nothing is changed.
+    pub fn command(&mut self, port: PortId, command: &Command<Value>, now: Time) -> Result<(), CommandError> {
+        let place = self.first[port.device.index()] + usize::from(port.port);
+        let (id, wire) = &self.wires[place];
+        let told = match &mut self.parts[place] {
+            Part::Input => return Err(wrong(wire, "be told anything: it is an input")),
+            Part::Output(output) => tell_output(output, wire, command, now)?,
+            Part::Speaker(speaker) => tell_speaker(speaker, wire, command, now)?,
+            Part::Screen { showing } => {
+                let Command::Display(command) = command else {
+                    return Err(wrong(wire, "do that: it is a display"));
+                };
+                let signal = match command {
+                    DisplayCommand::Show(picture) => Signal::Show(stimulus::grating(wire, picture)?),
+                    DisplayCommand::Follow(encoder, gain) => Signal::Follow(*encoder, gain.to_f64()),
+                    DisplayCommand::Center => Signal::Center,
+                    DisplayCommand::Freeze => Signal::Freeze,
+                    DisplayCommand::Clear => Signal::Clear,
+                };
+                match signal {
+                    Signal::Show(_) => *showing = true,
+                    Signal::Clear => *showing = false,
+                    _ => {}
+                }
+                self.effects.push_back(Effect::Write { port: *id, signal });
+                Told::Command(0.0)
+            }
+            Part::Camera { filming } => {
+                let film = match command {
+                    Command::Film => true,
+                    Command::Stop => false,
+                    _ => return Err(wrong(wire, "do that: it is a camera")),
+                };
+                let changes = std::mem::replace(filming, film) != film;
+                if changes {
+                    self.effects.push_back(Effect::Write { port: *id, signal: Signal::Film(film) });
+                }
+                match (film, changes) {
+                    (true, _) => Told::Command(0.0),
+                    (false, true) => Told::Halt,
+                    (false, false) => Told::Nothing,
+                }
+            }
+        };
+        self.note(port, told, now);
+        Ok(())
+    }
+
+    /// Opens a valve for a volume, as a person asks for it.
+    ///
+    /// # Errors
+    /// [`CommandError`] where the port is no valve, or has no calibration.
+    pub fn give(&mut self, port: PortId, volume: Volume, now: Time) -> Result<(), CommandError> {
+        self.command(port, &Command::Open(Value::Volume(volume)), now)
+    }
+
+    /// Does all that is due by `now`, and what was commanded.
+    pub fn advance(&mut self, now: Time) {
+        for ((port, wire), part) in self.wires.iter().zip(&mut self.parts) {
+            let port = *port;
+            match part {
+                Part::Output(output) => {
+                    let change = output.advance(now);
+                    if let Some(level) = change.level {
+                        self.effects.push_back(Effect::Write { port, signal: Signal::Level(level) });
+                    }
+                    if change.cut {
+                        let longest = wire.longest_on.unwrap_or_default();
+                        self.effects.push_back(Effect::Event { kind: Kind::Halt, port, value: 0.0, at: now });
+                        self.effects.push_back(Effect::Warning {
+                            at: now,
+                            text: format!(
+                                "`{wire}` was on for {longest}, the longest its rig allows, and was switched off"
+                            ),
+                        });
+                    }
+                    if let Some(at) = change.ended {
+                        self.effects.push_back(Effect::Ends { port, at });
+                    }
+                }
+                Part::Speaker(speaker) => {
+                    let change = speaker.advance(now);
+                    if let Some(signal) = change.signal {
+                        self.effects.push_back(Effect::Write { port, signal });
+                    }
+                    if let Some(at) = change.ended {
+                        self.effects.push_back(Effect::Ends { port, at });
+                    }
+                }
+                Part::Input | Part::Screen { .. } | Part::Camera { .. } => {}
+            }
+        }
+    }
+
+    /// When [`Devices::advance`] has something to do next, seen from `now`.
+    pub fn deadline(&self, now: Time) -> Option<Time> {
+        let deadlines = self.parts.iter().filter_map(|part| match part {
+            Part::Output(output) => output.deadline(now),
+            Part::Speaker(speaker) => speaker.deadline(now),
+            Part::Input | Part::Screen { .. } | Part::Camera { .. } => None,
+        });
+        deadlines.min()
+    }
+
+    /// The next thing to be done, in order.
+    pub fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Ends all that runs and brings every output to its safe state.
+    pub fn make_safe(&mut self, now: Time) {
+        for place in 0..self.parts.len() {
+            let port = self.wires[place].0;
+            let (halted, signal) = match &mut self.parts[place] {
+                Part::Input => (false, None),
+                Part::Output(output) => (output.make_safe(), None),
+                Part::Speaker(speaker) => (speaker.stop(), None),
+                Part::Screen { showing } => (false, std::mem::take(showing).then_some(Signal::Clear)),
+                Part::Camera { filming } => {
+                    let filmed = std::mem::take(filming);
+                    (filmed, filmed.then_some(Signal::Film(false)))
+                }
+            };
+            if let Some(signal) = signal {
+                self.effects.push_back(Effect::Write { port, signal });
+            }
+            if halted {
+                self.note(port, Told::Halt, now);
+            }
+        }
+        self.advance(now);
+    }
+
+    fn note(&mut self, port: PortId, told: Told, at: Time) {
+        let (kind, value) = match told {
+            Told::Nothing => return,
+            Told::Command(seconds) => (Kind::Command, seconds),
+            Told::Halt => (Kind::Halt, 0.0),
+        };
+        self.effects.push_back(Effect::Event { kind, port, value, at });
+    }
+}
+
+/// What a command is in the record.
+enum Told {
+    /// Only a level, which is recorded when it is written.
+    Nothing,
+    /// A command, and how long it lasts, in seconds, or 0.
+    Command(f64),
+    Halt,
+}
+
+fn tell_output(
+    output: &mut Output,
+    wire: &Wire,
+    command: &Command<Value>,
+    now: Time,
+) -> Result<Told, CommandError> {
+    let program = match command {
+        Command::On(level) => {
+            let share = level.map_or(1.0, Value::to_f64).clamp(0.0, 1.0);
+            output.switch(if wire.kind == DeviceKind::LevelOutput { share } else { share.ceil() });
+            return Ok(Told::Nothing);
+        }
+        Command::Off => {
+            output.switch(0.0);
+            return Ok(Told::Nothing);
+        }
+        Command::Stop => return Ok(if output.stop() { Told::Halt } else { Told::Nothing }),
+        Command::Open(amount) if wire.kind == DeviceKind::Solenoid => {
+            Program::once(now, opening(wire, *amount)?, true)
+        }
+        Command::Pulse { on, after } => {
+            let start = now + after.map_or(Ok(Span::ZERO), |after| span(wire, after))?;
+            Program::once(start, span(wire, *on)?, false)
+        }
+        Command::Train { on, every, count } => train(wire, *on, *every, *count, now)?,
+        Command::Open(_) => return Err(wrong(wire, "be opened: only a solenoid can")),
+        Command::Play { .. } => return Err(wrong(wire, "play a sound")),
+        Command::Display(_) => return Err(wrong(wire, "show a picture")),
+        Command::Film => return Err(wrong(wire, "film")),
+    };
+    output.run(program);
+    let length = match program.count {
+        Some(1) => program.on,
+        _ => program.end().map_or(Span::ZERO, |end| end.since(program.start)),
+    };
+    Ok(Told::Command(length.seconds()))
+}
+
+fn tell_speaker(
+    speaker: &mut Speaker,
+    wire: &Wire,
+    command: &Command<Value>,
+    now: Time,
+) -> Result<Told, CommandError> {
+    match command {
+        Command::Play { sound, after } => {
+            let start = now + after.map_or(Ok(Span::ZERO), |after| span(wire, after))?;
+            let sound = stimulus::sound(wire, sound)?;
+            speaker.play(sound, start);
+            Ok(Told::Command(sound.length().seconds()))
+        }
+        Command::Stop | Command::Off => Ok(if speaker.stop() { Told::Halt } else { Told::Nothing }),
+        _ => Err(wrong(wire, "do that: it is a sound")),
+    }
+}
+
+/// How long a valve opens for this amount.
+fn opening(wire: &Wire, amount: Value) -> Result<Span, CommandError> {
+    match amount {
+        Value::Volume(volume) => match wire.flow {
+            Some(flow) => Ok(flow.duration_of(volume)),
+            None => Err(CommandError::NoFlow { port: wire.to_string() }),
+        },
+        amount => span(wire, amount),
+    }
+}
+
+fn train(
+    wire: &Wire,
+    on: Value,
+    every: Value,
+    count: Option<Value>,
+    start: Time,
+) -> Result<Program, CommandError> {
+    let every = span(wire, every)?;
+    if every < SHORTEST_PERIOD {
+        return Err(CommandError::TooFast { port: wire.to_string(), every });
+    }
+    let count = match count {
+        None => None,
+        Some(Value::Integer(count)) => Some(u64::try_from(count).unwrap_or(0)),
+        Some(_) => return Err(CommandError::Argument { port: wire.to_string(), what: "count" }),
+    };
+    // A train of no pulses is over at once, as a pulse of no length is.
+    match count {
+        Some(0) => Ok(Program::once(start, Span::ZERO, false)),
+        count => Ok(Program { start, on: span(wire, on)?, every, count, opening: false }),
+    }
+}
+
+fn span(wire: &Wire, value: Value) -> Result<Span, CommandError> {
+    match value {
+        Value::Duration(span) => Ok(span),
+        _ => Err(CommandError::Argument { port: wire.to_string(), what: "duration" }),
+    }
+}
+
+fn wrong(wire: &Wire, what: &'static str) -> CommandError {
+    CommandError::Wrong { port: wire.to_string(), what }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,426 @@
+//! The loop: it takes what happens to the engine and what the engine wants to
+//! the devices, in real and in simulated time alike.
+
+mod functions;
+mod outputs;
+
+use std::sync::Arc;
+
+use bramble_engine::{Engine, Input, Output, Settings, SettingsError};
+use bramble_task::TaskDefinition;
+use bramble_task::definition::{PortId, SourceMap};
+use bramble_value::{Ending, Event, Kind, Name, Record, Row, Source, Span, Time, Volume};
+use thiserror::Error;
+
+use crate::devices::{Devices, Effect};
+use crate::driver::{Driver, DriverError, Happening, Inbox, Request};
+use crate::remote::{RemoteError, Remotes};
+use crate::signal::{Reading, Signal};
+use crate::wiring::Wiring;
+use outputs::Outputs;
+
+pub use functions::{FunctionHost, OnThread};
+
+/// Takes what is recorded, in order.
+pub trait Recorder {
+    /// Takes one record. In real time this must not wait for a disk or a lock;
+    /// in simulated time it may, and the session waits with it.
+    ///
+    /// # Errors
+    /// [`RecorderError`] where records are no longer kept. The session ends.
+    fn record(&mut self, record: Record) -> Result<(), RecorderError>;
+}
+
+/// Records that can't be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("what happens can no longer be recorded: {0}")]
+pub struct RecorderError(pub String);
+
+impl Recorder for Vec<Record> {
+    fn record(&mut self, record: Record) -> Result<(), RecorderError> {
+        self.push(record);
+        Ok(())
+    }
+}
+
+/// Decides after each trial whether there is another one.
+pub trait Judge {
+    /// A trial ended.
+    fn row(&mut self, row: &Row) -> Verdict;
+}
+
+/// What a [`Judge`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The session goes on.
+    Continue,
+    /// That was the session's last trial, for this reason.
+    EndAfterTrial(Arc<str>),
+}
+
+/// Lets every session go on.
+impl Judge for () {
+    fn row(&mut self, _: &Row) -> Verdict {
+        Verdict::Continue
+    }
+}
+
+impl<F: FnMut(&Row) -> Verdict> Judge for F {
+    fn row(&mut self, row: &Row) -> Verdict {
+        self(row)
+    }
+}
+
+/// What a session runs with, which is there before and after it.
+pub struct Around<'a> {
+    /// The hardware and its clock.
+    pub driver: &'a mut dyn Driver,
+    /// The children that some of the devices are on.
+    pub remotes: &'a mut Remotes,
+    /// What other threads post.
+    pub inbox: &'a Inbox,
+    /// The task's functions.
+    pub functions: &'a mut dyn FunctionHost,
+    /// Where records go.
+    pub recorder: &'a mut dyn Recorder,
+    /// What ends the session between two trials.
+    pub judge: &'a mut dyn Judge,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How.
+    pub ending: Ending,
+    /// Why, in words.
+    pub why: Arc<str>,
+    /// When it started.
+    pub start: Time,
+    /// When it ended.
+    pub end: Time,
+    /// How many trials it had, the last one included however it ended.
+    pub trials: u32,
+}
+
+/// A session that has not started.
+pub struct Session {
+    engine: Engine,
+    sources: SourceMap,
+    wiring: Wiring,
+    longest: Option<Span>,
+}
+
+impl Session {
+    /// A session of `task` on a rig that it was held against.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where the parameters are not the task's.
+    pub fn new(
+        task: Arc<TaskDefinition>,
+        settings: Settings,
+        wiring: Wiring,
+    ) -> Result<Session, SettingsError> {
+        let sources = SourceMap::new(&task);
+        Ok(Session { engine: Engine::new(task, settings)?, sources, wiring, longest: None })
+    }
+
+    /// Stops the session after this time, wherever it is then.
+    pub fn at_most(mut self, longest: Span) -> Session {
+        self.longest = Some(longest);
+        self
+    }
+
+    /// Runs the session to its end. Outputs are brought to their safe states
+    /// before its end is recorded, and however this is left.
+    ///
+    /// A driver, a child, a function host or a recorder that fails ends the
+    /// session with a note and [`Ending::Error`].
+    pub fn run(self, around: Around<'_>) -> Outcome {
+        let start = around.driver.now();
+        let mut running = Running {
+            devices: Devices::new(&self.wiring),
+            engine: self.engine,
+            sources: self.sources,
+            outputs: Outputs::new(self.wiring, around.driver, around.remotes),
+            inbox: around.inbox,
+            functions: around.functions,
+            recorder: around.recorder,
+            judge: around.judge,
+            fault: None,
+            is_safe: false,
+            awaited: false,
+            trials: 0,
+            over_at: self.longest.map(|longest| start + longest),
+        };
+        if let Err(error) = running.outputs.make_safe() {
+            running.fail(error.to_string());
+        }
+        running.engine.start(start);
+        loop {
+            if let Some((end, ending, why)) = running.settle() {
+                return Outcome { ending, why, start, end, trials: running.trials };
+            }
+            running.step();
+        }
+    }
+}
+
+/// When, how and why a session ended.
+type End = (Time, Ending, Arc<str>);
+
+struct Running<'a> {
+    engine: Engine,
+    sources: SourceMap,
+    devices: Devices,
+    outputs: Outputs<'a>,
+    inbox: &'a Inbox,
+    functions: &'a mut dyn FunctionHost,
+    recorder: &'a mut dyn Recorder,
+    judge: &'a mut dyn Judge,
+    /// What failed, once something has.
+    fault: Option<Arc<str>>,
+    is_safe: bool,
+    /// A function is being evaluated elsewhere.
+    awaited: bool,
+    trials: u32,
+    /// When the session has lasted as long as it may.
+    over_at: Option<Time>,
+}
+
+impl Running<'_> {
+    /// Waits for one thing to happen, and hands it in.
+    fn step(&mut self) {
+        let now = self.now();
+        let happened = if self.awaited && self.outputs.driver.is_virtual() {
+            self.inbox.wait(None).map_err(|_| DriverError("the task's functions are gone".into()))
+        } else {
+            let engine = if self.awaited { None } else { self.engine.deadline() };
+            let until = [engine, self.devices.deadline(now), self.over_at].into_iter().flatten().min();
+            self.outputs.driver.wait(until, self.inbox)
+        };
+        match happened {
+            Ok(None) => self.pass_time(),
+            Ok(Some(happening)) => self.take(happening),
+            Err(error) => self.fail(error.to_string()),
+        }
+    }
+
+    fn pass_time(&mut self) {
+        let now = self.now();
+        // What ended by now is an input of the engine's, and comes before its deadlines.
+        self.devices.advance(now);
+        while let Some(effect) = self.devices.poll() {
+            self.apply(effect);
+        }
+        self.engine.advance(now);
+        if self.over_at.is_some_and(|over| over <= now) {
+            self.over_at = None;
+            self.engine.handle(Input::Stop { why: "the session has lasted as long as it may".into() }, now);
+        }
+    }
+
+    fn take(&mut self, happening: Happening) {
+        match happening {
+            Happening::Input { port, reading, at } => self.input(port, reading, at),
+            Happening::Touch { port, reading, at } => match self.outputs.touch(port, reading, at) {
+                Ok((reading, at)) => self.input(port, reading, at),
+                Err(error) => self.fail(error.to_string()),
+            },
+            Happening::Answer { number, result } => {
+                self.awaited = false;
+                self.engine.answer(number, result);
+            }
+            Happening::Lost { child, why } => self.fail(lost(&child, &why)),
+            Happening::Request(request) => self.fulfil(request),
+        }
+    }
+
+    fn input(&mut self, port: PortId, reading: Reading, at: Time) {
+        let input = match reading {
+            Reading::Digital(high) => Input::Digital { port, high },
+            Reading::Analog(value) => Input::Analog { port, value },
+            Reading::Position(value) => Input::Position { port, value },
+        };
+        self.engine.handle(input, at);
+    }
+
+    fn fulfil(&mut self, request: Request) {
+        let now = self.now();
+        let input = match request {
+            Request::Stop { why } => Input::Stop { why },
+            Request::StopAfterTrial { why } => Input::StopAfterTrial { why },
+            Request::Message { message, value } => Input::Message { message, value },
+            Request::Parameter { parameter, value } => Input::Parameter { parameter, value },
+            Request::Water { port, volume } => return self.give(port, volume, now),
+        };
+        self.engine.handle(input, now);
+    }
+
+    fn give(&mut self, port: PortId, volume: Volume, now: Time) {
+        match self.devices.give(port, volume, now) {
+            Ok(()) => self.event(Kind::Manual, port, volume.microliters(), now),
+            Err(error) => self.note(now, format!("no water was given by hand: {error}")),
+        }
+    }
+
+    /// Carries out everything that the engine and the devices want, until they
+    /// want nothing more; how the session ended, if it did.
+    fn settle(&mut self) -> Option<End> {
+        loop {
+            while let Some(output) = self.engine.poll() {
+                if let Some(end) = self.carry_out(output) {
+                    return Some(end);
+                }
+            }
+            let now = self.now();
+            self.devices.advance(now);
+            let mut quiet = true;
+            while let Some(effect) = self.devices.poll() {
+                quiet = false;
+                self.apply(effect);
+            }
+            if quiet {
+                return None;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) -> Option<End> {
+        match output {
+            Output::Event(mut event) => {
+                if event.kind == Kind::SessionEnd {
+                    self.make_safe();
+                    if self.fault.is_some() {
+                        event.value = f64::from(Ending::Error as u8);
+                    }
+                }
+                self.record(Record::Event(event));
+            }
+            Output::Device { port, command, .. } => {
+                let now = self.now();
+                if let Err(error) = self.devices.command(port, &command, now) {
+                    self.fail(error.to_string());
+                }
+            }
+            Output::Call(call) => {
+                let number = call.number;
+                match self.functions.call(call) {
+                    Some(result) => self.engine.answer(number, result),
+                    None => self.awaited = true,
+                }
+            }
+            Output::Row(row) => self.row(row),
+            Output::Note { time, text } => self.note(time, text),
+            Output::Ended { time, ending, why } => {
+                self.make_safe();
+                return Some(match &self.fault {
+                    Some(fault) => (time, Ending::Error, fault.clone()),
+                    None => (time, ending, why),
+                });
+            }
+        }
+        None
+    }
+
+    fn row(&mut self, row: Row) {
+        self.trials = row.trial;
+        self.functions.row(&row);
+        let verdict = self.judge.row(&row);
+        let end = row.end;
+        self.record(Record::Row(row));
+        if let Verdict::EndAfterTrial(why) = verdict {
+            self.engine.handle(Input::StopAfterTrial { why }, end);
+        }
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Write { port, signal } => match self.outputs.write(port, &signal) {
+                Ok(at) => {
+                    if let Some(level) = recorded_level(&signal) {
+                        self.event(Kind::Output, port, level, at);
+                    }
+                }
+                Err(error) => self.fail(error.to_string()),
+            },
+            Effect::Ends { port, at } if !self.is_safe => self.engine.handle(Input::Ends { port }, at),
+            Effect::Ends { .. } => {}
+            Effect::Event { kind, port, value, at } => self.event(kind, port, value, at),
+            Effect::Warning { at, text } => self.note(at, text),
+        }
+    }
+
+    fn make_safe(&mut self) {
+        if std::mem::replace(&mut self.is_safe, true) {
+            return;
+        }
+        let now = self.now();
+        self.devices.make_safe(now);
+        while let Some(effect) = self.devices.poll() {
+            self.apply(effect);
+        }
+        if let Err(error) = self.outputs.make_safe() {
+            self.fail(error.to_string());
+        }
+    }
+
+    /// Ends the session because something failed. Only the first failure counts:
+    /// what fails while the session ends would have been told by it.
+    fn fail(&mut self, why: String) {
+        if self.fault.is_some() {
+            return;
+        }
+        let why: Arc<str> = why.into();
+        self.fault = Some(why.clone());
+        let now = self.now();
+        self.note(now, why.to_string());
+        self.awaited = false;
+        self.engine.handle(Input::Stop { why }, now);
+    }
+
+    fn event(&mut self, kind: Kind, port: PortId, value: f64, time: Time) {
+        let (trial, source): (u32, Source) = (self.engine.trial(), self.sources.port(port));
+        self.record(Record::Event(Event { time, trial, kind, source, value }));
+    }
+
+    fn note(&mut self, time: Time, text: String) {
+        self.record(Record::Note { time, text });
+    }
+
+    fn record(&mut self, record: Record) {
+        if let Err(error) = self.recorder.record(record) {
+            self.fail(error.to_string());
+        }
+    }
+
+    fn now(&mut self) -> Time {
+        self.outputs.driver.now()
+    }
+}
+
+/// What is recorded of a signal as an output's level; commands that are not a
+/// level are recorded as such.
+fn recorded_level(signal: &Signal) -> Option<f64> {
+    match signal {
+        Signal::Level(level) => Some(*level),
+        Signal::Play(_) | Signal::Show(_) | Signal::Film(true) => Some(1.0),
+        Signal::Silence | Signal::Clear | Signal::Film(false) => Some(0.0),
+        Signal::Follow(..) | Signal::Center | Signal::Freeze => None,
+    }
+}
+
+fn lost(child: &Name, why: &str) -> String {
+    format!("the session lost its child `{child}`: {why}")
+}
+
+/// Why an output could not be written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+enum WriteError {
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    #[error("the session lost its child `{child}`: {source}")]
+    Remote { child: Name, source: RemoteError },
+}
+
+#[cfg(test)]
+mod tests;

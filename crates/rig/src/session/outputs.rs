@@ -1,0 +1,80 @@
+//! The drivers and children that outputs are written to.
+
+use bramble_task::definition::PortId;
+use bramble_value::{Name, Time};
+
+use super::WriteError;
+use crate::driver::Driver;
+use crate::driver::simulated::safe_signal;
+use crate::remote::{RemoteError, Remotes};
+use crate::signal::{Reading, Signal};
+use crate::wiring::Wiring;
+
+/// Everything that outputs are written to. Whatever way a session is left, its
+/// outputs are safe afterwards.
+pub(super) struct Outputs<'a> {
+    wiring: Wiring,
+    pub(super) driver: &'a mut dyn Driver,
+    remotes: &'a mut Remotes,
+    /// Nothing was written since all was made safe.
+    safe: bool,
+}
+
+impl<'a> Outputs<'a> {
+    pub(super) fn new(wiring: Wiring, driver: &'a mut dyn Driver, remotes: &'a mut Remotes) -> Outputs<'a> {
+        Outputs { wiring, driver, remotes, safe: false }
+    }
+
+    /// Writes an output, and says when that was.
+    pub(super) fn write(&mut self, port: PortId, signal: &Signal) -> Result<Time, WriteError> {
+        self.safe = false;
+        let wire = self.wiring.wire(port);
+        if let (Some(child), Signal::Level(level)) = (wire.child(), signal) {
+            let failed = |source| WriteError::Remote { child: child.clone(), source };
+            let remote = self.remotes.get_mut(child).ok_or_else(|| failed(not_there()))?;
+            remote.write(wire, *level, self.driver.now()).map_err(failed)?;
+        }
+        Ok(self.driver.write(port, signal)?)
+    }
+
+    /// Asks a child what comes of touching one of its inputs.
+    pub(super) fn touch(
+        &mut self,
+        port: PortId,
+        reading: Reading,
+        at: Time,
+    ) -> Result<(Reading, Time), WriteError> {
+        let wire = self.wiring.wire(port);
+        let Some(child) = wire.child() else { return Ok((reading, at)) };
+        let failed = |source| WriteError::Remote { child: Name::clone(child), source };
+        let remote = self.remotes.get_mut(child).ok_or_else(|| failed(not_there()))?;
+        remote.touch(wire, reading, at).map_err(failed)
+    }
+
+    /// Brings every output to its safe state, those after one that fails too;
+    /// the first failure.
+    pub(super) fn make_safe(&mut self) -> Result<(), WriteError> {
+        if self.safe {
+            return Ok(());
+        }
+        let safe: Vec<(PortId, Signal)> =
+            self.wiring.ports().filter_map(|(port, wire)| Some((port, safe_signal(wire)?))).collect();
+        let mut outcome = Ok(());
+        for (port, signal) in safe {
+            outcome = outcome.and(self.write(port, &signal).map(|_| ()));
+        }
+        self.safe = true;
+        outcome
+    }
+}
+
+impl Drop for Outputs<'_> {
+    fn drop(&mut self) {
+        // Nobody is left to be told that this failed.
+        let _ = self.make_safe();
+    }
+}
+
+fn not_there() -> RemoteError {
+    RemoteError("it has not come up".into())
+}
