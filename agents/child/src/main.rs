@@ -1,1 +1,92 @@
-fn main() {}
+//! Offers a part of a pilot's hardware to it, and does with it what the pilot asks.
+
+mod child;
+mod config;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Terms, dial};
+use bramble_message::{ChildHello, Software, decode, encode};
+use clap::Parser;
+use miette::{IntoDiagnostic, Report};
+use nix::sys::signal::{SigSet, Signal};
+use tracing_subscriber::EnvFilter;
+
+use child::Child;
+use config::{Arguments, Settings};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Report> {
+    let Settings { name, pilot, rig } = Settings::read(arguments)?;
+    let stops = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+    // Before any thread is started, so that all of them leave these to `stops`.
+    stops.thread_block().into_diagnostic()?;
+
+    let child = Child::new(rig);
+    let hello = ChildHello { software: software(), offer: child.offer() };
+    let me = Me::new(name.clone(), "child", "pilot").with_detail(encode(&hello));
+    let (dialer, events) = dial(pilot.clone(), me, Terms::new(MemoryOutbox::new())).into_diagnostic()?;
+    tracing::info!("{name} waits for its pilot at {pilot}");
+
+    let line = dialer.line();
+    std::thread::Builder::new()
+        .name("devices".to_owned())
+        .spawn(move || serve(child, &line, &events))
+        .into_diagnostic()?;
+    stops.wait().into_diagnostic()?;
+    tracing::info!("{name} ends");
+    dialer.close(Duration::from_secs(1));
+    Ok(())
+}
+
+/// Does what the pilot asks, until the link ends.
+fn serve(mut child: Child, line: &Line, events: &Events) {
+    while let Ok(event) = events.recv() {
+        match event {
+            Event::Up { peer, .. } => tracing::info!("the pilot {peer} is there"),
+            Event::Down { peer, why } => {
+                tracing::warn!("the pilot {peer} is gone: {why}; outputs are safe");
+                child.release();
+            }
+            Event::Refused(refusal) => tracing::error!("the pilot does not talk to this child: {refusal}"),
+            Event::Failed { why, .. } => tracing::error!("{why}"),
+            Event::Message { at, payload, .. } => {
+                let told = match decode(&payload) {
+                    Ok(message) => child.handle(message),
+                    Err(error) => {
+                        tracing::error!("{error}");
+                        Vec::new()
+                    }
+                };
+                let sent = told.iter().try_for_each(|message| line.send(encode(message)));
+                if sent.and_then(|()| line.taken(at)).is_err() {
+                    return;
+                }
+            }
+            Event::Passing { .. } | Event::Clock { .. } => {}
+        }
+    }
+}
+
+fn software() -> Software {
+    Software {
+        program: "bramble-child".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        host: nix::unistd::gethostname()
+            .map_or_else(|_| "unknown".into(), |host| host.to_string_lossy().into_owned()),
+        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    }
+}

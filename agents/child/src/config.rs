@@ -1,0 +1,134 @@
+//! What a child is told when it starts: its configuration file, and the command
+//! line, which goes before it.
+
+use std::path::PathBuf;
+
+use bramble_config::{Config, ConfigError};
+use bramble_link::Endpoint;
+use bramble_rig::RigConfig;
+use bramble_rig::config::DriverConfig;
+use bramble_value::Name;
+use clap::Parser;
+use miette::Diagnostic;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Has a part of a pilot's hardware, on this computer or another.
+///
+/// A child offers its devices to one pilot, which uses them as its own. When the
+/// pilot goes away, the child's outputs go to their safe states, and it waits
+/// for the pilot to come back.
+#[derive(Debug, Parser)]
+#[command(name = "bramble-child", version)]
+pub(crate) struct Arguments {
+    /// The configuration file; config/child.toml is a commented example
+    #[arg(long, value_name = "FILE", default_value = "config/child.toml")]
+    config: PathBuf,
+    /// This child's name, as the pilot's configuration says it
+    #[arg(long)]
+    name: Option<Name>,
+    /// Where the pilot listens for its children: ipc:///path/to.sock
+    #[arg(long, value_name = "ENDPOINT")]
+    pilot: Option<Endpoint>,
+}
+
+/// What `config/child.toml` says.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: Name,
+    pilot: Option<Endpoint>,
+    #[serde(default)]
+    rig: RigConfig,
+}
+
+/// Everything that is settled before the child starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Its name.
+    pub(crate) name: Name,
+    /// Where its pilot listens.
+    pub(crate) pilot: Endpoint,
+    /// The devices that it offers.
+    pub(crate) rig: RigConfig,
+}
+
+/// Settings that a child can't start with.
+#[derive(Debug, Error, Diagnostic)]
+pub(crate) enum SettingsError {
+    /// The file is wrong.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] ConfigError),
+    /// Nothing says where the pilot is.
+    #[error("nothing says where the pilot is")]
+    #[diagnostic(help(
+        "add a line `pilot = \"ipc:///run/bramble/children.sock\"`, as its configuration says under `children`"
+    ))]
+    NoPilot,
+    /// It has nothing to offer.
+    #[error("this child has no devices")]
+    #[diagnostic(help(
+        "describe them in the configuration, under [rig.devices.NAME]; config/child.toml shows how"
+    ))]
+    NoDevices,
+    /// A child has no children.
+    #[error("the device `{0}` is on another child, and a child has none")]
+    #[diagnostic(help("describe it in that child's configuration"))]
+    OfAnother(Name),
+}
+
+impl Settings {
+    /// The settings of the file that the arguments name, and of the arguments.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
+        let Config { settings: file, .. } = bramble_config::read::<File>(&arguments.config)?;
+        let on_child = |driver: &DriverConfig| matches!(driver, DriverConfig::Child(_));
+        if let Some((device, _)) = file.rig.devices.iter().find(|(_, device)| on_child(&device.driver)) {
+            return Err(SettingsError::OfAnother(device.clone()));
+        }
+        if file.rig.devices.is_empty() {
+            return Err(SettingsError::NoDevices);
+        }
+        Ok(Settings {
+            name: arguments.name.unwrap_or(file.name),
+            pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?,
+            rig: file.rig,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("child.toml");
+        std::fs::write(&path, text).unwrap();
+        Settings::read(Arguments::parse_from(["bramble-child", "--config", path.to_str().unwrap()]))
+    }
+
+    #[test]
+    fn a_child_that_can_not_work_says_why() {
+        let wheel = "[rig.devices.wheel]\nkind = \"encoder\"\n";
+        let error = |text: &str| read(text).unwrap_err().to_string();
+        let named = "name = \"wheels\"\npilot = \"ipc:///tmp/box1.sock\"\n";
+        assert!(error(named).contains("has no devices"));
+        let others = format!("{named}{wheel}driver = \"child\"\nchild = \"other\"\n");
+        assert!(error(&others).contains("`wheel` is on another child"));
+        let nowhere = format!("name = \"wheels\"\n{wheel}driver = \"simulated\"\n");
+        assert!(error(&nowhere).contains("where the pilot is"));
+        let wrong = format!("nmae = \"wheels\"\n{wheel}driver = \"simulated\"\n");
+        assert!(error(&wrong).contains("child.toml:1:1: unknown field `nmae`"), "{}", error(&wrong));
+    }
+
+    #[test]
+    fn the_shipped_configuration_is_one() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/child.toml");
+        let settings = Settings::read(Arguments::parse_from(["bramble-child", "--config", shipped])).unwrap();
+        assert_eq!(settings.rig.devices.len(), 2);
+    }
+}
