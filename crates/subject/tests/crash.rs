@@ -7,9 +7,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bramble_subject::{SubjectFile, Subjects};
-use bramble_value::Record;
-use common::{columns, event, events_of, numbered, row, rows_of, start, subject_in};
+use bramble_subject::{By, Change, SubjectFile, Subjects};
+use bramble_value::{Ending, Record};
+use common::{by, columns, event, events_of, numbered, row, rows_of, start, subject_in};
 
 const FOLDER: &str = "BRAMBLE_TEST_CRASH_FOLDER";
 const BATCH: u32 = 50;
@@ -28,44 +28,51 @@ fn batch(number: u32) -> Vec<(u64, Record)> {
     numbered(u64::from(first), records)
 }
 
-/// Not a test of its own: the process that is killed. It says each batch that
-/// it has finished.
+/// Says that the `number`th piece of work is finished.
+fn say_finished(number: u32) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "finished {number}").unwrap();
+    out.flush().unwrap();
+}
+
+/// Runs `writer`, a test below, and kills it when it has finished some work;
+/// then opens what it left.
+fn killed_after(pieces: usize, writer: &str, folder: &Path) -> SubjectFile {
+    let mut process = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", writer, "--nocapture"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let finished = lines.filter(|line| line.starts_with("finished")).take(pieces).count();
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(finished, pieces);
+    Subjects::in_folder(folder).unwrap().open(&"M001".parse().unwrap()).unwrap()
+}
+
+/// Not a test of its own: a process that is killed.
 #[test]
-fn a_process_that_writes_until_it_is_killed() {
+fn writes_batches_until_it_is_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let mut file = subject_in(Path::new(&folder));
     let number = file.begin_session(&start(columns())).unwrap();
     for each in 0.. {
         file.append(number, &batch(each)).unwrap();
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "finished {each}").unwrap();
-        out.flush().unwrap();
+        say_finished(each);
     }
 }
 
 #[test]
 fn every_finished_batch_survives_a_kill_and_what_comes_again_is_not_doubled() {
-    for batches_before_the_kill in [1, 2, 7, 40] {
+    for pieces in [1, 2, 7, 40] {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "a_process_that_writes_until_it_is_killed", "--nocapture"])
-            .env(FOLDER, folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let finished =
-            lines.filter(|line| line.starts_with("finished")).take(batches_before_the_kill).count();
-        writer.kill().unwrap();
-        writer.wait().unwrap();
-        assert_eq!(finished, batches_before_the_kill);
-
-        let subjects = Subjects::in_folder(folder.path()).unwrap();
-        let mut file = subjects.open(&"M001".parse().unwrap()).unwrap();
+        let mut file = killed_after(pieces, "writes_batches_until_it_is_killed", folder.path());
         let session = file.sessions().unwrap().remove(0);
         assert_eq!(session.end, None);
         let written = file.written_up_to(session.number).unwrap();
-        assert!(written >= u64::from(BATCH) * finished as u64, "{written} after {finished} batches");
+        assert!(written >= u64::from(BATCH) * pieces as u64, "{written} after {pieces} batches");
         assert_eq!(written % u64::from(BATCH), 0, "a batch is written whole or not at all");
 
         // The journal sends everything again, and one batch more.
@@ -75,6 +82,45 @@ fn every_finished_batch_survives_a_kill_and_what_comes_again_is_not_doubled() {
         let records: Vec<Record> = records.into_iter().map(|(_, record)| record).collect();
         assert_eq!(file.trials(session.number).unwrap().rows, rows_of(&records));
         assert_eq!(file.events(session.number).unwrap(), events_of(&records));
+    }
+}
+
+/// Not a test of its own: a process that is killed.
+#[test]
+fn runs_sessions_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let mut file = subject_in(Path::new(&folder));
+    for each in 0.. {
+        let mut session = start(columns());
+        session.sources.insert("tasks/own.star".to_owned(), format!("# {each}"));
+        let number = file.begin_session(&session).unwrap();
+        file.append(number, &batch(each)).unwrap();
+        file.end_session(number, by().when, Ending::Done, "").unwrap();
+        let to = format!("{each} {}", "long ".repeat(100));
+        let By { who, when } = by();
+        file.log(&Change { when, who, what: "step".to_owned(), from: String::new(), to }).unwrap();
+        say_finished(each);
+    }
+}
+
+#[test]
+fn every_finished_session_and_change_survives_a_kill() {
+    for pieces in [1, 2, 5, 9] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = killed_after(pieces, "runs_sessions_until_it_is_killed", folder.path());
+        let sessions = file.sessions().unwrap();
+        assert!((pieces..=pieces + 2).contains(&sessions.len()), "{} after {pieces}", sessions.len());
+        for (each, session) in (0..).zip(&sessions[..pieces]) {
+            let records: Vec<Record> = batch(each).into_iter().map(|(_, record)| record).collect();
+            assert_eq!(file.events(session.number).unwrap(), events_of(&records));
+            assert_eq!(session.end.as_ref().map(|end| end.ending), Some(Ending::Done));
+            let sources = file.session(session.number).unwrap().sources;
+            assert_eq!(sources["tasks/own.star"], format!("# {each}"));
+        }
+        let history = file.history().unwrap();
+        for (each, change) in (0..pieces).zip(&history[1..]) {
+            assert!(change.to.starts_with(&format!("{each} long")), "{change:?}");
+        }
     }
 }
 

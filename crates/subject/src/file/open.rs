@@ -2,6 +2,7 @@
 
 use std::fs::{self, TryLockError};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bramble_value::SubjectId;
@@ -92,6 +93,11 @@ impl SubjectFile {
         }
         let (id, uuid) = read_identity(&file).map_err(|fault| fault.in_file(path))?;
         if access == Access::Write {
+            take_in_the_tail(&lock).map_err(|source| SubjectError::Folder {
+                doing: "write",
+                path: path.to_owned(),
+                source,
+            })?;
             file.close().map_err(unreadable)?;
             file = options().open_rw(path).map_err(unreadable)?;
         }
@@ -182,6 +188,26 @@ fn lock(path: &Path, access: Access) -> Result<fs::File, SubjectError> {
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
         Err(TryLockError::Error(error)) => Err(cannot(error)),
     }
+}
+
+/// Where a superblock of version 0, which is all that this crate writes, holds
+/// how long the file is.
+const LENGTH_AT: u64 = 40;
+
+/// Counts as the file's what was written behind its end. HDF5 writes a file's
+/// length last; killed before that, it left an index that points behind it,
+/// and would give the same room away again.
+fn take_in_the_tail(file: &fs::File) -> io::Result<()> {
+    let mut superblock = [0; LENGTH_AT as usize + 8];
+    file.read_exact_at(&mut superblock, 0)?;
+    let version_0 = superblock.starts_with(b"\x89HDF\r\n\x1a\n\0");
+    let mut length = [0; 8];
+    length.copy_from_slice(&superblock[LENGTH_AT as usize..]);
+    let actual = file.metadata()?.len();
+    if version_0 && u64::from_le_bytes(length) < actual {
+        file.write_all_at(&actual.to_le_bytes(), LENGTH_AT)?;
+    }
+    Ok(())
 }
 
 /// The default format up to 1.10: what every tool reads, and what reopens after a kill.
