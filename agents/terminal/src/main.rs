@@ -1,1 +1,37 @@
-fn main() {}
+//! The lab desktop's agent: it starts sessions on pilots and keeps the subject files.
+
+mod api;
+mod assignment;
+mod cli;
+mod commands;
+mod config;
+mod desk;
+mod lab;
+mod plan;
+mod refusal;
+mod score;
+mod software;
+mod swarm;
+mod writer;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let shown = miette::set_hook(Box::new(|_| {
+        let options = miette::MietteHandlerOpts::new().break_words(false);
+        // A log has no edge that lines must be broken at.
+        let on_screen = std::io::stderr().is_terminal();
+        Box::new(if on_screen { options.build() } else { options.width(400).build() })
+    }));
+    match shown.map_err(miette::Report::from).and_then(|()| commands::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The API's other end, as the commands use it.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::Settings;
+use crate::refusal::{Allowed, Refusal};
+
+/// The way to the terminal that runs on a data folder.
+pub(crate) struct Client {
+    http: reqwest::Client,
+    data: PathBuf,
+}
+
+impl Client {
+    /// The way to the terminal of these settings, which need not run.
+    ///
+    /// # Errors
+    /// Where no client can be made at all.
+    pub(crate) fn new(settings: &Settings) -> Allowed<Client> {
+        let http = reqwest::Client::builder().unix_socket(settings.socket()).no_proxy().build();
+        let http = http.map_err(|error| Refusal::failed(format!("no HTTP client can be made: {error}")))?;
+        Ok(Client { http, data: settings.data.clone() })
+    }
+
+    /// Asks for what is at a path.
+    ///
+    /// # Errors
+    /// What the terminal says, or that none runs.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Allowed<T> {
+        self.answer(self.http.get(url(path))).await
+    }
+
+    /// Asks for something to be done.
+    ///
+    /// # Errors
+    /// What the terminal says, or that none runs.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Allowed<T> {
+        self.answer(self.http.post(url(path)).json(body)).await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Allowed<T> {
+        let response = request.send().await.map_err(|error| match error.is_connect() {
+            true => self.not_running(),
+            false => broken(&error),
+        })?;
+        if response.status().is_success() {
+            return response.json().await.map_err(|error| broken(&error));
+        }
+        Err(response.json().await.unwrap_or_else(|error| broken(&error)))
+    }
+
+    fn not_running(&self) -> Refusal {
+        let data = self.data.display();
+        Refusal::failed(format!("no terminal runs on the data folder {data}"))
+            .help(format!("start it in another window: bramble-terminal serve --data {data}"))
+    }
+}
+
+fn url(path: &str) -> String {
+    // The host is only there because a URL has one.
+    format!("http://terminal{path}")
+}
+
+fn broken(error: &reqwest::Error) -> Refusal {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Refusal::failed(format!("the terminal broke off: {error}{cause}"))
+        .help("look at what bramble-terminal serve printed")
+}

@@ -1,0 +1,6 @@
+//! The way in: HTTP on a Unix socket, JSON inside. The commands of this program
+//! use it, and a script or a page can do what they do.
+
+pub(crate) mod client;
+pub(crate) mod routes;
+pub(crate) mod types;

@@ -1,0 +1,120 @@
+//! The paths of the API, and what each does at the desk.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bramble_subject::Change;
+use bramble_value::SubjectId;
+use serde::de::DeserializeOwned;
+
+use super::types::{
+    Assign, Done, NewSubject, Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo,
+    SubjectLine,
+};
+use crate::desk::Desk;
+use crate::refusal::{Allowed, Reason, Refusal};
+
+type At = State<Arc<Desk>>;
+type Reply<T> = Result<Json<T>, Refusal>;
+
+/// Every path there is.
+pub(crate) fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/status", get(status))
+        .route("/subjects", get(subjects).post(add_subject))
+        .route("/subjects/{id}", get(subject))
+        .route("/subjects/{id}/history", get(history))
+        .route("/subjects/{id}/protocol", post(assign))
+        .route("/subjects/{id}/parameter", post(set))
+        .route("/subjects/{id}/message", post(message))
+        .route("/subjects/{id}/reward", post(reward))
+        .route("/sessions", post(start))
+        .route("/stop", post(stop))
+        .fallback(nowhere)
+        .with_state(desk)
+}
+
+async fn status(State(desk): At) -> Json<Status> {
+    Json(desk.status())
+}
+
+async fn subjects(State(desk): At) -> Reply<Vec<SubjectLine>> {
+    desk.subjects().await.map(Json)
+}
+
+async fn add_subject(State(desk): At, Body(new): Body<NewSubject>) -> Reply<Done> {
+    desk.add_subject(new).await.map(Json)
+}
+
+async fn subject(State(desk): At, Path(id): Path<String>) -> Reply<SubjectInfo> {
+    desk.subject(subject_id(&id)?).await.map(Json)
+}
+
+async fn history(State(desk): At, Path(id): Path<String>) -> Reply<Vec<Change>> {
+    desk.history(subject_id(&id)?).await.map(Json)
+}
+
+async fn assign(State(desk): At, Path(id): Path<String>, Body(to): Body<Assign>) -> Reply<Done> {
+    desk.assign(subject_id(&id)?, to).await.map(Json)
+}
+
+async fn set(State(desk): At, Path(id): Path<String>, Body(set): Body<SetParameter>) -> Reply<Done> {
+    desk.set(&subject_id(&id)?, set.name, set.value).await.map(Json)
+}
+
+async fn message(State(desk): At, Path(id): Path<String>, Body(send): Body<SendMessage>) -> Reply<Done> {
+    desk.message(&subject_id(&id)?, send.name).await.map(Json)
+}
+
+async fn reward(State(desk): At, Path(id): Path<String>, Body(reward): Body<Reward>) -> Reply<Done> {
+    desk.reward(&subject_id(&id)?, reward).await.map(Json)
+}
+
+async fn start(State(desk): At, Body(start): Body<Start>) -> Reply<Done> {
+    // A start that its client no longer waits for goes on to its end all the same.
+    let started = tokio::spawn(async move { desk.start(start).await }).await;
+    started
+        .unwrap_or_else(|error| Err(Refusal::failed(format!("the terminal made a mistake: {error}"))))
+        .map(Json)
+}
+
+async fn stop(State(desk): At, Body(stop): Body<Stop>) -> Reply<Done> {
+    desk.stop(stop).await.map(Json)
+}
+
+async fn nowhere(request: Request) -> Refusal {
+    Refusal::missing(format!("there is nothing at {} {}", request.method(), request.uri().path()))
+}
+
+fn subject_id(text: &str) -> Allowed<SubjectId> {
+    text.parse().map_err(|error| Refusal::wrong(format!("{error}")))
+}
+
+/// What was asked, as JSON; anything else is refused in the form of every refusal.
+struct Body<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Refusal> {
+        let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
+        read.map(|Json(body)| Body(body)).map_err(|error| Refusal::wrong(error.body_text()))
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.reason {
+            Reason::Wrong => StatusCode::UNPROCESSABLE_ENTITY,
+            Reason::Missing => StatusCode::NOT_FOUND,
+            Reason::Conflict => StatusCode::CONFLICT,
+            Reason::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, Json(self)).into_response()
+    }
+}

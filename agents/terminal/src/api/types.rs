@@ -1,0 +1,179 @@
+//! What is asked of a running terminal, and what it answers.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bramble_message::{PortName, RigDevice, Software};
+use bramble_subject::{Biography, SessionSummary};
+use bramble_value::{Name, SubjectId, Volume};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// `POST /subjects`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NewSubject {
+    pub(crate) id: SubjectId,
+    #[serde(default)]
+    pub(crate) biography: Biography,
+    /// The person.
+    pub(crate) who: String,
+}
+
+/// `POST /subjects/{id}/protocol`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Assign {
+    /// The protocol's file, as an absolute path.
+    pub(crate) protocol: PathBuf,
+    /// From 1.
+    pub(crate) step: u32,
+    pub(crate) who: String,
+}
+
+/// `POST /sessions`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Start {
+    pub(crate) subject: SubjectId,
+    pub(crate) pilot: Name,
+    /// Instead of the subject's protocol; an absolute path.
+    #[serde(default)]
+    pub(crate) task: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    pub(crate) trials: Option<u32>,
+    #[serde(default)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// `POST /stop`: one of `subject` and `pilot` says which session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Stop {
+    #[serde(default)]
+    pub(crate) subject: Option<SubjectId>,
+    #[serde(default)]
+    pub(crate) pilot: Option<Name>,
+    #[serde(default)]
+    pub(crate) after_trial: bool,
+    #[serde(default)]
+    pub(crate) why: String,
+    pub(crate) who: String,
+}
+
+/// `POST /subjects/{id}/parameter`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SetParameter {
+    pub(crate) name: String,
+    pub(crate) value: serde_json::Value,
+}
+
+/// `POST /subjects/{id}/message`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SendMessage {
+    pub(crate) name: String,
+}
+
+/// `POST /subjects/{id}/reward`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Reward {
+    pub(crate) port: PortName,
+    pub(crate) volume: Volume,
+}
+
+/// What was done, in a sentence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Done {
+    pub(crate) done: String,
+}
+
+/// `GET /subjects/{id}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SubjectInfo {
+    pub(crate) id: SubjectId,
+    pub(crate) uuid: Uuid,
+    pub(crate) file: PathBuf,
+    pub(crate) biography: Biography,
+    pub(crate) training: Option<Training>,
+    pub(crate) sessions: Vec<SessionSummary>,
+}
+
+/// Where in its training a subject is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Training {
+    /// The protocol's file.
+    pub(crate) protocol: PathBuf,
+    /// The step, from 1; of a finished protocol, the last.
+    pub(crate) step: u32,
+    /// The step with its name, as in `2 cued_choice`.
+    pub(crate) label: String,
+    /// Whether the last step was graduated from.
+    pub(crate) finished: bool,
+}
+
+/// `GET /subjects`: one line each.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SubjectLine {
+    pub(crate) id: SubjectId,
+    /// What is wrong with its file, where it can't be read.
+    pub(crate) problem: Option<String>,
+    pub(crate) training: Option<Training>,
+    pub(crate) sessions: usize,
+    pub(crate) trials: u64,
+    pub(crate) last: Option<Timestamp>,
+}
+
+/// `GET /status`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Status {
+    pub(crate) data: PathBuf,
+    /// Where pilots are listened for.
+    pub(crate) listen: String,
+    pub(crate) pilots: Vec<PilotStatus>,
+    /// Agents that wanted to talk and could not: why, newest last.
+    pub(crate) refused: Vec<String>,
+}
+
+/// One pilot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PilotStatus {
+    pub(crate) name: Name,
+    pub(crate) here: bool,
+    /// Here, or away, since then.
+    pub(crate) since: Timestamp,
+    pub(crate) software: Software,
+    pub(crate) rig: Vec<RigDevice>,
+    pub(crate) children: Vec<ChildStatus>,
+    /// Records on the pilot that this terminal does not have yet.
+    pub(crate) unacknowledged: u64,
+    /// The subject for which a session is being started.
+    pub(crate) starting: Option<SubjectId>,
+    pub(crate) session: Option<SessionStatus>,
+    /// Something that a person should read.
+    pub(crate) notice: Option<String>,
+}
+
+/// A pilot's child.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChildStatus {
+    pub(crate) name: Name,
+    pub(crate) here: bool,
+}
+
+/// A running session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SessionStatus {
+    pub(crate) session: Uuid,
+    pub(crate) subject: SubjectId,
+    pub(crate) task: String,
+    /// Trials that are over.
+    pub(crate) trials: u32,
+    /// Of the last trials, the share that was correct; none where the task has
+    /// no such column.
+    pub(crate) correct: Option<f64>,
+    /// In microliters.
+    pub(crate) water: f64,
+    /// How long it has run, by the session's own clock.
+    pub(crate) seconds: f64,
+    /// The active stages, outermost first.
+    pub(crate) stages: Vec<String>,
+}

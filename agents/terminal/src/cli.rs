@@ -1,0 +1,376 @@
+//! What can be typed after `bramble-terminal`.
+
+use std::path::PathBuf;
+
+use bramble_link::Endpoint;
+use bramble_message::PortName;
+use bramble_subject::{Biography, Sex};
+use bramble_value::{Name, SubjectId, Volume};
+use clap::{Args, Parser, Subcommand};
+
+/// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
+#[derive(Debug, Parser)]
+#[command(name = "bramble-terminal", version, propagate_version = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// The configuration file [default: config/terminal.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
+    pub(crate) config: Option<PathBuf>,
+    /// The data folder [default: what the configuration says, or ~/bramble]
+    #[arg(long, global = true, value_name = "DIR", env = "BRAMBLE_DATA", help_heading = "Where")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples, in the order of a first day:
+  bramble-terminal task check tasks/free_water.star
+  bramble-terminal task simulate tasks/free_water.star --animal learner --trials 200
+  bramble-terminal serve &
+  bramble-terminal subject add M001 --species \"Mus musculus\" --sex female
+  bramble-terminal subject assign M001 tasks/protocols/water_to_choice.star
+  bramble-terminal start M001 --pilot box1
+  bramble-terminal status --watch
+  bramble-terminal stop M001 --after-trial";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the terminal: every other command that is about subjects, pilots or sessions talks to it
+    #[command(after_help = "\
+It prints one line when it is ready. Ctrl-C or SIGTERM ends it; pilots go on with their
+sessions, keep what they observe, and send it when it is back.
+
+Example:
+  bramble-terminal serve --data ~/lab --listen tcp://127.0.0.1:5600")]
+    Serve(Serve),
+    /// Add, show and train subjects
+    #[command(subcommand)]
+    Subject(Subject),
+    /// Start a session: the subject's step of its protocol, or one task
+    #[command(after_help = "\
+Examples:
+  bramble-terminal start M001 --pilot box1
+  bramble-terminal start M001 --pilot box1 --trials 300
+  bramble-terminal start M001 --pilot box1 --task tasks/free_water.star --param reward=\"3 uL\"")]
+    Start(Start),
+    /// Stop a subject's session, or whatever a pilot runs
+    #[command(after_help = "\
+Examples:
+  bramble-terminal stop M001
+  bramble-terminal stop --pilot box1 --after-trial")]
+    Stop(Stop),
+    /// Change a live parameter of a running session
+    #[command(after_help = "Example:\n  bramble-terminal set M001 reward=\"4 uL\"")]
+    Set {
+        /// Whose session
+        subject: SubjectId,
+        /// The parameter and its new value
+        #[arg(value_name = "PARAM=VALUE", value_parser = setting)]
+        setting: (String, serde_json::Value),
+    },
+    /// Give a running task a message, as its button would
+    #[command(after_help = "Example:\n  bramble-terminal message M001 help_animal")]
+    Message {
+        /// Whose session
+        subject: SubjectId,
+        /// The message, as the task declares it
+        name: String,
+    },
+    /// Give water by hand, through a valve of the running session
+    #[command(after_help = "Example:\n  bramble-terminal reward M001 valve.left \"4 uL\"")]
+    Reward {
+        /// Whose session
+        subject: SubjectId,
+        /// The valve: `valve.left`, or `valve` where it has no ports
+        #[arg(value_parser = port)]
+        port: PortName,
+        /// How much
+        volume: Volume,
+    },
+    /// Show each pilot: its subject, task, trials, share correct and water given
+    #[command(after_help = "\
+`correct` is the share of the last trials in which the column that the task's plot counts (or
+`outcome`, or `correct`) was correct.
+
+Examples:
+  bramble-terminal status --watch
+  bramble-terminal status --json | jq '.pilots[].session.trials'")]
+    Status {
+        /// Show it again and again, until ctrl-C
+        #[arg(long, conflicts_with = "json")]
+        watch: bool,
+        /// For scripts: everything that is known, as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check, draw and try tasks; needs no running terminal
+    #[command(subcommand)]
+    Task(Task),
+    /// Check protocols; needs no running terminal
+    #[command(subcommand)]
+    Protocol(Protocol),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where pilots reach this terminal [default: what the configuration says, or tcp://127.0.0.1:5600]
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) listen: Option<Endpoint>,
+    /// Makes every session repeatable: its seed comes from this, the subject and the session's number
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subject {
+    /// Add a new subject
+    #[command(after_help = "\
+Example:
+  bramble-terminal subject add M001 --species \"Mus musculus\" --strain C57BL/6J --sex female \\
+      --birth 2026-01-31 --genotype wt --note \"cage 12\" --extra ear=left")]
+    Add {
+        /// Its name: letters, digits, - and _
+        id: SubjectId,
+        #[command(flatten)]
+        about: About,
+    },
+    /// List all subjects
+    List {
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one subject: who it is, where in its training, and its sessions
+    Show {
+        /// Which
+        id: SubjectId,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a subject on a protocol, at its first step or another
+    #[command(after_help = "\
+The protocol's file is read at each start, so that a correction counts from the next session on.
+
+Example:
+  bramble-terminal subject assign M001 tasks/protocols/water_to_choice.star --step 2")]
+    Assign {
+        /// Which subject
+        id: SubjectId,
+        /// The protocol's file
+        protocol: PathBuf,
+        /// The step to begin at, from 1
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+        step: u32,
+    },
+    /// Show every change to a subject: when, who, what, from, to
+    History {
+        /// Which
+        id: SubjectId,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Who an animal is.
+#[derive(Debug, Args)]
+pub(crate) struct About {
+    /// As in "Mus musculus"
+    #[arg(long, default_value = "", hide_default_value = true)]
+    species: String,
+    /// As in C57BL/6J
+    #[arg(long, default_value = "", hide_default_value = true)]
+    strain: String,
+    /// female, male, other or unknown
+    #[arg(long, default_value_t = Sex::Unknown)]
+    sex: Sex,
+    /// The day it was born, as in 2026-01-31
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    birth: Option<jiff::civil::Date>,
+    /// Its genotype
+    #[arg(long, default_value = "", hide_default_value = true)]
+    genotype: String,
+    /// Anything else in words
+    #[arg(long, default_value = "", hide_default_value = true)]
+    note: String,
+    /// Anything else by name, as in cage=12; may be repeated
+    #[arg(long, value_name = "NAME=TEXT", value_parser = pair)]
+    extra: Vec<(String, String)>,
+}
+
+impl From<About> for Biography {
+    fn from(about: About) -> Biography {
+        Biography {
+            species: about.species,
+            strain: about.strain,
+            sex: about.sex,
+            birth: about.birth,
+            genotype: about.genotype,
+            notes: about.note,
+            extra: about.extra.into_iter().collect(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// Which subject
+    pub(crate) subject: SubjectId,
+    /// On which pilot
+    #[arg(long)]
+    pub(crate) pilot: Name,
+    /// Run this task once, whatever the subject's protocol says
+    #[arg(long, value_name = "FILE")]
+    pub(crate) task: Option<PathBuf>,
+    /// A parameter that differs from the task's default or the step's; may be repeated
+    #[arg(long = "param", value_name = "PARAM=VALUE", value_parser = setting)]
+    pub(crate) parameters: Vec<(String, serde_json::Value)>,
+    /// Stop after this many trials, counted over the steps that follow by themselves
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) trials: Option<u32>,
+    /// Makes the session repeatable: its seed comes from this, the subject and the session's number
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    /// Whose session
+    #[arg(required_unless_present = "pilot")]
+    pub(crate) subject: Option<SubjectId>,
+    /// Whatever this pilot runs
+    #[arg(long, conflicts_with = "subject")]
+    pub(crate) pilot: Option<Name>,
+    /// When the present trial is over, instead of at once
+    #[arg(long)]
+    pub(crate) after_trial: bool,
+    /// Why, for the subject's file
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) why: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Check a task file, and say what it declares
+    Check {
+        /// The task's file
+        file: PathBuf,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draw a task's stages
+    #[command(after_help = "\
+Examples:
+  bramble-terminal task graph tasks/two_choice.star -o two_choice.svg
+  bramble-terminal task graph tasks/two_choice.star --mermaid")]
+    Graph {
+        /// The task's file
+        file: PathBuf,
+        /// As a Mermaid diagram, for Markdown
+        #[arg(long, conflicts_with = "svg")]
+        mermaid: bool,
+        /// As an SVG picture (the default)
+        #[arg(long)]
+        svg: bool,
+        /// Write it to a file instead of printing it
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Run a task with a simulated animal, as fast as the machine can
+    #[command(after_help = "\
+Examples:
+  bramble-terminal task simulate tasks/two_choice.star --trials 10000
+  bramble-terminal task simulate tasks/two_choice.star --param reward=\"3 uL\" --csv trials.csv
+  bramble-terminal task simulate tasks/blink.star --animal scripted:pokes.txt")]
+    Simulate(Simulate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Simulate {
+    /// The task's file
+    pub(crate) file: PathBuf,
+    /// The animal: learner, scripted:FILE, or a FILE.star that says what it does
+    #[arg(long, default_value = "learner")]
+    pub(crate) animal: String,
+    /// End after this many trials
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) trials: u32,
+    /// What all randomness comes from; the same seed gives the same trials
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// A parameter that differs from the task's default; may be repeated
+    #[arg(long = "param", value_name = "PARAM=VALUE", value_parser = setting)]
+    pub(crate) parameters: Vec<(String, serde_json::Value)>,
+    /// Write the trial table to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// For scripts: the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Protocol {
+    /// Check a protocol file and every task it names
+    #[command(
+        after_help = "Example:\n  bramble-terminal protocol check tasks/protocols/water_to_choice.star"
+    )]
+    Check {
+        /// The protocol's file
+        file: PathBuf,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write NAME=VALUE, as in reward=\"3 uL\"".to_owned()),
+    }
+}
+
+/// A parameter: numbers, `true`, `false` and lists as JSON writes them, anything
+/// else is a text.
+fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (name, value) = pair(text)?;
+    let parsed = serde_json::from_str(&value).unwrap_or(serde_json::Value::String(value));
+    Ok((name, parsed))
+}
+
+fn port(text: &str) -> Result<PortName, String> {
+    let (device, port) = match text.split_once('.') {
+        Some((device, port)) => (device, Some(port)),
+        None => (text, None),
+    };
+    let name = |text: &str| text.parse::<Name>().map_err(|error| error.to_string());
+    Ok(PortName { device: name(device)?, port: port.map(name).transpose()? })
+}
+
+fn date(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse().map_err(|_| "write a day as in 2026-01-31".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_setting_is_a_number_a_truth_or_a_text() {
+        assert_eq!(setting("n=5").unwrap(), ("n".to_owned(), serde_json::json!(5)));
+        assert_eq!(setting("reward = 3 uL").unwrap(), ("reward".to_owned(), serde_json::json!("3 uL")));
+        assert_eq!(setting("bias=true").unwrap().1, serde_json::json!(true));
+        assert!(setting("reward").is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! What each command does: `serve` is the terminal, the others ask it.
+
+mod protocol;
+mod serve;
+mod session;
+mod status;
+mod subject;
+mod task;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::api::client::Client;
+use crate::api::types::Done;
+use crate::cli::{Cli, Command};
+use crate::config::Settings;
+
+/// Does what was typed.
+///
+/// # Errors
+/// Whatever kept it from being done, to be shown to a person.
+pub(crate) fn run(cli: Cli) -> miette::Result<()> {
+    let Cli { config, data, command } = cli;
+    let settings = |listen| Settings::read(config.as_deref(), data.as_deref(), listen);
+    match command {
+        Command::Task(command) => task::run(command),
+        Command::Protocol(command) => protocol::run(command),
+        Command::Serve(options) => serve::run(settings(options.listen.as_ref())?, options.seed),
+        command => {
+            let client = Client::new(&settings(None)?)?;
+            runtime()?.block_on(ask(&client, command))
+        }
+    }
+}
+
+/// Asks the terminal that runs.
+async fn ask(client: &Client, command: Command) -> miette::Result<()> {
+    match command {
+        Command::Subject(command) => subject::run(client, command).await,
+        Command::Start(options) => session::start(client, options).await,
+        Command::Stop(options) => session::stop(client, options).await,
+        Command::Set { subject, setting } => session::set(client, &subject, setting).await,
+        Command::Message { subject, name } => session::message(client, &subject, name).await,
+        Command::Reward { subject, port, volume } => session::reward(client, &subject, port, volume).await,
+        Command::Status { watch, json } => status::run(client, watch, json).await,
+        Command::Serve(_) | Command::Task(_) | Command::Protocol(_) => Ok(()),
+    }
+}
+
+/// Where asynchronous code runs: one thread, which is all that it takes.
+fn runtime() -> miette::Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| miette::miette!("the system lets no runtime start: {error}"))
+}
+
+fn print_done(done: &Done) {
+    println!("{}", done.done);
+}
+
+/// For scripts.
+fn print_json(value: &impl Serialize) -> miette::Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| miette::miette!("{error}"))?;
+    println!("{text}");
+    Ok(())
+}
+
+/// The file's own place, since the terminal runs in another folder.
+fn absolute(path: &Path) -> miette::Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| miette::miette!("{}: {error}", path.display()))
+}
+
+/// A table as this program shows all of its tables.
+fn table(header: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(header);
+    table
+}

@@ -1,0 +1,161 @@
+//! `serve`: the terminal itself.
+
+use std::io::IsTerminal;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bramble_journal::{Journal, JournalError};
+use bramble_subject::Subjects;
+use nix::sys::stat::{Mode, umask};
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
+
+use super::runtime;
+use crate::api::routes::router;
+use crate::config::Settings;
+use crate::desk::{Desk, State};
+use crate::lab::Running;
+use crate::refusal::{Allowed, Refusal};
+use crate::swarm::{self, Swarm};
+use crate::writer::{Files, News, Writer};
+
+/// How long clients that are being answered may still take at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+pub(super) fn run(settings: Settings, seed: Option<u64>) -> miette::Result<()> {
+    let log = tracing_subscriber::EnvFilter::try_from_env("BRAMBLE_LOG").unwrap_or_else(|_| "info".into());
+    let colors = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(log)
+        .with_target(false)
+        .with_ansi(colors)
+        .with_writer(std::io::stderr)
+        .init();
+    runtime()?.block_on(serve(settings, seed))?;
+    Ok(())
+}
+
+async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
+    let socket = settings.socket();
+    let journal = open_journal(&settings)?;
+    let files = Files::new(Subjects::in_folder(&settings.data)?);
+    // The journal is ours, so that a socket left there is nobody's.
+    let api = bind(&socket)?;
+
+    let state = Arc::new(State::new());
+    let (tell, news) = mpsc::unbounded_channel();
+    // When nobody hears the news any more, the terminal is about to end.
+    let writer = Writer::start(files, journal.clone(), move |one| drop(tell.send(one)));
+    let writer = writer.map_err(|error| Refusal::failed(error.to_string()))?;
+    let known = journal.clone();
+    let link = bramble_link::listen(settings.listen.clone(), swarm::me(&settings.name), move |pilot| {
+        swarm::terms(&known, pilot)
+    });
+    let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;
+    let desk = Arc::new(Desk { settings, seed, writer, link, state });
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let (found, to_look_up) = mpsc::unbounded_channel();
+    let swarm = Swarm { desk: Arc::clone(&desk), journal, found, stop: Arc::clone(&stop) };
+    let hearing = std::thread::spawn(move || swarm.run(&events));
+    let reacting = tokio::spawn(react(Arc::clone(&desk), news, to_look_up));
+
+    let ending = ending()?;
+    println!("ready: socket {}, pilots {}", socket.display(), desk.link.endpoint());
+    let (finish, finished) = oneshot::channel::<()>();
+    let answering = axum::serve(api, router(Arc::clone(&desk))).with_graceful_shutdown(async {
+        let _ = finished.await;
+    });
+    let answering = tokio::spawn(answering.into_future());
+    ending.await;
+
+    tracing::info!("ending; sessions go on on their pilots");
+    let _ = finish.send(());
+    let _ = tokio::time::timeout(LAST_ANSWERS, answering).await;
+    reacting.abort();
+    stop.store(true, Ordering::Relaxed);
+    if hearing.join().is_err() {
+        tracing::error!("the thread that hears pilots had ended before; they have kept what they observed");
+    }
+    desk.writer.close();
+    let _ = std::fs::remove_file(&socket);
+    Ok(())
+}
+
+/// Does what news and sessions that were found running ask for.
+async fn react(
+    desk: Arc<Desk>,
+    mut news: mpsc::UnboundedReceiver<News>,
+    mut found: mpsc::UnboundedReceiver<Running>,
+) {
+    loop {
+        let desk = Arc::clone(&desk);
+        tokio::select! {
+            Some(news) = news.recv() => drop(tokio::spawn(async move { desk.hear(news).await })),
+            Some(found) = found.recv() => drop(tokio::spawn(async move { desk.look_up(found).await })),
+            else => return,
+        }
+    }
+}
+
+/// When a person or the system ends the program.
+fn ending() -> Allowed<impl Future<Output = ()>> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Refusal::failed(format!("signals can't be heard: {error}")));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// The journal, which only one terminal can have.
+fn open_journal(settings: &Settings) -> Allowed<Journal> {
+    let data = &settings.data;
+    let unwritable = |error: &dyn std::fmt::Display| {
+        Refusal::failed(format!("the data folder {} can't be written: {error}", data.display()))
+            .help("give this user the right to write there, or name another folder with --data")
+    };
+    std::fs::create_dir_all(data).map_err(|error| unwritable(&error))?;
+    // Said here in plain words, before SQLite says it in its own.
+    write_probe(data).map_err(|error| unwritable(&error))?;
+    Journal::open(data.join("journal.sqlite")).map_err(|error| match error {
+        JournalError::InUse { by, .. } => {
+            Refusal::conflict(format!("a terminal runs on the data folder {} already: {by}", data.display()))
+                .help("use that one, end it first, or name another folder with --data")
+        }
+        error => Refusal::failed(error.to_string()),
+    })
+}
+
+/// Makes a file in a folder and removes it again.
+fn write_probe(folder: &Path) -> std::io::Result<()> {
+    let probe = folder.join(format!(".writable-{}", std::process::id()));
+    std::fs::File::create(&probe)?;
+    std::fs::remove_file(&probe)
+}
+
+/// The API's socket, which only this user may connect to.
+fn bind(socket: &Path) -> Allowed<UnixListener> {
+    let cannot = |error: std::io::Error| {
+        Refusal::failed(format!("can't listen at {}: {error}", socket.display()))
+            .help("a socket's path can have 107 bytes: name a shorter folder with --data")
+    };
+    if UnixStream::connect(socket).is_ok() {
+        return Err(cannot(std::io::ErrorKind::AddrInUse.into()));
+    }
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot(error)),
+        _ => {}
+    }
+    let before = umask(Mode::from_bits_truncate(0o177));
+    let listener = UnixListener::bind(socket);
+    umask(before);
+    listener.map_err(cannot)
+}

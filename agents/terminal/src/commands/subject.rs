@@ -1,0 +1,140 @@
+//! `subject ...`: add, list, show, assign, history.
+
+use bramble_subject::{Biography, Change, SessionSummary};
+use bramble_value::SubjectId;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{absolute, print_done, print_json, table};
+use crate::api::client::Client;
+use crate::api::types::{Assign, NewSubject, SubjectInfo, SubjectLine, Training};
+use crate::cli::Subject;
+use crate::software::person;
+
+pub(super) async fn run(client: &Client, command: Subject) -> miette::Result<()> {
+    match command {
+        Subject::Add { id, about } => {
+            let new = NewSubject { id, biography: about.into(), who: person() };
+            print_done(&client.post("/subjects", &new).await?);
+        }
+        Subject::List { json } => list(client.get("/subjects").await?, json)?,
+        Subject::Show { id, json } => show(&client.get(&format!("/subjects/{id}")).await?, json)?,
+        Subject::Assign { id, protocol, step } => {
+            let assign = Assign { protocol: absolute(&protocol)?, step, who: person() };
+            print_done(&client.post(&format!("/subjects/{id}/protocol"), &assign).await?);
+        }
+        Subject::History { id, json } => {
+            history(&id, client.get(&format!("/subjects/{id}/history")).await?, json)?
+        }
+    }
+    Ok(())
+}
+
+fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
+    if json {
+        return print_json(&subjects);
+    }
+    if subjects.is_empty() {
+        println!("no subjects yet; add one: bramble-terminal subject add M001");
+        return Ok(());
+    }
+    let mut table = table(&["subject", "step", "sessions", "trials", "last session"]);
+    for subject in subjects {
+        let last = subject.last.map(local).unwrap_or_else(|| "-".to_owned());
+        let step = subject.problem.unwrap_or_else(|| step(subject.training.as_ref()));
+        table.add_row([
+            subject.id.to_string(),
+            step,
+            subject.sessions.to_string(),
+            subject.trials.to_string(),
+            last,
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
+    if json {
+        return print_json(subject);
+    }
+    println!("{}  {}", subject.id, subject.file.display());
+    let Biography { sex, birth, .. } = &subject.biography;
+    for (name, value) in subject.biography.fields() {
+        let unknown = value.is_empty() || (name == "sex" && *sex == Default::default());
+        if !unknown {
+            let name = name.strip_prefix("extra.").unwrap_or(&name).to_owned();
+            println!("  {name:<12} {value}");
+        }
+    }
+    if let Some(days) = birth.and_then(|birth| age(birth)) {
+        println!("  {:<12} {days} days", "age");
+    }
+    match &subject.training {
+        Some(training) => {
+            println!("  {:<12} {}", "protocol", training.protocol.display());
+            println!("  {:<12} {}", "step", step(Some(training)));
+        }
+        None => {
+            println!("  {:<12} none; bramble-terminal subject assign {} PROTOCOL", "protocol", subject.id)
+        }
+    }
+    if subject.sessions.is_empty() {
+        println!("\nno sessions yet");
+        return Ok(());
+    }
+    let mut table = table(&["session", "task", "step", "pilot", "started", "trials", "events", "ended"]);
+    for session in &subject.sessions {
+        let step = session.protocol.as_ref().map(|at| at.step.clone()).unwrap_or_else(|| "-".to_owned());
+        table.add_row([
+            session.number.to_string(),
+            session.task.clone(),
+            step,
+            session.pilot.clone(),
+            local(session.started),
+            session.trials.to_string(),
+            session.events.to_string(),
+            ending(session),
+        ]);
+    }
+    println!("\n{table}");
+    Ok(())
+}
+
+fn history(id: &SubjectId, changes: Vec<Change>, json: bool) -> miette::Result<()> {
+    if json {
+        return print_json(&changes);
+    }
+    let mut table = table(&["when", "who", "what", "from", "to"]);
+    for change in changes {
+        table.add_row([local(change.when), change.who, change.what, change.from, change.to]);
+    }
+    println!("{id}\n{table}");
+    Ok(())
+}
+
+fn step(training: Option<&Training>) -> String {
+    match training {
+        None => "-".to_owned(),
+        Some(training) if training.finished => format!("{}, protocol finished", training.label),
+        Some(training) => training.label.clone(),
+    }
+}
+
+fn ending(session: &SessionSummary) -> String {
+    match &session.end {
+        None => "running".to_owned(),
+        Some(end) if end.why.is_empty() => end.ending.name().to_owned(),
+        Some(end) => format!("{}: {}", end.ending.name(), end.why),
+    }
+}
+
+/// A time on the wall of the lab.
+fn local(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn age(birth: jiff::civil::Date) -> Option<i32> {
+    let today = Timestamp::now().to_zoned(TimeZone::system()).date();
+    birth.until(today).ok().map(|age| age.get_days())
+}

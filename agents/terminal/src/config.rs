@@ -1,0 +1,111 @@
+//! Where the data are and where pilots are listened for: the command line, then
+//! the environment, then the configuration file, then what is usual.
+
+use std::path::{Path, PathBuf};
+
+use bramble_config::ConfigError;
+use bramble_link::Endpoint;
+use bramble_value::Name;
+use serde::Deserialize;
+
+/// The configuration file that is read where none is named, if it is there.
+pub(crate) const USUAL_FILE: &str = "config/terminal.toml";
+/// Where pilots are listened for where nothing else is said.
+const USUAL_ENDPOINT: &str = "tcp://127.0.0.1:5600";
+
+/// What `config/terminal.toml` says.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    /// The data folder, relative to the configuration file; `~/` is the home folder.
+    data: Option<PathBuf>,
+    /// Where pilots are listened for.
+    listen: Option<Endpoint>,
+    /// This terminal's name, as pilots show it.
+    name: Option<Name>,
+}
+
+/// Everything that is settled before a command runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    /// The data folder, as an absolute path.
+    pub(crate) data: PathBuf,
+    /// Where pilots are listened for.
+    pub(crate) listen: Endpoint,
+    /// This terminal's name.
+    pub(crate) name: Name,
+}
+
+impl Settings {
+    /// The settings from a configuration file (the usual one, where it is there
+    /// and none is named) and what the command line says instead of it.
+    ///
+    /// # Errors
+    /// Where the file can't be read, or says what can't be understood.
+    pub(crate) fn read(
+        config: Option<&Path>,
+        data: Option<&Path>,
+        listen: Option<&Endpoint>,
+    ) -> Result<Settings, ConfigError> {
+        let usual = Path::new(USUAL_FILE);
+        let path = config.or_else(|| usual.exists().then_some(usual));
+        let config = path.map(bramble_config::read::<File>).transpose()?;
+        let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
+        let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);
+        let file = config.map(|config| config.settings).unwrap_or_default();
+        let usual_endpoint = || USUAL_ENDPOINT.parse().expect("the usual endpoint is one");
+        Ok(Settings {
+            // Only a process without a current folder can't make a path absolute.
+            data: std::path::absolute(&data).unwrap_or(data),
+            listen: listen.cloned().or(file.listen).unwrap_or_else(usual_endpoint),
+            name: file.name.unwrap_or_else(|| "terminal".parse().expect("`terminal` is a name")),
+        })
+    }
+
+    /// The socket of the HTTP API.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.data.join("terminal.sock")
+    }
+}
+
+/// The data folder where nothing else is said: `~/bramble`.
+fn usual_data() -> PathBuf {
+    std::env::home_dir().unwrap_or_default().join("bramble")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("terminal.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_data_folder_is_relative_to_the_file_that_names_it() {
+        let (folder, path) = file("data = \"lab\"\nlisten = \"tcp://127.0.0.1:7000\"");
+        let settings = Settings::read(Some(&path), None, None).unwrap();
+        assert_eq!(settings.data, folder.path().join("lab"));
+        assert_eq!(settings.listen.to_string(), "tcp://127.0.0.1:7000");
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let (_folder, path) = file("data = \"lab\"");
+        let settings = Settings::read(Some(&path), Some(Path::new("/elsewhere")), None).unwrap();
+        assert_eq!(settings.data, Path::new("/elsewhere"));
+    }
+
+    #[test]
+    fn the_shipped_configuration_says_what_is_usual() {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(USUAL_FILE);
+        let (_folder, empty) = file("");
+        assert_eq!(
+            Settings::read(Some(&shipped), None, None).unwrap(),
+            Settings::read(Some(&empty), None, None).unwrap()
+        );
+    }
+}

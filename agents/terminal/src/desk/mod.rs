@@ -1,0 +1,218 @@
+//! What the terminal decides: the one place that every question and every piece
+//! of news comes to.
+
+mod start;
+mod subjects;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bramble_link::Listener;
+use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
+use bramble_value::{Name, Sources, SubjectId};
+use tokio::sync::{oneshot, watch};
+
+use crate::api::types::{Done, Reward, Status, Stop};
+use crate::config::Settings;
+use crate::lab::{Lab, Running};
+use crate::plan;
+use crate::refusal::{Allowed, Refusal};
+use crate::score::Score;
+use crate::writer::{News, Writer};
+
+/// How long a pilot may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Everything that the parts of a running terminal share.
+pub(crate) struct Desk {
+    pub(crate) settings: Settings,
+    /// What the seeds of all sessions come from, where they are to be repeatable.
+    pub(crate) seed: Option<u64>,
+    pub(crate) writer: Writer,
+    pub(crate) link: Listener,
+    pub(crate) state: Arc<State>,
+}
+
+/// What changes while the terminal runs.
+pub(crate) struct State {
+    lab: Mutex<Lab>,
+    /// Counts changes of the lab.
+    changes: watch::Sender<u64>,
+    asked: Mutex<Asked>,
+}
+
+/// The questions that pilots have not answered.
+struct Asked {
+    next: u64,
+    waiting: HashMap<Ask, oneshot::Sender<Result<(), String>>>,
+}
+
+impl State {
+    pub(crate) fn new() -> State {
+        // An answer to a question of this program's last run must not look like
+        // one to a question of this run.
+        let next = uuid::Uuid::new_v4().as_u64_pair().0 >> 16;
+        State {
+            lab: Mutex::default(),
+            changes: watch::Sender::new(0),
+            asked: Mutex::new(Asked { next, waiting: HashMap::new() }),
+        }
+    }
+
+    /// The lab, to look at.
+    pub(crate) fn lab(&self) -> MutexGuard<'_, Lab> {
+        // Nothing that is done under the lock can leave it half changed.
+        self.lab.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the lab, and tells whoever waits for a change.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Lab) -> T) -> T {
+        let result = change(&mut self.lab());
+        self.changes.send_modify(|count| *count += 1);
+        result
+    }
+
+    /// A pilot answered.
+    pub(crate) fn answered(&self, answer: Answer) {
+        if let Some(waiting) = self.asked().waiting.remove(&answer.ask) {
+            // Whoever asked may have given up.
+            let _ = waiting.send(answer.outcome);
+        }
+    }
+
+    /// Waits until something is so in the lab, and says whether it came to be.
+    async fn until(&self, within: Duration, mut so: impl FnMut(&Lab) -> bool) -> bool {
+        let mut changes = self.changes.subscribe();
+        let came = async {
+            while !so(&self.lab()) {
+                if changes.changed().await.is_err() {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(within, came).await.unwrap_or(false)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Desk {
+    /// Everything that is known of the pilots.
+    pub(crate) fn status(&self) -> Status {
+        let (pilots, refused) = self.state.lab().view();
+        Status { data: self.settings.data.clone(), listen: self.link.endpoint().to_string(), pilots, refused }
+    }
+
+    /// Stops a session.
+    pub(crate) async fn stop(&self, stop: Stop) -> Allowed<Done> {
+        let running = match (&stop.subject, &stop.pilot) {
+            (Some(subject), _) => self.state.lab().session_of(subject)?,
+            (None, Some(pilot)) => self.state.lab().session_on(pilot)?,
+            (None, None) => return Err(Refusal::wrong("say whose session to stop, or on which pilot")),
+        };
+        let why = match stop.why.as_str() {
+            "" => format!("stopped by {}", stop.who),
+            why => format!("stopped by {}: {why}", stop.who),
+        };
+        let when = if stop.after_trial { When::AfterTrial } else { When::Now };
+        let Running { pilot, session, subject, task } = running;
+        self.command(&pilot, Command::Stop { session, when, why }).await?;
+        let what = format!("{subject}'s session of {task} on {pilot}");
+        if stop.after_trial {
+            return Ok(Done { done: format!("{what} ends when its present trial is over") });
+        }
+        let ended = self.state.until(PATIENCE, |lab| !lab.runs(&pilot, session)).await;
+        let done = if ended { format!("{what} was stopped") } else { format!("{what} was told to stop") };
+        Ok(Done { done })
+    }
+
+    /// Changes a live parameter of a subject's session.
+    pub(crate) async fn set(
+        &self,
+        subject: &SubjectId,
+        name: String,
+        value: serde_json::Value,
+    ) -> Allowed<Done> {
+        let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
+        let done = format!("{name} is {value} from {subject}'s next trial on");
+        self.command(&pilot, Command::SetParameter { session, name, value }).await?;
+        Ok(Done { done })
+    }
+
+    /// Gives a subject's task a message.
+    pub(crate) async fn message(&self, subject: &SubjectId, name: String) -> Allowed<Done> {
+        let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let done = format!("{task} got the message {name}");
+        self.command(&pilot, Command::Message { session, name }).await?;
+        Ok(Done { done })
+    }
+
+    /// Gives water by hand.
+    pub(crate) async fn reward(&self, subject: &SubjectId, reward: Reward) -> Allowed<Done> {
+        let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
+        let Reward { port, volume } = reward;
+        let done = format!("{subject} got {volume} from {port}");
+        self.command(&pilot, Command::Reward { session, port, volume }).await?;
+        Ok(Done { done })
+    }
+
+    /// Does what news of the writer asks for.
+    pub(crate) async fn hear(&self, news: News) {
+        match news {
+            News::Stuck { pilot, why } => {
+                let notice = why.map(|why| format!("what it sent waits in the journal: {why}"));
+                self.state.change(|lab| lab.notice(&pilot, notice));
+            }
+            News::Graduated { pilot, subject, next } => {
+                if let Err(refusal) = self.start_next(&subject, &pilot, &next).await {
+                    tracing::warn!(%subject, %pilot, "the next step did not start: {refusal}");
+                    let notice = format!("{subject}'s next step did not start: {refusal}");
+                    self.state.change(|lab| lab.notice(&pilot, Some(notice)));
+                }
+            }
+        }
+    }
+
+    /// Finds out what is known of a session that was found running.
+    pub(crate) async fn look_up(&self, found: Running) {
+        let Running { pilot, session, subject, .. } = found;
+        let read = self.read(subject, move |file| {
+            let Some(known) = file.session_by_uuid(session)? else { return Ok(None) };
+            Ok(Some((file.session(known.number)?, file.trials(known.number)?)))
+        });
+        let Ok(Some((start, trials))) = read.await else { return };
+        let task = Sources { root: start.root, files: start.sources };
+        let mut score = plan::definition(&task).map(|task| Score::of(&task)).unwrap_or_default();
+        trials.rows.iter().for_each(|row| score.add(row));
+        self.state.change(|lab| lab.recovered(&pilot, session, score));
+    }
+
+    /// Asks a pilot to do something, and waits for its answer.
+    async fn command(&self, pilot: &Name, command: Command) -> Allowed<()> {
+        let (answer, answered) = oneshot::channel();
+        let ask = {
+            let mut asked = self.state.asked();
+            asked.next += 1;
+            let ask = Ask(asked.next);
+            asked.waiting.insert(ask, answer);
+            ask
+        };
+        let ending = || Refusal::failed("the terminal is about to end");
+        let message = encode(&TerminalToPilot::Command { ask, command });
+        self.link.line(pilot).send(message).map_err(|_| ending())?;
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(Ok(outcome)) => outcome.map_err(|why| Refusal::conflict(format!("{pilot} refused: {why}"))),
+            Ok(Err(_)) => Err(ending()),
+            Err(_) => {
+                self.state.asked().waiting.remove(&ask);
+                let seconds = PATIENCE.as_secs();
+                Err(Refusal::failed(format!("{pilot} gave no answer within {seconds} s; it may still do it"))
+                    .help("look again: bramble-terminal status"))
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Starting a session: from a subject and a pilot to a session that runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bramble_message::{Command, Graduation, StartSession};
+use bramble_subject::{ProtocolStep, SubjectFile};
+use bramble_value::{Name, Random, Seed, SubjectId, Trials, Value};
+use uuid::Uuid;
+
+use super::{Desk, State};
+use crate::api::types::{Done, Start, Training};
+use crate::assignment::training;
+use crate::plan::{self, Plan};
+use crate::refusal::{Allowed, Refusal};
+use crate::writer::Next;
+
+/// How long after its answer a pilot may take to say that the session started.
+const START: Duration = Duration::from_secs(10);
+
+/// A pilot that is kept for a start, until this is dropped.
+struct Reserved {
+    state: Arc<State>,
+    pilot: Name,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.state.change(|lab| lab.unreserve(&self.pilot));
+    }
+}
+
+/// Where a session's seed comes from.
+enum SeedFrom {
+    /// Nowhere: it is new.
+    Chance,
+    /// A number that a person gave, the subject, and the session's place among its sessions.
+    Base(u64),
+    /// The session before, whose graduation led to this one.
+    Before(Seed),
+}
+
+impl Desk {
+    /// Starts a session that a person asks for.
+    pub(crate) async fn start(&self, start: Start) -> Allowed<Done> {
+        let seed = match start.seed.or(self.seed) {
+            Some(base) => SeedFrom::Base(base),
+            None => SeedFrom::Chance,
+        };
+        self.start_from(start, seed).await
+    }
+
+    /// Starts the step that a subject graduated to, where it graduated.
+    pub(super) async fn start_next(&self, subject: &SubjectId, pilot: &Name, next: &Next) -> Allowed<Done> {
+        let start = Start {
+            subject: subject.clone(),
+            pilot: pilot.clone(),
+            task: None,
+            parameters: BTreeMap::new(),
+            trials: next.trials,
+            seed: None,
+        };
+        self.start_from(start, SeedFrom::Before(next.seed)).await
+    }
+
+    async fn start_from(&self, start: Start, seed: SeedFrom) -> Allowed<Done> {
+        let Start { subject, pilot, task, parameters, trials, .. } = start;
+        // That there is such a subject is the first thing a person wants to know.
+        let look = |file: &SubjectFile| Ok((training(&file.history()?), file.sessions()?.len() as u64));
+        let (training, sessions) = self.read(subject.clone(), look).await?;
+        self.state.change(|lab| lab.reserve(&subject, &pilot))?;
+        let _reserved = Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() };
+
+        let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
+        let plan = plan::blocking(move || match (task, at) {
+            (Some(file), _) => Plan::of_task(&file, parameters),
+            (None, Some(at)) => Plan::of_step(&at.protocol, at.step, parameters),
+            (None, None) => Err(Refusal::wrong("say which task to run")),
+        })
+        .await?;
+        let (kept, earlier) = self.past(&subject, &plan).await?;
+        let session = Uuid::new_v4();
+        let what = plan.describe();
+        let request = StartSession {
+            session,
+            subject: subject.clone(),
+            task: plan.task,
+            parameters: plan.parameters,
+            seed: seed.seed(&subject, sessions),
+            kept,
+            graduation: plan.step.map(|step| Graduation {
+                protocol: step.sources,
+                step: step.index,
+                earlier,
+            }),
+            trials,
+        };
+        self.command(&pilot, Command::Start(Box::new(request))).await?;
+        // A stop that comes right after this must find the session.
+        self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
+        Ok(Done { done: format!("{subject} started {what} on {pilot}") })
+    }
+
+    /// What the subject's file has for the session: the columns that are kept,
+    /// and the trials that graduation looks at.
+    async fn past(&self, subject: &SubjectId, plan: &Plan) -> Allowed<(BTreeMap<String, Value>, Trials)> {
+        let name = plan.definition.name.clone();
+        let columns: Vec<_> = plan
+            .definition
+            .columns
+            .iter()
+            .filter(|column| column.carry.as_ref().is_some_and(|carry| carry.keep))
+            .map(|column| (column.name.to_string(), column.kind.clone()))
+            .collect();
+        let step = plan.step.as_ref().map(|step| {
+            let names = &step.names;
+            (ProtocolStep { protocol: names.protocol.clone(), step: names.this.clone() }, step.looks_back)
+        });
+        let look = move |file: &SubjectFile| {
+            let mut kept = BTreeMap::new();
+            for (column, kind) in columns {
+                if let Some((_, value)) = file.kept(&name, &column)?.filter(|(known, _)| *known == kind) {
+                    kept.insert(column, value);
+                }
+            }
+            let earlier = match step {
+                Some((at, looks_back)) if looks_back > 0 => file.recent_trials(&at, looks_back)?,
+                _ => Trials::default(),
+            };
+            Ok((kept, earlier))
+        };
+        self.read(subject.clone(), look).await
+    }
+}
+
+impl SeedFrom {
+    fn seed(&self, subject: &SubjectId, sessions: u64) -> Seed {
+        let mut random = match self {
+            SeedFrom::Chance => return Seed(Uuid::new_v4().as_u64_pair().1 & (MOST - 1)),
+            SeedFrom::Base(base) => Random::new(Seed(*base), subject.as_str(), sessions),
+            SeedFrom::Before(seed) => Random::new(*seed, "the next session", 0),
+        };
+        Seed(random.below(MOST))
+    }
+}
+
+/// Seeds are less than this, so that every program can read them as numbers.
+const MOST: u64 = 1 << 53;
+
+/// Where a subject goes on, or why it can't.
+fn step_to_run(subject: &SubjectId, training: Option<Training>) -> Allowed<Training> {
+    let training = training.ok_or_else(|| {
+        Refusal::conflict(format!("{subject} is assigned to no protocol")).help(format!(
+            "assign it: bramble-terminal subject assign {subject} PROTOCOL; or run one task: --task FILE"
+        ))
+    })?;
+    if training.finished {
+        let protocol = training.protocol.display();
+        return Err(Refusal::conflict(format!("{subject} has finished its protocol, {protocol}")).help(format!(
+            "assign it another, or a step of this one: bramble-terminal subject assign {subject} PROTOCOL --step N"
+        )));
+    }
+    Ok(training)
+}

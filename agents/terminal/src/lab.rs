@@ -1,0 +1,342 @@
+//! Who is there and what everyone is doing, as far as this terminal knows: state
+//! without I/O and without a clock.
+
+use std::collections::BTreeMap;
+
+use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, Started, Status};
+use bramble_value::{Name, Record, SubjectId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::api::types::{ChildStatus, PilotStatus, SessionStatus};
+use crate::refusal::{Allowed, Refusal};
+use crate::score::Score;
+
+/// How many refused agents are remembered.
+const MOST_REFUSED: usize = 20;
+
+/// The pilots that ever called, and the agents that were refused.
+#[derive(Debug, Default)]
+pub(crate) struct Lab {
+    pilots: BTreeMap<Name, Pilot>,
+    refused: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Pilot {
+    here: bool,
+    /// Here, or away, since then.
+    since: Timestamp,
+    software: Software,
+    rig: Vec<RigDevice>,
+    children: Vec<ChildStatus>,
+    unacknowledged: u64,
+    /// A session is being started for this subject.
+    starting: Option<SubjectId>,
+    running: Option<Run>,
+    /// What is told late of this session is no news.
+    ended: Option<Uuid>,
+    notice: Option<String>,
+}
+
+/// A session that runs.
+#[derive(Debug)]
+struct Run {
+    progress: Progress,
+    /// Trials that are over.
+    trials: u32,
+    score: Score,
+}
+
+/// A session that runs, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Running {
+    pub(crate) pilot: Name,
+    pub(crate) session: Uuid,
+    pub(crate) subject: SubjectId,
+    pub(crate) task: String,
+}
+
+impl Lab {
+    /// A pilot is there. A session that it runs and that was not heard of here is
+    /// returned: its past is in the subject's file.
+    pub(crate) fn up(&mut self, name: &Name, hello: PilotHello, now: Timestamp) -> Option<Running> {
+        let known = self.pilots.remove(name);
+        let mut pilot = known.unwrap_or_else(|| Pilot {
+            here: false,
+            since: now,
+            software: hello.software.clone(),
+            rig: Vec::new(),
+            children: Vec::new(),
+            unacknowledged: 0,
+            starting: None,
+            running: None,
+            ended: None,
+            notice: None,
+        });
+        (pilot.here, pilot.since) = (true, now);
+        (pilot.software, pilot.rig) = (hello.software, hello.rig);
+        let news = pilot.is_doing(name, hello.activity);
+        self.pilots.insert(name.clone(), pilot);
+        news
+    }
+
+    /// A pilot is gone. Its session goes on without this terminal.
+    pub(crate) fn down(&mut self, name: &Name, now: Timestamp) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            (pilot.here, pilot.since) = (false, now);
+        }
+    }
+
+    /// An agent was not talked to.
+    pub(crate) fn refused(&mut self, why: String) {
+        self.refused.retain(|known| *known != why);
+        self.refused.push(why);
+        if self.refused.len() > MOST_REFUSED {
+            self.refused.remove(0);
+        }
+    }
+
+    /// What a pilot says of itself now and then. As [`Lab::up`].
+    pub(crate) fn status(&mut self, name: &Name, status: Status) -> Option<Running> {
+        let pilot = self.pilots.get_mut(name)?;
+        let children = status.children.into_iter();
+        pilot.children = children.map(|(name, here)| ChildStatus { name, here }).collect();
+        pilot.unacknowledged = status.unacknowledged;
+        pilot.is_doing(name, status.activity)
+    }
+
+    /// A session started.
+    pub(crate) fn started(&mut self, name: &Name, started: &Started, score: Score) {
+        let Some(pilot) = self.pilots.get_mut(name) else { return };
+        let progress = Progress {
+            session: started.request.session,
+            subject: started.request.subject.clone(),
+            task: started.task_name.clone(),
+            trial: 0,
+            stages: Vec::new(),
+            water: 0.0,
+            seconds: 0.0,
+            valves: Vec::new(),
+        };
+        pilot.notice = None;
+        pilot.running = Some(Run { progress, trials: 0, score });
+    }
+
+    /// What is known of a session that was found running.
+    pub(crate) fn recovered(&mut self, name: &Name, session: Uuid, score: Score) {
+        if let Some(run) = self.run(name, session) {
+            run.score = score;
+        }
+    }
+
+    /// What was observed in a session.
+    pub(crate) fn records(&mut self, name: &Name, session: Uuid, records: &[Record]) {
+        let Some(run) = self.run(name, session) else { return };
+        for record in records {
+            if let Record::Row(row) = record {
+                run.trials = row.trial;
+                run.score.add(row);
+            }
+        }
+    }
+
+    /// A session ended.
+    pub(crate) fn ended(&mut self, name: &Name, session: Uuid) {
+        let Some(pilot) = self.pilots.get_mut(name) else { return };
+        pilot.ended = Some(session);
+        if pilot.running.as_ref().is_some_and(|run| run.progress.session == session) {
+            pilot.running = None;
+        }
+    }
+
+    /// Something that a person should read beside a pilot; nothing clears it.
+    pub(crate) fn notice(&mut self, name: &Name, notice: Option<String>) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            pilot.notice = notice;
+        }
+    }
+
+    /// Keeps a pilot for a session that is being started.
+    ///
+    /// # Errors
+    /// Where there is no such pilot, it is away or busy, or the subject is in a
+    /// session already.
+    pub(crate) fn reserve(&mut self, subject: &SubjectId, name: &Name) -> Allowed<()> {
+        self.check_here(name)?;
+        if let Some((other, what)) = self.whereabouts(subject).filter(|(other, _)| *other != name) {
+            return Err(Refusal::conflict(format!("{subject} {what} on {other}"))
+                .help(format!("stop that session first: bramble-terminal stop {subject}")));
+        }
+        let Some(pilot) = self.pilots.get_mut(name) else { return Err(self.unknown(name)) };
+        if let Some(run) = &pilot.running {
+            let Progress { subject, task, .. } = &run.progress;
+            return Err(Refusal::conflict(format!("{name} is busy: it runs {task} with {subject}"))
+                .help(format!("wait for its end, or stop it: bramble-terminal stop --pilot {name}")));
+        }
+        if let Some(other) = &pilot.starting {
+            return Err(Refusal::conflict(format!(
+                "{name} is busy: a session with {other} is being started on it"
+            )));
+        }
+        pilot.starting = Some(subject.clone());
+        Ok(())
+    }
+
+    /// The start came to its end, well or not.
+    pub(crate) fn unreserve(&mut self, name: &Name) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            pilot.starting = None;
+        }
+    }
+
+    /// The session that a subject is in, on a pilot that is there.
+    pub(crate) fn session_of(&self, subject: &SubjectId) -> Allowed<Running> {
+        let running = self.running().find(|running| running.subject == *subject).ok_or_else(|| {
+            Refusal::conflict(format!("{subject} is in no session"))
+                .help("bramble-terminal status shows who is")
+        })?;
+        self.check_here(&running.pilot)?;
+        Ok(running)
+    }
+
+    /// The session that a pilot runs, if it is there.
+    pub(crate) fn session_on(&self, name: &Name) -> Allowed<Running> {
+        self.check_here(name)?;
+        let running = self.running().find(|running| running.pilot == *name);
+        running.ok_or_else(|| Refusal::conflict(format!("{name} runs no session")))
+    }
+
+    /// Whether this session runs on this pilot, as far as is known.
+    pub(crate) fn runs(&self, name: &Name, session: Uuid) -> bool {
+        self.running().any(|running| running.pilot == *name && running.session == session)
+    }
+
+    /// Whether it was heard that this session started on this pilot.
+    pub(crate) fn has_started(&self, name: &Name, session: Uuid) -> bool {
+        self.runs(name, session) || self.pilots.get(name).is_some_and(|pilot| pilot.ended == Some(session))
+    }
+
+    /// Every session that is known to run.
+    pub(crate) fn running(&self) -> impl Iterator<Item = Running> {
+        self.pilots.iter().filter_map(|(name, pilot)| Some(pilot.running.as_ref()?.running(name)))
+    }
+
+    /// Everything, for showing.
+    pub(crate) fn view(&self) -> (Vec<PilotStatus>, Vec<String>) {
+        (self.pilots.iter().map(|(name, pilot)| pilot.view(name)).collect(), self.refused.clone())
+    }
+
+    fn run(&mut self, name: &Name, session: Uuid) -> Option<&mut Run> {
+        let run = self.pilots.get_mut(name)?.running.as_mut()?;
+        (run.progress.session == session).then_some(run)
+    }
+
+    /// Where a subject is, and what it does there.
+    fn whereabouts(&self, subject: &SubjectId) -> Option<(&Name, String)> {
+        self.pilots.iter().find_map(|(name, pilot)| match (&pilot.running, &pilot.starting) {
+            (Some(run), _) if run.progress.subject == *subject => {
+                Some((name, format!("is in a session of {} already,", run.progress.task)))
+            }
+            (_, Some(starting)) if starting == subject => {
+                Some((name, "is about to start a session".to_owned()))
+            }
+            _ => None,
+        })
+    }
+
+    fn check_here(&self, name: &Name) -> Allowed<()> {
+        match self.pilots.get(name) {
+            None => Err(self.unknown(name)),
+            Some(Pilot { here: false, since, .. }) => {
+                let since = since.strftime("%Y-%m-%d %H:%M:%S UTC");
+                Err(Refusal::conflict(format!(
+                    "{name} is away since {since}; a session that it runs goes on"
+                ))
+                .help("see whether its bramble-pilot runs and its network is up"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn unknown(&self, name: &Name) -> Refusal {
+        let quoted = format!("`{name}`");
+        if let Some(why) = self.refused.iter().rev().find(|why| why.contains(&quoted)) {
+            return Refusal::conflict(format!("{name} can't be talked to: {why}"));
+        }
+        let here: Vec<&str> =
+            self.pilots.iter().filter(|(_, pilot)| pilot.here).map(|(name, _)| name.as_str()).collect();
+        let here =
+            if here.is_empty() { "no pilot is".to_owned() } else { format!("here: {}", here.join(", ")) };
+        Refusal::missing(format!("no pilot {name} is here ({here})"))
+            .help("start it on its computer: bramble-pilot --config FILE")
+    }
+}
+
+impl Pilot {
+    /// Takes over what the pilot says it does.
+    fn is_doing(&mut self, name: &Name, activity: Activity) -> Option<Running> {
+        let progress = match activity {
+            Activity::Idle => {
+                self.running = None;
+                return None;
+            }
+            Activity::Running(progress) => progress,
+        };
+        if self.ended == Some(progress.session) {
+            return None;
+        }
+        match &mut self.running {
+            Some(run) if run.progress.session == progress.session => {
+                run.trials = run.trials.max(progress.trial.saturating_sub(1));
+                run.progress = progress;
+                None
+            }
+            _ => {
+                let run = Run { trials: progress.trial.saturating_sub(1), progress, score: Score::default() };
+                let news = run.running(name);
+                self.running = Some(run);
+                Some(news)
+            }
+        }
+    }
+
+    fn view(&self, name: &Name) -> PilotStatus {
+        PilotStatus {
+            name: name.clone(),
+            here: self.here,
+            since: self.since,
+            software: self.software.clone(),
+            rig: self.rig.clone(),
+            children: self.children.clone(),
+            unacknowledged: self.unacknowledged,
+            starting: self.starting.clone(),
+            session: self.running.as_ref().map(Run::view),
+            notice: self.notice.clone(),
+        }
+    }
+}
+
+impl Run {
+    fn running(&self, pilot: &Name) -> Running {
+        Running {
+            pilot: pilot.clone(),
+            session: self.progress.session,
+            subject: self.progress.subject.clone(),
+            task: self.progress.task.clone(),
+        }
+    }
+
+    fn view(&self) -> SessionStatus {
+        SessionStatus {
+            session: self.progress.session,
+            subject: self.progress.subject.clone(),
+            task: self.progress.task.clone(),
+            trials: self.trials,
+            correct: self.score.share(),
+            water: self.progress.water,
+            seconds: self.progress.seconds,
+            stages: self.progress.stages.clone(),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How well an animal does: the share of its last trials that were correct.
+
+use std::collections::VecDeque;
+
+use bramble_task::TaskDefinition;
+use bramble_value::{Row, Value};
+
+/// Over how many trials, where the task's plot doesn't say.
+const USUAL_WINDOW: usize = 20;
+
+/// The share of the last trials in which one column held one value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Score {
+    counted: Option<Counted>,
+    recent: VecDeque<bool>,
+}
+
+/// What counts as correct.
+#[derive(Debug, Clone, PartialEq)]
+struct Counted {
+    column: usize,
+    value: Value,
+    window: usize,
+}
+
+impl Score {
+    /// What a task counts: the column of its first plot with `of`; else a choice
+    /// column `outcome` that may be `correct`; else a boolean column `correct`.
+    pub(crate) fn of(task: &TaskDefinition) -> Score {
+        let plotted = task.plots.iter().find_map(|plot| {
+            let column = usize::from(plot.columns.first()?.0);
+            let window = plot.window.map_or(USUAL_WINDOW, |window| window as usize);
+            Some(Counted { column, value: plot.of?, window })
+        });
+        let named = || {
+            let (id, column) = task.column("outcome")?;
+            let value = column.kind.choice("correct")?;
+            Some(Counted { column: usize::from(id.0), value, window: USUAL_WINDOW })
+        };
+        let flagged = || {
+            let (id, column) = task.column("correct")?;
+            let value = Value::Boolean(true);
+            column.kind.accepts(value).then_some(Counted {
+                column: usize::from(id.0),
+                value,
+                window: USUAL_WINDOW,
+            })
+        };
+        Score { counted: plotted.or_else(named).or_else(flagged), recent: VecDeque::new() }
+    }
+
+    /// A trial is over. One in which the column was not written does not count.
+    pub(crate) fn add(&mut self, row: &Row) {
+        let Some(counted) = &self.counted else { return };
+        let Some(Some(value)) = row.values.get(counted.column) else { return };
+        self.recent.push_back(*value == counted.value);
+        while self.recent.len() > counted.window.max(1) {
+            self.recent.pop_front();
+        }
+    }
+
+    /// The share, once there is a trial that counts.
+    pub(crate) fn share(&self) -> Option<f64> {
+        let correct = self.recent.iter().filter(|correct| **correct).count();
+        (!self.recent.is_empty()).then(|| correct as f64 / self.recent.len() as f64)
+    }
+}

@@ -1,0 +1,243 @@
+//! What pilots say: into the journal, then acknowledged, then into the lab and
+//! on to the writer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bramble_journal::{Journal, JournalError};
+use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Terms};
+use bramble_message::{
+    Bytes, Ended, PilotHello, PilotToTerminal, Started, Status, TerminalHello, decode, encode,
+};
+use bramble_subject::ClockEstimate;
+use bramble_value::{Name, Span};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::desk::Desk;
+use crate::lab::Running;
+use crate::score::Score;
+use crate::software;
+use crate::writer::lane_name;
+
+/// The most events that are taken together.
+const TOGETHER: usize = 1024;
+/// How often the thread sees whether it should end.
+const LOOK_UP: Duration = Duration::from_millis(100);
+/// How long to wait before the journal is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often a pilot's clock goes into the file of its session.
+const CLOCK_EVERY: Span = Span::from_s(10);
+
+/// How this terminal presents itself.
+pub(crate) fn me(name: &Name) -> Me {
+    let hello = TerminalHello { software: software::here() };
+    Me::new(name.clone(), "terminal", "pilot").with_detail(encode(&hello))
+}
+
+/// What a pilot is talked to with: what is safe here of what it sent before.
+pub(crate) fn terms(journal: &Journal, pilot: &Name) -> Result<Terms, String> {
+    let have = || -> Result<Option<Position>, JournalError> {
+        let Some(epoch) = epoch(journal, pilot)? else { return Ok(None) };
+        let number = journal.last(&lane_name(pilot, epoch))?;
+        Ok(Some(Position { epoch, number }))
+    };
+    let have = have().map_err(|error| error.to_string())?;
+    Ok(Terms::new(MemoryOutbox::new()).having(have))
+}
+
+/// What the numbers of a pilot's messages belonged to when it was last here.
+fn epoch(journal: &Journal, pilot: &Name) -> Result<Option<Uuid>, JournalError> {
+    let bytes = journal.recall(&epoch_key(pilot))?;
+    Ok(bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()))
+}
+
+fn epoch_key(pilot: &Name) -> String {
+    format!("epoch of pilot {pilot}")
+}
+
+/// The thread that hears pilots.
+pub(crate) struct Swarm {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) journal: Journal,
+    /// Told to find out what is known of a session that was found running.
+    pub(crate) found: tokio::sync::mpsc::UnboundedSender<Running>,
+    /// Set when the thread should end.
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+impl Swarm {
+    /// Hears pilots until it should stop, or the link ends.
+    pub(crate) fn run(self, events: &Events) {
+        let mut clocks = std::collections::BTreeMap::new();
+        while !self.stop.load(Ordering::Relaxed) {
+            let first = match events.recv_timeout(LOOK_UP) {
+                Ok(Some(event)) => event,
+                Ok(None) => continue,
+                Err(_) => return,
+            };
+            let mut batch = vec![first];
+            while batch.len() < TOGETHER
+                && let Ok(Some(event)) = events.try_recv()
+            {
+                batch.push(event);
+            }
+            let mut batch = batch.into_iter().peekable();
+            while let Some(event) = batch.next() {
+                match event {
+                    Event::Message { peer, at, payload } => {
+                        let mut messages = vec![(at.number, payload)];
+                        while let Some(Event::Message { at: next, payload, .. }) = batch.next_if(
+                            |event| matches!(event, Event::Message { peer: other, at: next, .. } if *other == peer && next.epoch == at.epoch),
+                        ) {
+                            messages.push((next.number, payload));
+                        }
+                        self.messages(&peer, at.epoch, &messages);
+                    }
+                    Event::Up { peer, from, detail, .. } => self.up(&peer, from, &detail),
+                    Event::Down { peer, why } => {
+                        tracing::warn!(pilot = %peer, "is away: {why}");
+                        self.desk.state.change(|lab| lab.down(&peer, Timestamp::now()));
+                    }
+                    Event::Refused(refusal) => {
+                        tracing::warn!("an agent was refused: {refusal}");
+                        self.desk.state.change(|lab| lab.refused(refusal.to_string()));
+                    }
+                    Event::Passing { peer, payload } => self.passing(&peer, &payload),
+                    Event::Clock { peer, clock } => {
+                        let known = clocks.get(&peer);
+                        if known.is_none_or(|last| clock.at.since(*last) >= CLOCK_EVERY) {
+                            clocks.insert(peer.clone(), clock.at);
+                            self.desk.writer.clock(peer, estimate(&clock));
+                        }
+                    }
+                    Event::Failed { peer, why } => {
+                        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+                        tracing::error!(pilot = peer, "{why}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Makes messages safe, says so, and passes them on.
+    fn messages(&self, pilot: &Name, epoch: Uuid, messages: &[(u64, Bytes)]) {
+        let Some((last, _)) = messages.last() else { return };
+        let lane = lane_name(pilot, epoch);
+        if !self.insist(pilot, || self.journal.store(&lane, messages).map(drop)) {
+            return;
+        }
+        // The link ends only when this thread is about to.
+        let _ = self.desk.link.line(pilot).taken(Position { epoch, number: *last });
+        let mut urgent = false;
+        for (_, bytes) in messages {
+            // The writer says what can't be read, when it comes to it.
+            let Ok(message) = decode::<PilotToTerminal>(bytes) else { continue };
+            urgent |= matches!(message, PilotToTerminal::Ended(_));
+            self.message(pilot, message);
+        }
+        self.desk.writer.wake(lane, urgent);
+    }
+
+    fn message(&self, pilot: &Name, message: PilotToTerminal) {
+        let state = &self.desk.state;
+        match message {
+            PilotToTerminal::Answer(answer) => state.answered(answer),
+            PilotToTerminal::Started(started) => {
+                let score = score(&started);
+                state.change(|lab| lab.started(pilot, &started, score));
+                let Started { request, task_name, .. } = *started;
+                tracing::info!(%pilot, subject = %request.subject, "started {task_name}");
+            }
+            PilotToTerminal::Records { session, records } => {
+                state.change(|lab| lab.records(pilot, session, &records));
+            }
+            PilotToTerminal::Ended(Ended { session, ending, why, .. }) => {
+                state.change(|lab| lab.ended(pilot, session));
+                tracing::info!(%pilot, "a session ended: {} {why}", ending.name());
+            }
+        }
+    }
+
+    fn up(&self, pilot: &Name, from: Position, detail: &[u8]) {
+        let lane = lane_name(pilot, from.epoch);
+        let begin = || {
+            self.journal.begin_after(&lane, from.number)?;
+            self.journal.remember(&epoch_key(pilot), from.epoch.as_bytes())
+        };
+        if !self.insist(pilot, begin) {
+            return;
+        }
+        match decode::<PilotHello>(detail) {
+            Ok(hello) => {
+                tracing::info!(%pilot, "is here");
+                let found = self.desk.state.change(|lab| lab.up(pilot, hello, Timestamp::now()));
+                self.look_up(found);
+            }
+            Err(error) => {
+                let why = format!(
+                    "`{pilot}` says hello as no pilot of this version does: install the same Bramble on both"
+                );
+                tracing::warn!("{why} ({error})");
+                self.desk.state.change(|lab| lab.refused(why));
+            }
+        }
+    }
+
+    fn passing(&self, pilot: &Name, payload: &[u8]) {
+        match decode::<Status>(payload) {
+            Ok(status) => {
+                let found = self.desk.state.change(|lab| lab.status(pilot, status));
+                self.look_up(found);
+            }
+            Err(error) => tracing::debug!(%pilot, "{error}"),
+        }
+    }
+
+    fn look_up(&self, found: Option<Running>) {
+        if let Some(found) = found {
+            // Without anyone to look it up, the terminal is about to end.
+            let _ = self.found.send(found);
+        }
+    }
+
+    /// Does something to the journal until it is done; without it nothing may be
+    /// acknowledged. Says whether it was done before the thread should end.
+    fn insist(&self, pilot: &Name, work: impl Fn() -> Result<(), JournalError>) -> bool {
+        let mut failed = false;
+        loop {
+            match work() {
+                Ok(()) if failed => {
+                    self.desk.state.change(|lab| lab.notice(pilot, None));
+                    return true;
+                }
+                Ok(()) => return true,
+                Err(error) => {
+                    tracing::error!(%pilot, "{error}");
+                    let notice = format!("what it sends can't be kept, so it keeps it: {error}");
+                    self.desk.state.change(|lab| lab.notice(pilot, Some(notice)));
+                    failed = true;
+                }
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(RETRY);
+        }
+    }
+}
+
+/// What a session that starts counts as correct.
+fn score(started: &Started) -> Score {
+    crate::plan::definition(&started.request.task).map(|task| Score::of(&task)).unwrap_or_default()
+}
+
+/// How the pilot's clock stands to this computer's calendar.
+fn estimate(clock: &bramble_link::Clock) -> ClockEstimate {
+    let since = bramble_link::now().since(clock.at);
+    let unix_ns = Timestamp::now().as_nanosecond() - i128::from(since.ns());
+    let time = clock.theirs(clock.at);
+    let offset = unix_ns - i128::from(time.ns());
+    ClockEstimate { time, offset_ns: i64::try_from(offset).unwrap_or(i64::MAX), error_ns: clock.error.ns() }
+}

@@ -1,0 +1,310 @@
+//! One pilot's lane of the journal, on its way into subject files.
+//!
+//! A lane is applied in order. After every batch the journal remembers how far
+//! it is in the subject file (the [`Mark`]), and only then lets go of it; what a
+//! crash leaves between the two comes again, and changes nothing the second time.
+
+use bramble_journal::{Journal, JournalError};
+use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
+use bramble_subject::{By, ProtocolStep, SessionNumber, SubjectError};
+use bramble_value::{Name, Record, Seed, SubjectId};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::News;
+use super::files::Files;
+use super::start::{session_start, timestamp};
+use crate::assignment::{graduated, training};
+use crate::plan::{StepNames, step_names};
+
+/// How many messages are applied before the mark moves.
+const BATCH: usize = 512;
+/// The lane of messages that can't be applied, now or ever: nothing is thrown away.
+const SET_ASIDE: &str = "set aside";
+
+/// A lane's name: a pilot, and what its numbers belong to.
+pub(crate) fn lane_name(pilot: &Name, epoch: Uuid) -> String {
+    format!("{pilot} {epoch}")
+}
+
+/// The pilot whose lane has this name; `None` for another kind of lane.
+fn pilot_of(lane: &str) -> Option<Name> {
+    let (pilot, epoch) = lane.split_once(' ')?;
+    epoch.parse::<Uuid>().ok()?;
+    pilot.parse().ok()
+}
+
+/// How far a lane is in the subject files.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Mark {
+    /// The last message that was applied.
+    number: u64,
+    /// The session that the lane is in.
+    session: Option<InSession>,
+}
+
+/// A session that is being written.
+#[derive(Debug, Serialize, Deserialize)]
+struct InSession {
+    uuid: Uuid,
+    subject: SubjectId,
+    number: SessionNumber,
+    /// Its step of a protocol, and the one after.
+    step: Option<StepNames>,
+    /// How many trials it may have, those of the steps that follow included.
+    trials: Option<u32>,
+    seed: Seed,
+}
+
+/// One pilot's lane.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    name: String,
+    pilot: Name,
+    mark: Mark,
+    /// Whether the last try failed.
+    stuck: bool,
+}
+
+/// Why a lane can't go on for now.
+#[derive(Debug, thiserror::Error)]
+enum Stuck {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+}
+
+impl Lane {
+    /// The lane of this name, where the journal left it; `None` where it is no pilot's.
+    pub(crate) fn open(journal: &Journal, name: &str) -> Result<Option<Lane>, JournalError> {
+        let Some(pilot) = pilot_of(name) else { return Ok(None) };
+        let mark = journal.recall(&mark_key(name))?;
+        // A mark of another version is none: begin after what was let go of.
+        let mark = mark.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let released = journal.released(name)?;
+        let mark = mark.unwrap_or(Mark { number: released, session: None });
+        Ok(Some(Lane { name: name.to_owned(), pilot, mark, stuck: false }))
+    }
+
+    /// Whose lane it is.
+    pub(crate) fn pilot(&self) -> &Name {
+        &self.pilot
+    }
+
+    /// The subject of the session that the lane is in.
+    pub(crate) fn session(&self) -> Option<(&SubjectId, SessionNumber)> {
+        self.mark.session.as_ref().map(|session| (&session.subject, session.number))
+    }
+
+    /// Applies everything there is, and tells when that begins or ceases to fail.
+    /// Returns whether it was done.
+    pub(crate) fn write(&mut self, journal: &Journal, files: &mut Files, news: &dyn Fn(News)) -> bool {
+        let done = loop {
+            match self.advance(journal, files, news) {
+                Ok(true) => {}
+                Ok(false) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        let why = done.err().map(|error| error.to_string());
+        if let Some(why) = &why {
+            tracing::error!(pilot = %self.pilot, "kept in the journal, and tried again soon: {why}");
+        }
+        let was_stuck = std::mem::replace(&mut self.stuck, why.is_some());
+        if self.stuck || was_stuck {
+            news(News::Stuck { pilot: self.pilot.clone(), why });
+        }
+        !self.stuck
+    }
+
+    /// Applies the next messages, and says whether there may be more.
+    ///
+    /// # Errors
+    /// Where the journal or a subject file can't be read or written now: what was
+    /// applied stays so, and the rest can be tried again.
+    fn advance(&mut self, journal: &Journal, files: &mut Files, news: &dyn Fn(News)) -> Result<bool, Stuck> {
+        let messages = journal.read(&self.name, self.mark.number, BATCH)?;
+        let more = messages.len() == BATCH;
+        let before = self.mark.number;
+        let result = self.apply(messages, journal, files, news);
+        if self.mark.number > before {
+            let mark = serde_json::to_vec(&self.mark).expect("a mark has a JSON form");
+            journal.remember(&mark_key(&self.name), mark)?;
+            journal.release(&self.name, self.mark.number)?;
+        }
+        result.map(|()| more)
+    }
+
+    /// Applies messages in order; the mark follows.
+    fn apply(
+        &mut self,
+        messages: Vec<(u64, Bytes)>,
+        journal: &Journal,
+        files: &mut Files,
+        news: &dyn Fn(News),
+    ) -> Result<(), Stuck> {
+        // Records that follow each other are written together, which is far faster.
+        let mut waiting = Waiting::default();
+        for (number, bytes) in messages {
+            match decode::<PilotToTerminal>(&bytes) {
+                Ok(PilotToTerminal::Records { session, records }) if self.is_in(session) => {
+                    waiting.add(number, bytes, records);
+                    continue;
+                }
+                Ok(message) => {
+                    self.append(&mut waiting, journal, files)?;
+                    self.apply_one(message, &bytes, journal, files, news)?;
+                }
+                Err(error) => {
+                    self.append(&mut waiting, journal, files)?;
+                    self.set_aside(&bytes, &error.to_string(), journal)?;
+                }
+            }
+            self.mark.number = number;
+        }
+        self.append(&mut waiting, journal, files)
+    }
+
+    fn apply_one(
+        &mut self,
+        message: PilotToTerminal,
+        bytes: &Bytes,
+        journal: &Journal,
+        files: &mut Files,
+        news: &dyn Fn(News),
+    ) -> Result<(), Stuck> {
+        match message {
+            PilotToTerminal::Answer(_) => Ok(()),
+            PilotToTerminal::Started(started) => match self.start(*started, files) {
+                Err(Stuck::Subject(error)) if is_hopeless(&error) => {
+                    self.set_aside(bytes, &error.to_string(), journal)
+                }
+                result => result,
+            },
+            PilotToTerminal::Ended(ended) if self.is_in(ended.session) => self.end(&ended, files, news),
+            PilotToTerminal::Records { session, .. } | PilotToTerminal::Ended(Ended { session, .. }) => {
+                self.set_aside(bytes, &format!("session {session} did not start on {}", self.pilot), journal)
+            }
+        }
+    }
+
+    fn start(&mut self, started: Started, files: &mut Files) -> Result<(), Stuck> {
+        // A session that was cut so badly that its end was never told.
+        if let Some(before) = self.mark.session.take() {
+            files.let_go(&before.subject);
+        }
+        let request = &started.request;
+        let (uuid, subject, seed, trials) =
+            (request.session, request.subject.clone(), request.seed, request.trials);
+        let step = request.graduation.as_ref().and_then(step_names);
+        let protocol = step
+            .as_ref()
+            .map(|names| ProtocolStep { protocol: names.protocol.clone(), step: names.this.clone() });
+        let session = session_start(&self.pilot, started, protocol);
+        let number = files.hold(&subject)?.begin_session(&session)?;
+        self.mark.session = Some(InSession { uuid, subject, number, step, trials, seed });
+        Ok(())
+    }
+
+    /// Writes what waits.
+    fn append(&mut self, waiting: &mut Waiting, journal: &Journal, files: &mut Files) -> Result<(), Stuck> {
+        let Some(session) = &self.mark.session else { return Ok(()) };
+        let Waiting { messages, records } = std::mem::take(waiting);
+        let Some((last, _)) = messages.last() else { return Ok(()) };
+        let file = files.hold(&session.subject)?;
+        match file.append(session.number, &records) {
+            // One message has a row that is no row of this session: only that one stays out.
+            Err(SubjectError::Row { .. }) => {
+                for (number, bytes) in &messages {
+                    let of_it: Vec<_> = records.iter().filter(|(of, _)| of == number).cloned().collect();
+                    match file.append(session.number, &of_it) {
+                        Err(SubjectError::Row { why, .. }) => set_aside(&self.pilot, bytes, &why, journal)?,
+                        result => result?,
+                    }
+                }
+            }
+            result => result?,
+        }
+        self.mark.number = *last;
+        Ok(())
+    }
+
+    fn end(&mut self, ended: &Ended, files: &mut Files, news: &dyn Fn(News)) -> Result<(), Stuck> {
+        let Some(session) = &self.mark.session else { return Ok(()) };
+        let when = timestamp(ended.unix_ns);
+        let file = files.hold(&session.subject)?;
+        let mut goes_on = false;
+        if let Some(step) = session.step.as_ref().filter(|_| ended.graduated) {
+            let by = By { who: format!("{}, by itself", self.pilot), when };
+            let change = graduated(&step.this, step.next.as_deref(), by);
+            let history = file.history()?;
+            let known = history.contains(&change);
+            // A person may have assigned the subject elsewhere since the session started.
+            let still = training(&history).is_some_and(|now| now.label == step.this && !now.finished);
+            if still && !known {
+                file.log(&change)?;
+            }
+            goes_on = (still || known) && step.next.is_some();
+        }
+        file.end_session(session.number, when, ended.ending, &ended.why)?;
+        let trials = file.summary(session.number)?.trials;
+        let left = session.trials.map(|all| all.saturating_sub(u32::try_from(trials).unwrap_or(u32::MAX)));
+        let next = (goes_on && left != Some(0)).then_some(Next { trials: left, seed: session.seed });
+        let subject = session.subject.clone();
+        files.let_go(&subject);
+        self.mark.session = None;
+        if let Some(next) = next {
+            news(News::Graduated { pilot: self.pilot.clone(), subject, next });
+        }
+        Ok(())
+    }
+
+    fn is_in(&self, session: Uuid) -> bool {
+        self.mark.session.as_ref().is_some_and(|now| now.uuid == session)
+    }
+
+    fn set_aside(&self, bytes: &Bytes, why: &str, journal: &Journal) -> Result<(), Stuck> {
+        set_aside(&self.pilot, bytes, why, journal)
+    }
+}
+
+/// What follows a session whose subject graduated.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Next {
+    /// How many trials are left of those that a person asked for.
+    pub(crate) trials: Option<u32>,
+    /// The seed of the session before.
+    pub(crate) seed: Seed,
+}
+
+/// Records of one session that are not yet in its file.
+#[derive(Default)]
+struct Waiting {
+    messages: Vec<(u64, Bytes)>,
+    /// Each with the number of its message, which tells the file what it has.
+    records: Vec<(u64, Record)>,
+}
+
+impl Waiting {
+    fn add(&mut self, number: u64, bytes: Bytes, records: Vec<Record>) {
+        self.messages.push((number, bytes));
+        self.records.extend(records.into_iter().map(|record| (number, record)));
+    }
+}
+
+/// Whether trying again would change nothing.
+fn is_hopeless(error: &SubjectError) -> bool {
+    matches!(error, SubjectError::NoSuchFile(_) | SubjectError::Column { .. } | SubjectError::NotASubject(_))
+}
+
+fn set_aside(pilot: &Name, bytes: &Bytes, why: &str, journal: &Journal) -> Result<(), Stuck> {
+    tracing::error!(%pilot, "a message can't be written to a subject file, and is kept in the journal: {why}");
+    journal.append(SET_ASIDE, &[bytes])?;
+    Ok(())
+}
+
+fn mark_key(lane: &str) -> String {
+    format!("mark of {lane}")
+}

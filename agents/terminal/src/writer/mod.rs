@@ -1,0 +1,212 @@
+//! The one thread that opens subject files. What pilots sent comes to it through
+//! the journal, everything else as a question.
+
+mod files;
+mod lane;
+mod start;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use bramble_journal::{Journal, JournalError};
+use bramble_subject::{ClockEstimate, SubjectError};
+use bramble_value::{Name, SubjectId};
+use tokio::sync::oneshot;
+
+use crate::refusal::{Allowed, Refusal};
+
+pub(crate) use files::Files;
+use lane::Lane;
+pub(crate) use lane::{Next, lane_name};
+
+/// How long records may wait for others to be written with them.
+const GATHER: Duration = Duration::from_millis(200);
+/// How long to wait before something that failed is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What the writer tells of by itself.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// A subject graduated, and its next step can start.
+    Graduated { pilot: Name, subject: SubjectId, next: Next },
+    /// What this pilot sent can't be written for now, or, without a reason, can again.
+    Stuck { pilot: Name, why: Option<String> },
+}
+
+type Question = Box<dyn FnOnce(&mut Files) + Send>;
+
+enum Job {
+    /// The journal has more in this lane; it is written with what comes soon, or at once.
+    Wake {
+        lane: String,
+        urgent: bool,
+    },
+    /// How a pilot's clock stands.
+    Clock {
+        pilot: Name,
+        estimate: ClockEstimate,
+    },
+    /// Answered after everything that came before is in the files.
+    Question(Question),
+    Close,
+}
+
+/// The way to the writer's thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread, which begins with what the journal still has.
+    ///
+    /// # Errors
+    /// Where the journal can't be read or no thread can be started.
+    pub(crate) fn start(
+        files: Files,
+        journal: Journal,
+        news: impl Fn(News) + Send + 'static,
+    ) -> Result<Writer, JournalError> {
+        let (jobs, waiting) = mpsc::channel();
+        let mut work =
+            Work { files, lanes: BTreeMap::new(), dirty: BTreeSet::new(), journal, news: Box::new(news) };
+        for lane in work.journal.lanes()? {
+            work.wake(lane)?;
+        }
+        let thread = std::thread::spawn(move || work.run(&waiting));
+        Ok(Writer { jobs, thread: std::sync::Mutex::new(Some(thread)) })
+    }
+
+    /// The journal has more in this lane; `urgent` is not gathered with what follows.
+    pub(crate) fn wake(&self, lane: String, urgent: bool) {
+        self.tell(Job::Wake { lane, urgent });
+    }
+
+    /// How a pilot's clock stands, for the session that it runs.
+    pub(crate) fn clock(&self, pilot: Name, estimate: ClockEstimate) {
+        self.tell(Job::Clock { pilot, estimate });
+    }
+
+    /// Asks the thread, once all that came before is in the files.
+    ///
+    /// # Errors
+    /// What the files say, and where the terminal is about to end.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut Files) -> Allowed<T> + Send + 'static,
+    ) -> Allowed<T> {
+        let (answer, answered) = oneshot::channel();
+        // Whoever asked may have gone away meanwhile.
+        self.tell(Job::Question(Box::new(move |files| drop(answer.send(question(files))))));
+        answered.await.unwrap_or_else(|_| Err(Refusal::failed("the terminal is about to end")))
+    }
+
+    /// Writes what is left and ends the thread.
+    pub(crate) fn close(&self) {
+        self.tell(Job::Close);
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(Err(_)) = thread.map(JoinHandle::join) {
+            tracing::error!("the writer had ended before; what it did not write is in the journal");
+        }
+    }
+
+    fn tell(&self, job: Job) {
+        // After its end, what comes stays in the journal.
+        let _ = self.jobs.send(job);
+    }
+}
+
+/// What the thread has.
+struct Work {
+    files: Files,
+    lanes: BTreeMap<String, Lane>,
+    dirty: BTreeSet<String>,
+    journal: Journal,
+    news: Box<dyn Fn(News) + Send>,
+}
+
+impl Work {
+    fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+        let mut write_at = Instant::now();
+        loop {
+            let job = match self.dirty.is_empty() {
+                true => jobs.recv().ok(),
+                false => match jobs.recv_timeout(write_at.saturating_duration_since(Instant::now())) {
+                    Ok(job) => Some(job),
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        write_at = Instant::now() + self.write();
+                        continue;
+                    }
+                    Err(mpsc::RecvTimeoutError::Disconnected) => None,
+                },
+            };
+            match job {
+                Some(Job::Wake { lane, urgent }) => {
+                    if self.dirty.is_empty() {
+                        write_at = Instant::now() + GATHER;
+                    }
+                    if let Err(error) = self.wake(lane) {
+                        tracing::error!("{error}");
+                    } else if urgent {
+                        write_at = Instant::now() + self.write();
+                    }
+                }
+                Some(Job::Clock { pilot, estimate }) => self.clock(&pilot, estimate),
+                Some(Job::Question(question)) => {
+                    write_at = Instant::now() + self.write();
+                    question(&mut self.files);
+                }
+                Some(Job::Close) | None => {
+                    self.write();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, lane: String) -> Result<(), JournalError> {
+        if !self.lanes.contains_key(&lane) {
+            let Some(opened) = Lane::open(&self.journal, &lane)? else { return Ok(()) };
+            self.lanes.insert(lane.clone(), opened);
+        }
+        self.dirty.insert(lane);
+        Ok(())
+    }
+
+    /// Writes all that can be written, and says when to come again at the latest.
+    fn write(&mut self) -> Duration {
+        let mut wait = GATHER;
+        for name in std::mem::take(&mut self.dirty) {
+            let Some(lane) = self.lanes.get_mut(&name) else { continue };
+            if !lane.write(&self.journal, &mut self.files, &self.news) {
+                self.dirty.insert(name);
+                wait = RETRY;
+            }
+        }
+        wait
+    }
+
+    fn clock(&mut self, pilot: &Name, estimate: ClockEstimate) {
+        let session = self.lanes.values().filter(|lane| lane.pilot() == pilot).find_map(Lane::session);
+        let Some((subject, number)) = session else { return };
+        let added = self.files.hold(subject).and_then(|file| file.add_clock(number, &[estimate]));
+        if let Err(error) = added {
+            tracing::warn!(%pilot, "an estimate of its clock was not written: {error}");
+        }
+    }
+}
+
+/// A subject file's trouble, as an answer to who asked.
+impl From<SubjectError> for Refusal {
+    fn from(error: SubjectError) -> Refusal {
+        let text = error.to_string();
+        match error {
+            SubjectError::NoSuchFile(_) => Refusal::missing(text),
+            SubjectError::Exists(_) | SubjectError::InUse(_) => Refusal::conflict(text),
+            _ => Refusal::failed(text),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! From what a pilot says of a session it started to what the subject file says.
+
+use std::collections::BTreeMap;
+
+use bramble_message::{ColumnInfo, Started};
+use bramble_subject::{Column, Parameter, ProtocolStep, SessionStart};
+use bramble_value::Name;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::software;
+
+/// A pilot's wall clock, on the calendar.
+pub(crate) fn timestamp(unix_ns: i64) -> Timestamp {
+    // Every 64-bit count of nanoseconds lies between 1677 and 2262.
+    Timestamp::from_nanosecond(unix_ns.into()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// What the subject file says of a session, from what its pilot said alone.
+pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<ProtocolStep>) -> SessionStart {
+    let Started { request, task_name, task_doc, parameters, columns, names, time, unix_ns, .. } = started;
+    let mut sources = request.task.files;
+    for (path, text) in request.graduation.iter().flat_map(|graduation| &graduation.protocol.files) {
+        match sources.get(path) {
+            Some(known) if known == text => {}
+            // The task and the protocol lie in different folders.
+            Some(_) => drop(sources.insert(format!("protocol/{path}"), text.clone())),
+            None => drop(sources.insert(path.clone(), text.clone())),
+        }
+    }
+    let terminal = software::here();
+    let versions = [&started.software, &terminal].map(|one| (one.program.clone(), one.version.clone()));
+    let provenance = json!({
+        "pilot": started.provenance,
+        "pilot_software": started.software,
+        "terminal_software": terminal,
+        // With these, the seed, the parameters and the inputs, the session can be run again.
+        "request": {
+            "parameters": request.parameters,
+            "kept": request.kept,
+            "trials": request.trials,
+            "graduation": request.graduation.map(|graduation| json!({
+                "protocol": graduation.protocol.root,
+                "step": graduation.step,
+                "earlier": graduation.earlier,
+            })),
+        },
+    });
+    SessionStart {
+        uuid: request.session,
+        task: task_name,
+        task_doc,
+        root: request.task.root,
+        sources,
+        parameters: parameters
+            .into_iter()
+            .map(|(name, value_type, value)| Parameter { name, value_type, value, doc: String::new() })
+            .collect(),
+        columns: columns.into_iter().map(column).collect(),
+        names,
+        seed: request.seed,
+        pilot: pilot.to_string(),
+        protocol,
+        started: timestamp(unix_ns),
+        start_time: time,
+        versions: BTreeMap::from(versions),
+        provenance,
+    }
+}
+
+fn column(ColumnInfo { name, kind, doc }: ColumnInfo) -> Column {
+    Column { name: name.to_string(), value_type: kind, doc }
+}
