@@ -15,6 +15,8 @@ mod frame;
 #[cfg(test)]
 mod simulation;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use end::End;
 pub use frame::{DecodeError, Frame, Introduction, Position, Reason, Refusal, VERSION};

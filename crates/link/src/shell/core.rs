@@ -105,11 +105,16 @@ pub(super) struct Nonsense(u64);
 impl Nonsense {
     pub(super) fn log(&mut self, from: &[u8], what: &dyn std::fmt::Display) {
         self.0 += 1;
-        if 10u64.pow(self.0.ilog10()) == self.0 {
+        if is_worth_a_line(self.0) {
             let from = String::from_utf8_lossy(&from[..from.len().min(64)]);
             tracing::warn!(from = %from.escape_debug(), count = self.0, "ignored what is no message of a link: {what}");
         }
     }
+}
+
+/// Whether the `count`th of many is logged.
+fn is_worth_a_line(count: u64) -> bool {
+    count.checked_ilog10().is_some_and(|digits| 10u64.pow(digits) == count)
 }
 
 /// Reads a frame; what isn't one is logged, or refused where it is a hello.
@@ -121,4 +126,14 @@ pub(super) fn read(bytes: &Bytes, from: &[u8], nonsense: &mut Nonsense) -> Resul
             DecodeError::Garbage(_) => None,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_million_pieces_of_nonsense_are_seven_lines_of_log() {
+        assert_eq!((1..=1_000_000).filter(|count| is_worth_a_line(*count)).count(), 7);
+    }
 }
