@@ -1,5 +1,7 @@
 //! A process that dies while it writes leaves every batch that it finished.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use std::fs;
