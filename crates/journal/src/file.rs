@@ -51,16 +51,18 @@ pub(crate) fn open(path: &Path) -> Result<(Connection, Lock), JournalError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
     };
-    let refused = match start {
-        Ok(start) if start.is_empty() || start == b"SQLite format 3\0" => None,
-        Ok(_) => Some(JournalError::NotAJournal { path: path.to_owned() }),
-        Err(error) => Some(unopenable(error)),
+    let connection = match start {
+        Ok(start) if start.is_empty() || start == b"SQLite format 3\0" => connect(path),
+        Ok(_) => Err(JournalError::NotAJournal { path: path.to_owned() }),
+        Err(error) => Err(unopenable(error)),
     };
-    if let Some(refused) = refused {
-        lock.leave_no_trace(path);
-        return Err(refused);
+    match connection {
+        Ok(connection) => Ok((connection, lock)),
+        Err(error) => {
+            lock.leave_no_trace(path);
+            Err(error)
+        }
     }
-    Ok((connect(path)?, lock))
 }
 
 fn start_of(file: File) -> std::io::Result<Vec<u8>> {
@@ -135,7 +137,7 @@ impl Lock {
         Ok(Lock { _file: file })
     }
 
-    /// Removes the lock file again, beside what turned out not to be a journal.
+    /// Removes the lock file again, beside what can't be opened.
     fn leave_no_trace(self, journal: &Path) {
         let _ = std::fs::remove_file(beside(journal));
     }

@@ -127,11 +127,12 @@ impl Journal {
     /// When it can't be written.
     pub fn begin_after(&self, lane: &str, number: u64) -> Result<(), JournalError> {
         self.change(|change| {
-            let Lane { id, last, .. } = change.lane_or_new(lane)?;
+            let Lane { id, last, released } = change.lane_or_new(lane)?;
             if number > last {
                 change.set_last(id, number)?;
-                // With nothing pending, nothing is skipped by releasing it too.
-                change.release(id, last, number)?;
+                if last == released {
+                    change.release(id, released, number)?;
+                }
             }
             Ok(())
         })
@@ -195,8 +196,13 @@ impl Journal {
     /// # Errors
     /// When it can't be read.
     pub fn pending(&self, lane: &str) -> Result<u64, JournalError> {
-        let Lane { last, released, .. } = self.lane(lane)?;
-        Ok(last - released)
+        let connection = self.connection();
+        let count = connection
+            .prepare_cached(
+                "SELECT count(*) FROM records WHERE lane = (SELECT id FROM lanes WHERE name = ?1)",
+            )
+            .and_then(|mut query| query.query_row([lane], |row| row.get::<_, i64>(0)));
+        count.map(i64::unsigned_abs).map_err(|error| self.error(error))
     }
 
     /// The names of all lanes there ever were, in alphabetical order.
@@ -315,4 +321,23 @@ fn find_lane(connection: &Connection, name: &str) -> rusqlite::Result<Option<Lan
             Ok(Lane { id: row.get(0)?, last: last as u64, released: released as u64 })
         })
         .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_said_so_and_nothing_is_half_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
+        journal.append("terminal", &["before"]).unwrap();
+        // SQLite's own limit gives the error that a full disk does.
+        journal.connection().pragma_update(None, "max_page_count", 20).unwrap();
+        let error = journal.append("terminal", &[vec![0u8; 1000], vec![0u8; 1_000_000]]).unwrap_err();
+        assert!(matches!(error, JournalError::DiskFull { .. }), "{error}");
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+        assert_eq!(journal.read("terminal", 0, 10).unwrap(), [(1, "before".into())]);
+        assert_eq!(journal.last("terminal").unwrap(), 1);
+    }
 }
