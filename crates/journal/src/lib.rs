@@ -130,7 +130,7 @@ impl Journal {
             let Lane { id, last, released } = change.lane_or_new(lane)?;
             if number > last {
                 change.set_last(id, number)?;
-                if last == released {
+                if change.pending(id)? == 0 {
                     change.release(id, released, number)?;
                 }
             }
@@ -197,12 +197,9 @@ impl Journal {
     /// When it can't be read.
     pub fn pending(&self, lane: &str) -> Result<u64, JournalError> {
         let connection = self.connection();
-        let count = connection
-            .prepare_cached(
-                "SELECT count(*) FROM records WHERE lane = (SELECT id FROM lanes WHERE name = ?1)",
-            )
-            .and_then(|mut query| query.query_row([lane], |row| row.get::<_, i64>(0)));
-        count.map(i64::unsigned_abs).map_err(|error| self.error(error))
+        let count = find_lane(&connection, lane)
+            .and_then(|lane| lane.map_or(Ok(0), |lane| count_pending(&connection, lane.id)));
+        count.map_err(|error| self.error(error))
     }
 
     /// The names of all lanes there ever were, in alphabetical order.
@@ -302,6 +299,10 @@ impl Change<'_> {
         self.run("INSERT INTO records (lane, number, payload) VALUES (?1, ?2, ?3)", values)
     }
 
+    fn pending(&self, lane: i64) -> Result<u64, JournalError> {
+        count_pending(&self.transaction, lane).map_err(|error| JournalError::from_sqlite(self.path, error))
+    }
+
     fn set_last(&self, lane: i64, last: u64) -> Result<(), JournalError> {
         self.run("UPDATE lanes SET last = ?2 WHERE id = ?1", params![lane, last as i64])
     }
@@ -311,6 +312,13 @@ impl Change<'_> {
         self.run("DELETE FROM records WHERE lane = ?1 AND number > ?2 AND number <= ?3", values)?;
         self.run("UPDATE lanes SET released = ?2 WHERE id = ?1", params![lane, up_to as i64])
     }
+}
+
+fn count_pending(connection: &Connection, lane: i64) -> rusqlite::Result<u64> {
+    let count: i64 = connection
+        .prepare_cached("SELECT count(*) FROM records WHERE lane = ?1")?
+        .query_row([lane], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 fn find_lane(connection: &Connection, name: &str) -> rusqlite::Result<Option<Lane>> {

@@ -48,12 +48,12 @@ struct Model {
 }
 
 fn run(path: &Path, steps: Vec<Step>) -> Result<(), TestCaseError> {
-    let mut journal = Journal::open(path).unwrap();
+    let mut journal = Journal::open(path)?;
     let mut model = Model::default();
     for step in steps {
         match step {
             Step::Append { lane, records } => {
-                let numbers = journal.append(LANES[lane], &records).unwrap();
+                let numbers = journal.append(LANES[lane], &records)?;
                 let lane = model.lanes.entry(LANES[lane]).or_default();
                 prop_assert_eq!(numbers, lane.last + 1..=lane.last + records.len() as u64);
                 for record in records {
@@ -87,7 +87,7 @@ fn run(path: &Path, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 let name = LANES[lane];
                 let lane = model.lanes.entry(name).or_default();
                 let number = (lane.last as i64 + ahead).max(0) as u64;
-                journal.begin_after(name, number).unwrap();
+                journal.begin_after(name, number)?;
                 if number > lane.last {
                     if lane.records.is_empty() {
                         lane.released = number;
@@ -96,41 +96,38 @@ fn run(path: &Path, steps: Vec<Step>) -> Result<(), TestCaseError> {
                 }
             }
             Step::Release { lane, up_to } => {
-                journal.release(LANES[lane], up_to).unwrap();
+                journal.release(LANES[lane], up_to)?;
                 if let Some(lane) = model.lanes.get_mut(LANES[lane]) {
                     lane.released = lane.released.max(up_to.min(lane.last));
                     lane.records.retain(|number, _| *number > up_to);
                 }
             }
             Step::Remember { key, value } => {
-                journal.remember(&key.to_string(), &value).unwrap();
+                journal.remember(&key.to_string(), &value)?;
                 model.memory.insert(key.to_string(), value);
             }
             Step::Forget { key } => {
-                journal.forget(&key.to_string()).unwrap();
+                journal.forget(&key.to_string())?;
                 model.memory.remove(&key.to_string());
             }
             Step::Reopen => {
                 drop(journal);
-                journal = Journal::open(path).unwrap();
+                journal = Journal::open(path)?;
             }
         }
         for (name, lane) in &model.lanes {
             let records: Vec<_> =
                 lane.records.iter().map(|(number, record)| (*number, Bytes::from(record.clone()))).collect();
-            prop_assert_eq!(journal.read(name, 0, usize::MAX).unwrap(), records.clone());
+            prop_assert_eq!(journal.read(name, 0, usize::MAX)?, records.clone());
             let middle = lane.released + (lane.last - lane.released) / 2;
             let after: Vec<_> = records.into_iter().filter(|(number, _)| *number > middle).take(2).collect();
-            prop_assert_eq!(journal.read(name, middle, 2).unwrap(), after);
-            prop_assert_eq!(journal.last(name).unwrap(), lane.last);
-            prop_assert_eq!(journal.released(name).unwrap(), lane.released);
-            prop_assert_eq!(journal.pending(name).unwrap(), lane.records.len() as u64);
+            prop_assert_eq!(journal.read(name, middle, 2)?, after);
+            prop_assert_eq!(journal.last(name)?, lane.last);
+            prop_assert_eq!(journal.released(name)?, lane.released);
+            prop_assert_eq!(journal.pending(name)?, lane.records.len() as u64);
         }
         for key in ["0", "1"] {
-            prop_assert_eq!(
-                journal.recall(key).unwrap().map(|value| value.to_vec()),
-                model.memory.get(key).cloned()
-            );
+            prop_assert_eq!(journal.recall(key)?.map(|value| value.to_vec()), model.memory.get(key).cloned());
         }
     }
     Ok(())

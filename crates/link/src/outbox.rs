@@ -91,7 +91,7 @@ impl Outbox for MemoryOutbox {
 
     fn read(&mut self, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, OutboxError> {
         let skip = usize::try_from(after.saturating_sub(self.released)).unwrap_or(usize::MAX);
-        let waiting = self.waiting.iter().cloned().skip(skip);
+        let waiting = self.waiting.iter().skip(skip).cloned();
         Ok((self.released.max(after) + 1..).zip(waiting).take(most).collect())
     }
 

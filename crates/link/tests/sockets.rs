@@ -13,23 +13,23 @@ use bramble_value::Name;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn pilot(name: &str) -> Me {
-    Me::new(name.parse().unwrap(), "pilot", "terminal").with_detail(format!("{name} is in session 3"))
+    Me::new(name.parse().expect("a name"), "pilot", "terminal").with_detail(format!("{name} is in session 3"))
 }
 
 fn terminal() -> Me {
-    Me::new("desk".parse().unwrap(), "terminal", "pilot")
+    Me::new("desk".parse().expect("a name"), "terminal", "pilot")
 }
 
 fn in_folder(folder: &tempfile::TempDir) -> Endpoint {
-    format!("ipc://{}/terminal.sock", folder.path().display()).parse().unwrap()
+    format!("ipc://{}/terminal.sock", folder.path().display()).parse().expect("an endpoint")
 }
 
 fn listen_with_memory(endpoint: &Endpoint) -> (Listener, Events) {
-    listen(endpoint.clone(), terminal(), |_| Ok(Terms::new(MemoryOutbox::new()))).unwrap()
+    listen(endpoint.clone(), terminal(), |_| Ok(Terms::new(MemoryOutbox::new()))).expect("it can listen")
 }
 
 fn dial_with_memory(endpoint: &Endpoint, name: &str) -> (Dialer, Events) {
-    dial(endpoint.clone(), pilot(name), Terms::new(MemoryOutbox::new())).unwrap()
+    dial(endpoint.clone(), pilot(name), Terms::new(MemoryOutbox::new())).expect("it can dial")
 }
 
 /// The next event that `pick` has something to say about.
@@ -53,7 +53,7 @@ fn wait_up(events: &Events) -> (Name, Position) {
 
 fn wait_message(events: &Events) -> (Position, String) {
     wait_for(events, |event| match event {
-        Event::Message { at, payload, .. } => Some((at, String::from_utf8(payload.to_vec()).unwrap())),
+        Event::Message { at, payload, .. } => Some((at, String::from_utf8_lossy(&payload).into_owned())),
         _ => None,
     })
 }
@@ -74,17 +74,17 @@ fn there_and_back(endpoint: Endpoint) {
     });
     assert_eq!((peer.as_str(), &detail[..]), ("box1", &b"box1 is in session 3"[..]));
     for number in 1..=100 {
-        listener.line(&peer).send(format!("command {number}")).unwrap();
+        listener.line(&peer).send(format!("command {number}")).expect("the link is there");
         let (at, command) = wait_message(&at_pilot);
         assert_eq!(command, format!("command {number}"));
-        dialer.line().taken(at).unwrap();
-        dialer.line().send(format!("done {number}")).unwrap();
+        dialer.line().taken(at).expect("the link is there");
+        dialer.line().send(format!("done {number}")).expect("the link is there");
         let (at, answer) = wait_message(&at_terminal);
         assert_eq!((at.number, answer), (number, format!("done {number}")));
-        listener.line(&peer).taken(at).unwrap();
+        listener.line(&peer).taken(at).expect("the link is there");
     }
     wait_for(&at_terminal, |event| matches!(event, Event::Clock { .. }).then_some(()));
-    dialer.line().passing("12 trials").unwrap();
+    dialer.line().passing("12 trials").expect("the link is there");
     wait_for(&at_terminal, |event| matches!(event, Event::Passing { .. }).then_some(()));
 }
 

@@ -53,7 +53,7 @@ impl Outbox for DiskOutbox {
     fn read(&mut self, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, OutboxError> {
         let disk = self.0.lock().unwrap();
         assert!(after >= disk.released, "asked for what was let go of");
-        let waiting = disk.sent.iter().cloned().skip(after as usize);
+        let waiting = disk.sent.iter().skip(after as usize).cloned();
         Ok((after + 1..).zip(waiting).take(most).collect())
     }
     fn release(&mut self, up_to: u64) -> Result<(), OutboxError> {
