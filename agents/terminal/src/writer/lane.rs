@@ -308,3 +308,6 @@ fn set_aside(pilot: &Name, bytes: &Bytes, why: &str, journal: &Journal) -> Resul
 fn mark_key(lane: &str) -> String {
     format!("mark of {lane}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -340,3 +340,6 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use bramble_value::{Ending, Row, Time};
+use jiff::ToSpan;
+use proptest::prelude::*;
+
+use super::*;
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn mouse(text: &str) -> SubjectId {
+    text.parse().unwrap()
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + seconds.seconds()
+}
+
+fn hello(activity: Activity) -> PilotHello {
+    let software = Software {
+        program: "bramble-pilot".into(),
+        version: "0.1.0".into(),
+        host: "pi".into(),
+        system: "linux aarch64".into(),
+    };
+    PilotHello { software, rig: Vec::new(), activity }
+}
+
+fn running(session: u128, subject: &str, trial: u32) -> Activity {
+    Activity::Running(Progress {
+        session: Uuid::from_u128(session),
+        subject: mouse(subject),
+        task: "free_water".into(),
+        trial,
+        stages: Vec::new(),
+        water: 0.0,
+        seconds: 0.0,
+        valves: Vec::new(),
+    })
+}
+
+fn status(activity: Activity) -> Status {
+    Status { activity, unacknowledged: 0, children: Vec::new() }
+}
+
+/// A lab with two idle pilots, box1 and box2.
+fn lab() -> Lab {
+    let mut lab = Lab::default();
+    for pilot in ["box1", "box2"] {
+        lab.up(&name(pilot), hello(Activity::Idle), at(0));
+    }
+    lab
+}
+
+fn why(refused: Allowed<()>) -> String {
+    refused.unwrap_err().to_string()
+}
+
+#[test]
+fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
+    let said = why(lab().reserve(&mouse("M001"), &name("box9")));
+    assert_eq!(said, "no pilot box9 is here (here: box1, box2)");
+}
+
+#[test]
+fn a_start_on_a_pilot_that_is_away_says_since_when() {
+    let mut lab = lab();
+    lab.down(&name("box1"), at(60));
+    let said = why(lab.reserve(&mouse("M001"), &name("box1")));
+    assert_eq!(said, "box1 is away since 1970-01-01 00:01:00 UTC; a session that it runs goes on");
+}
+
+#[test]
+fn a_start_on_a_busy_pilot_says_who_has_it() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(1, "M002", 3)));
+    assert_eq!(why(lab.reserve(&mouse("M001"), &name("box1"))), "box1 is busy: it runs free_water with M002");
+}
+
+#[test]
+fn of_two_starts_at_once_on_one_pilot_the_second_is_refused() {
+    let mut lab = lab();
+    lab.reserve(&mouse("M001"), &name("box1")).unwrap();
+    let said = why(lab.reserve(&mouse("M002"), &name("box1")));
+    assert_eq!(said, "box1 is busy: a session with M001 is being started on it");
+    lab.unreserve(&name("box1"));
+    lab.reserve(&mouse("M002"), &name("box1")).unwrap();
+}
+
+#[test]
+fn a_subject_is_in_one_box_at_a_time() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(1, "M001", 3)));
+    let said = why(lab.reserve(&mouse("M001"), &name("box2")));
+    assert_eq!(said, "M001 is in a session of free_water already, on box1");
+}
+
+#[test]
+fn an_agent_that_was_refused_is_named_with_the_reason_when_it_is_wanted() {
+    let mut lab = lab();
+    lab.refused("`box3` speaks version 9 of the link and `terminal` version 1".into());
+    let said = why(lab.reserve(&mouse("M001"), &name("box3")));
+    assert!(said.starts_with("box3 can't be talked to: `box3` speaks version 9"), "{said}");
+}
+
+#[test]
+fn a_session_that_is_found_running_is_taken_over() {
+    let mut lab = Lab::default();
+    let found = lab.up(&name("box1"), hello(running(7, "M001", 12)), at(0)).unwrap();
+    assert_eq!((found.session, found.subject.as_str()), (Uuid::from_u128(7), "M001"));
+    assert_eq!(lab.view().0[0].session.as_ref().unwrap().trials, 11);
+    assert!(lab.status(&name("box1"), status(running(7, "M001", 13))).is_none(), "found only once");
+}
+
+#[test]
+fn what_is_told_late_of_a_session_that_ended_does_not_bring_it_back() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(7, "M001", 12)));
+    lab.ended(&name("box1"), Uuid::from_u128(7));
+    lab.status(&name("box1"), status(running(7, "M001", 12)));
+    assert!(lab.session_on(&name("box1")).is_err());
+    lab.reserve(&mouse("M001"), &name("box1")).unwrap();
+}
+
+#[test]
+fn trials_are_counted_as_they_end() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(7, "M001", 1)));
+    let row = |trial| {
+        Record::Row(Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values: Vec::new() })
+    };
+    lab.records(&name("box1"), Uuid::from_u128(7), &[row(1), row(2)]);
+    lab.records(&name("box1"), Uuid::from_u128(8), &[row(99)]);
+    assert_eq!(lab.view().0[0].session.as_ref().unwrap().trials, 2);
+}
+
+/// Something that may happen in a lab of two pilots and two subjects.
+#[derive(Debug, Clone)]
+enum Happens {
+    Up(usize, Option<u128>),
+    Down(usize),
+    Status(usize, Option<u128>),
+    Ended(usize, u128),
+    Reserve(usize, usize),
+    Unreserve(usize),
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    let session = prop::option::of(0u128..4);
+    prop_oneof![
+        (0..2usize, session.clone()).prop_map(|(pilot, session)| Happens::Up(pilot, session)),
+        (0..2usize).prop_map(Happens::Down),
+        (0..2usize, session).prop_map(|(pilot, session)| Happens::Status(pilot, session)),
+        (0..2usize, 0u128..4).prop_map(|(pilot, session)| Happens::Ended(pilot, session)),
+        (0..2usize, 0..2usize).prop_map(|(pilot, subject)| Happens::Reserve(pilot, subject)),
+        (0..2usize).prop_map(Happens::Unreserve),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_no_start_is_allowed_on_a_pilot_or_for_a_subject_that_is_taken(
+        all in prop::collection::vec(happens(), 0..60)
+    ) {
+        let pilots = [name("box1"), name("box2")];
+        let subjects = ["M001", "M002"];
+        // Sessions 0 and 2 are of M001, 1 and 3 of M002.
+        let doing = |session: Option<u128>| match session {
+            Some(session) => running(session, subjects[session as usize % 2], 1),
+            None => Activity::Idle,
+        };
+        let mut lab = Lab::default();
+        for one in all {
+            match one {
+                Happens::Up(pilot, session) => drop(lab.up(&pilots[pilot], hello(doing(session)), at(0))),
+                Happens::Down(pilot) => lab.down(&pilots[pilot], at(0)),
+                Happens::Status(pilot, session) => drop(lab.status(&pilots[pilot], status(doing(session)))),
+                Happens::Ended(pilot, session) => lab.ended(&pilots[pilot], Uuid::from_u128(session)),
+                Happens::Unreserve(pilot) => lab.unreserve(&pilots[pilot]),
+                Happens::Reserve(pilot, subject) => {
+                    let before = lab.view().0;
+                    let subject = mouse(subjects[subject]);
+                    let taken = before.iter().any(|status| {
+                        let here = status.name == pilots[pilot];
+                        let in_session = status.session.as_ref().map(|session| &session.subject);
+                        let busy = here && (!status.here || in_session.is_some() || status.starting.is_some());
+                        busy || in_session == Some(&subject) || status.starting.as_ref() == Some(&subject)
+                    });
+                    let known = before.iter().any(|status| status.name == pilots[pilot]);
+                    let allowed = lab.reserve(&subject, &pilots[pilot]).is_ok();
+                    prop_assert_eq!(allowed, known && !taken);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use bramble_message::{ColumnInfo, Software, StartSession, encode};
+use bramble_subject::{Biography, SubjectFile, Subjects};
+use bramble_value::{Ending, Event, Kind, Names, Row, Source, Sources, Time, Value, ValueType};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A data folder with a journal and one subject.
+struct Lab {
+    _data: TempDir,
+    journal: Journal,
+    files: Files,
+    subject: SubjectId,
+    lane: String,
+    news: RefCell<Vec<News>>,
+}
+
+impl Lab {
+    fn new() -> Lab {
+        let data = tempfile::tempdir().unwrap();
+        let files = Files::new(Subjects::in_folder(data.path()).unwrap());
+        let subject: SubjectId = "M001".parse().unwrap();
+        let by = By { who: "ada".into(), when: timestamp(0) };
+        files.create(&subject, &Biography::default(), &by).unwrap();
+        let journal = Journal::open(data.path().join("journal.sqlite")).unwrap();
+        let lane = lane_name(&"box1".parse().unwrap(), Uuid::from_u128(1));
+        Lab { _data: data, journal, files, subject, lane, news: RefCell::default() }
+    }
+
+    fn hear(&self, messages: &[PilotToTerminal]) {
+        self.journal.append(&self.lane, &messages.iter().map(encode).collect::<Vec<_>>()).unwrap();
+    }
+
+    fn open(&self) -> Lane {
+        Lane::open(&self.journal, &self.lane).unwrap().unwrap()
+    }
+
+    fn write(&mut self, lane: &mut Lane) {
+        assert!(lane.write(&self.journal, &mut self.files, &|news| self.news.borrow_mut().push(news)));
+    }
+
+    fn trials(&self) -> Vec<u32> {
+        let trials = self.files.read(&self.subject, |file| file.trials(SessionNumber::new(1))).unwrap();
+        trials.rows.iter().map(|row| row.trial).collect()
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        let sessions = self.files.read(&self.subject, SubjectFile::sessions).unwrap();
+        sessions[0].end.as_ref().map(|end| end.ending)
+    }
+
+    fn set_aside(&self) -> usize {
+        self.journal.read(SET_ASIDE, 0, 100).unwrap().len()
+    }
+}
+
+const SESSION: Uuid = Uuid::from_u128(77);
+
+fn started() -> PilotToTerminal {
+    let request = StartSession {
+        session: SESSION,
+        subject: "M001".parse().unwrap(),
+        task: Sources { root: "t.star".into(), files: BTreeMap::from([("t.star".into(), "task()".into())]) },
+        parameters: BTreeMap::new(),
+        seed: Seed(1),
+        kept: BTreeMap::new(),
+        graduation: None,
+        trials: None,
+    };
+    let software = Software {
+        program: "bramble-pilot".into(),
+        version: "0.1.0".into(),
+        host: "pi".into(),
+        system: "linux aarch64".into(),
+    };
+    PilotToTerminal::Started(Box::new(Started {
+        request,
+        task_name: "t".into(),
+        task_doc: String::new(),
+        parameters: Vec::new(),
+        columns: vec![ColumnInfo { name: "n".parse().unwrap(), kind: ValueType::Integer, doc: String::new() }],
+        names: Names::default(),
+        time: Time::ZERO,
+        unix_ns: 0,
+        software,
+        provenance: serde_json::Value::Null,
+    }))
+}
+
+fn row(trial: u32, values: Vec<Option<Value>>) -> Record {
+    Record::Row(Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values })
+}
+
+/// A trial with its event and its row.
+fn trial(number: u32) -> PilotToTerminal {
+    let event = Event { time: Time::ZERO, trial: number, kind: Kind::Input, source: Source(0), value: 1.0 };
+    let row = row(number, vec![Some(Value::Integer(number.into()))]);
+    PilotToTerminal::Records { session: SESSION, records: vec![Record::Event(event), row] }
+}
+
+fn ended() -> PilotToTerminal {
+    PilotToTerminal::Ended(Ended {
+        session: SESSION,
+        ending: Ending::Done,
+        why: String::new(),
+        graduated: false,
+        time: Time::ZERO,
+        unix_ns: 1,
+    })
+}
+
+#[test]
+fn a_session_goes_from_the_journal_to_the_subject_file() {
+    let mut lab = Lab::new();
+    let mut lane = lab.open();
+    lab.hear(&[started(), trial(1), trial(2)]);
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending()), (vec![1, 2], None));
+    lab.hear(&[trial(3), ended()]);
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending()), (vec![1, 2, 3], Some(Ending::Done)));
+    assert_eq!(lab.journal.pending(&lab.lane).unwrap(), 0, "the journal let go of what the file has");
+}
+
+#[test]
+fn a_row_that_does_not_fit_is_kept_aside_and_the_others_are_written() {
+    let mut lab = Lab::new();
+    let wrong = PilotToTerminal::Records { session: SESSION, records: vec![row(2, Vec::new())] };
+    lab.hear(&[started(), trial(1), wrong, trial(3), ended()]);
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending(), lab.set_aside()), (vec![1, 3], Some(Ending::Done), 1));
+}
+
+#[test]
+fn what_belongs_to_no_session_or_no_subject_or_is_no_message_is_kept_aside() {
+    let mut lab = Lab::new();
+    let mut stranger = started();
+    if let PilotToTerminal::Started(started) = &mut stranger {
+        started.request.subject = "M999".parse().unwrap();
+    }
+    lab.hear(&[trial(1), stranger, trial(1)]);
+    lab.journal.append(&lab.lane, &[b"nonsense"]).unwrap();
+    lab.hear(&[started(), trial(1)]);
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.set_aside()), (vec![1], 4));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn however_often_the_terminal_dies_between_file_and_journal_each_trial_is_there_once(
+        parts in prop::collection::vec((1u32..4, prop::bool::ANY), 1..8)
+    ) {
+        let mut lab = Lab::new();
+        lab.hear(&[started()]);
+        let mut count = 0;
+        for (trials, dies) in parts {
+            let messages: Vec<_> = (count + 1..=count + trials).map(trial).collect();
+            count += trials;
+            lab.hear(&messages);
+            let mut lane = lab.open();
+            if dies {
+                // The file has them, and neither the mark nor the journal knows.
+                let messages = lab.journal.read(&lab.lane, lane.mark.number, BATCH).unwrap();
+                lane.apply(messages, &lab.journal, &mut lab.files, &|_| {}).unwrap();
+                let subject = lab.subject.clone();
+                lab.files.let_go(&subject);
+            } else {
+                lab.write(&mut lane);
+            }
+        }
+        lab.hear(&[ended()]);
+        let mut lane = lab.open();
+        lab.write(&mut lane);
+        prop_assert_eq!(lab.trials(), (1..=count).collect::<Vec<_>>());
+        prop_assert_eq!((lab.ending(), lab.set_aside()), (Some(Ending::Done), 0));
+    }
+}
