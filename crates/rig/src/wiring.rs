@@ -78,6 +78,12 @@ impl Wiring {
         }
     }
 
+    /// Devices without ports, in this order.
+    #[cfg(test)]
+    pub(crate) fn of_singles(wires: Vec<Wire>) -> Wiring {
+        Wiring { devices: wires.into_iter().map(|wire| vec![wire]).collect() }
+    }
+
     /// What this port of the task is.
     pub fn wire(&self, port: PortId) -> &Wire {
         &self.devices[port.device.index()][usize::from(port.port)]
