@@ -1,1 +1,169 @@
-fn main() {}
+//! Runs sessions beside an animal: takes commands from a terminal, runs tasks on
+//! this computer's rig, and keeps what it observes until the terminal has it.
+
+mod children;
+mod config;
+mod desk;
+mod host;
+mod judge;
+mod memory;
+mod pilot;
+mod scribe;
+mod session;
+mod watch;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+use bramble_journal::Journal;
+use bramble_link::{JournalOutbox, Me, Terms, dial};
+use bramble_message::{Activity, Ended, PilotToTerminal, encode};
+use bramble_rig::config::DriverConfig;
+use bramble_value::{Ending, Time};
+use clap::Parser;
+use miette::{Diagnostic, IntoDiagnostic, Report};
+use nix::sys::signal::{SigSet, Signal};
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+
+use children::Children;
+use config::{Arguments, Settings};
+use desk::Desk;
+use memory::{LANE, Sessions};
+use pilot::{Input, Pilot};
+use scribe::Scribe;
+use session::Runner;
+
+/// How long the disk, and then the terminal, are waited for to take what was
+/// observed last.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A data folder that can't be used.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the data folder {} can't be used: {source}", path.display())]
+#[diagnostic(help("choose a folder that this user may write, with --data DIR or `data` in the configuration"))]
+struct DataFolder {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    match Settings::read(arguments).map_err(Report::new).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(settings: Settings) -> Result<(), Report> {
+    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
+    // Before any thread is started, so that all of them leave these to one.
+    signals.thread_block().into_diagnostic()?;
+    // An animal that can't be had is told now, and not when a session starts.
+    bramble_simulation::named(&settings.simulation.animal, settings.simulation.seed, "").into_diagnostic()?;
+
+    let journal = open_journal(&settings.data)?;
+    let mut sessions = Sessions::recall(&journal).into_diagnostic()?;
+    report_cut_session(&journal, &mut sessions).into_diagnostic()?;
+
+    let (inputs, to_pilot) = inputs_channel(signals)?;
+    let rig = session::devices(&settings.rig);
+    let outbox = JournalOutbox::open(journal.clone(), LANE).into_diagnostic()?;
+    let hello = pilot::hello(rig.clone(), Activity::Idle);
+    let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));
+    let (dialer, events) = dial(settings.terminal.clone(), me, Terms::new(outbox)).into_diagnostic()?;
+    let on_link = inputs.clone();
+    spawn("terminal", move || {
+        while let Ok(event) = events.recv() {
+            if on_link.send(Input::Terminal(event)).is_err() {
+                return;
+            }
+        }
+    })?;
+
+    let desk = Desk::new(settings.name.clone(), sessions.started());
+    let line = dialer.line();
+    // Where the link has ended, so does the pilot.
+    let sent = move || _ = line.more();
+    let (scribe, pen, doing) = Scribe::start(journal.clone(), sessions, sent).into_diagnostic()?;
+
+    let named = settings.rig.devices.values().filter_map(|device| match &device.driver {
+        DriverConfig::Child(child) => Some(child.clone()),
+        DriverConfig::Simulated => None,
+    });
+    let on_change = inputs.clone();
+    let changed = move || _ = on_change.send(Input::Children);
+    let children =
+        Children::start(settings.children.clone(), &settings.name, named, changed).into_diagnostic()?;
+
+    let (jobs, waiting_jobs) = channel();
+    let runner = Runner {
+        pilot: settings.name.clone(),
+        rig: settings.rig,
+        configuration: settings.text,
+        simulation: settings.simulation,
+        children: children.clone(),
+        pen: pen.clone(),
+        animals: HashMap::new(),
+    };
+    spawn("session", move || runner.run(&waiting_jobs, |news| _ = inputs.send(Input::Session(news))))?;
+
+    tracing::info!("{} is ready; its terminal is at {}", settings.name, settings.terminal);
+    let pilot = Pilot { desk, rig, dialer, journal, children, pen, doing, jobs, post: None, told: None };
+    let dialer = pilot.run(&to_pilot);
+    // The pilot's pen is gone, and so are the session's thread and its own.
+    scribe.finish(FAREWELL);
+    dialer.close(FAREWELL);
+    tracing::info!("{} has ended", settings.name);
+    Ok(())
+}
+
+/// The way to the pilot's thread, with the signals that end it going there.
+fn inputs_channel(signals: SigSet) -> Result<(Sender<Input>, std::sync::mpsc::Receiver<Input>), Report> {
+    let (inputs, to_pilot) = channel();
+    let on_signal = inputs.clone();
+    spawn("signals", move || {
+        while signals.wait().is_ok() {
+            if on_signal.send(Input::Leave).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok((inputs, to_pilot))
+}
+
+fn open_journal(data: &Path) -> Result<Journal, Report> {
+    std::fs::create_dir_all(data)
+        .map_err(|source| Report::new(DataFolder { path: data.to_owned(), source }))?;
+    Journal::open(data.join("journal.sqlite")).into_diagnostic()
+}
+
+/// A session that a crash cut is reported as ended, with what was observed of it.
+fn report_cut_session(journal: &Journal, sessions: &mut Sessions) -> Result<(), bramble_journal::JournalError> {
+    let Some(session) = sessions.without_end(journal.last(LANE)?) else { return Ok(()) };
+    tracing::warn!("a session was cut when this pilot ended without warning");
+    let ended = Ended {
+        session,
+        ending: Ending::Error,
+        why: "the pilot restarted during the session".to_owned(),
+        graduated: false,
+        time: scribe::last_time(journal, session).unwrap_or(Time::ZERO),
+        unix_ns: session::unix_ns(),
+    };
+    let number = journal.last(LANE)? + 1;
+    sessions.note_end(session, number, journal)?;
+    journal.append(LANE, &[encode(&PilotToTerminal::Ended(ended))])?;
+    Ok(())
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), Report> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(body).map(drop).into_diagnostic()
+}

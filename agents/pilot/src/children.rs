@@ -1,0 +1,328 @@
+//! The children of this pilot: which are there, and the devices of theirs that a
+//! session uses.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bramble_link::{Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Terms, listen};
+use bramble_message::{
+    Ask, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
+};
+use bramble_rig::config::kind_word;
+use bramble_rig::remote::{Remote, RemoteError, Remotes};
+use bramble_rig::{self as rig, Happening, Post, Wire, Wiring};
+use bramble_value::{Name, Time};
+use uuid::Uuid;
+
+/// How long a child may take to do what it is asked.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// All children. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Children {
+    listener: Option<Arc<Listener>>,
+    known: Arc<Mutex<BTreeMap<Name, Known>>>,
+    next_ask: Arc<AtomicU64>,
+}
+
+/// A child that has been there, or that the rig names.
+#[derive(Debug, Default)]
+struct Known {
+    /// What it offers, while it is there.
+    offer: Option<Vec<RigDevice>>,
+    /// The session that uses it.
+    user: Option<User>,
+}
+
+#[derive(Debug)]
+struct User {
+    /// What the child says goes here; gone when the child is.
+    mailbox: Option<Sender<ChildToPilot>>,
+    post: Post,
+}
+
+impl Children {
+    /// A pilot whose rig names these children, listening for them there.
+    /// `changed` is told whenever one comes or goes.
+    ///
+    /// # Errors
+    /// Where it can't listen.
+    pub(crate) fn start(
+        endpoint: Option<Endpoint>,
+        pilot: &Name,
+        named: impl Iterator<Item = Name>,
+        changed: impl Fn() + Send + 'static,
+    ) -> Result<Children, LinkError> {
+        let known = named.map(|child| (child, Known::default())).collect();
+        let known = Arc::new(Mutex::new(known));
+        // An answer to an earlier run of this program is not taken for one to this.
+        let next_ask = Arc::new(AtomicU64::new(bramble_link::now().ns().unsigned_abs()));
+        let mut children = Children { listener: None, known, next_ask };
+        if let Some(endpoint) = endpoint {
+            let me = Me::new(pilot.clone(), "pilot", "child");
+            let (listener, events) = listen(endpoint, me, |_| Ok(Terms::new(MemoryOutbox::new())))?;
+            let listener = Arc::new(listener);
+            children.listener = Some(listener.clone());
+            let hearing = children.clone();
+            let hear = move || hearing.hear(&listener, &events, changed);
+            std::thread::Builder::new().name("children".to_owned()).spawn(hear).map_err(LinkError::NoThread)?;
+        }
+        Ok(children)
+    }
+
+    /// Every child, and whether it is there.
+    pub(crate) fn presence(&self) -> Vec<(Name, bool)> {
+        self.known().iter().map(|(name, known)| (name.clone(), known.offer.is_some())).collect()
+    }
+
+    /// Claims the devices that a session's wiring has on children. What is
+    /// claimed is released when the claims are dropped.
+    ///
+    /// # Errors
+    /// A sentence, where a child is not there or doesn't have the device.
+    pub(crate) fn claim(&self, wiring: &Wiring, session: Uuid, post: &Post) -> Result<Claims, String> {
+        let mut wanted: BTreeMap<Name, Vec<&Wire>> = BTreeMap::new();
+        for (_, wire) in wiring.ports() {
+            if let Some(child) = wire.child() {
+                wanted.entry(child.clone()).or_default().push(wire);
+            }
+        }
+        let mut claims = Claims { remotes: Remotes::new(), held: Vec::new(), children: self.clone() };
+        for (child, wires) in wanted {
+            let remote = self.claim_one(&child, &wires, session, post, &mut claims)?;
+            claims.remotes.insert(child, Box::new(remote));
+        }
+        Ok(claims)
+    }
+
+    fn claim_one(
+        &self,
+        child: &Name,
+        wires: &[&Wire],
+        session: Uuid,
+        post: &Post,
+        claims: &mut Claims,
+    ) -> Result<Claimed, String> {
+        let absent = || {
+            let device = wires.first().map_or_else(String::new, |wire| format!(", which has `{}`,", wire.device));
+            format!("the child {child}{device} is not there: start it, and see that it dials this pilot")
+        };
+        let listener = self.listener.as_ref().ok_or_else(absent)?;
+        let (sender, replies) = channel();
+        {
+            let mut all = self.known();
+            let known = all.get_mut(child).ok_or_else(absent)?;
+            let offer = known.offer.as_ref().ok_or_else(absent)?;
+            wires.iter().try_for_each(|wire| check_offer(child, offer, wire))?;
+            known.user = Some(User { mailbox: Some(sender), post: post.clone() });
+        }
+        claims.held.push(child.clone());
+        let mut devices: Vec<Name> = wires.iter().map(|wire| wire.device.clone()).collect();
+        devices.dedup();
+        let line = listener.line(child);
+        let mut claimed = Claimed { line, replies, next_ask: self.next_ask.clone() };
+        let claim = |ask| PilotToChild::Claim { ask, session, devices, simulated: true };
+        claimed.ask(claim).map_err(|error| format!("the child {child} can't be used: {error}"))?;
+        Ok(claimed)
+    }
+
+    /// Takes in what children say, until the link ends.
+    fn hear(&self, listener: &Listener, events: &Events, changed: impl Fn()) {
+        while let Ok(event) = events.recv() {
+            match event {
+                Event::Up { peer, detail, .. } => {
+                    self.has_come(&peer, &detail);
+                    changed();
+                }
+                Event::Down { peer, why } => {
+                    self.has_gone(&peer, &why.to_string());
+                    changed();
+                }
+                Event::Message { peer, at, payload } => {
+                    match decode(&payload) {
+                        Ok(message) => self.pass_on(&peer, message),
+                        Err(error) => tracing::error!("the child {peer}: {error}"),
+                    }
+                    if listener.line(&peer).taken(at).is_err() {
+                        return;
+                    }
+                }
+                Event::Refused(refusal) => tracing::error!("a child is not talked to: {refusal}"),
+                Event::Failed { why, .. } => tracing::error!("{why}"),
+                Event::Passing { .. } | Event::Clock { .. } => {}
+            }
+        }
+    }
+
+    fn has_come(&self, child: &Name, detail: &[u8]) {
+        // One that was restarted knows nothing of the session it was in.
+        self.has_gone(child, "it was restarted");
+        match decode::<ChildHello>(detail) {
+            Ok(hello) => {
+                tracing::info!("the child {child} is there, with {} devices", hello.offer.devices.len());
+                self.known().entry(child.clone()).or_default().offer = Some(hello.offer.devices);
+            }
+            Err(error) => tracing::error!("the child {child}: {error}"),
+        }
+    }
+
+    fn has_gone(&self, child: &Name, why: &str) {
+        let mut all = self.known();
+        let Some(known) = all.get_mut(child) else { return };
+        if known.offer.take().is_some() {
+            tracing::warn!("the child {child} is gone: {why}");
+        }
+        if let Some(user) = &mut known.user {
+            user.mailbox = None;
+            user.post.send(Happening::Lost { child: child.clone(), why: why.to_owned() });
+        }
+    }
+
+    fn pass_on(&self, child: &Name, message: ChildToPilot) {
+        let all = self.known();
+        let user = all.get(child).and_then(|known| known.user.as_ref());
+        if let Some(mailbox) = user.and_then(|user| user.mailbox.as_ref()) {
+            // A session that is over needs nothing more of it.
+            let _ = mailbox.send(message);
+        }
+    }
+
+    fn release(&self, child: &Name) {
+        if let Some(known) = self.known().get_mut(child) {
+            known.user = None;
+        }
+        if let Some(listener) = &self.listener {
+            let release = PilotToChild::Release { ask: self.take_ask() };
+            // Where the link has ended, the child has noticed that too.
+            let _ = listener.line(child).send(encode(&release));
+        }
+    }
+
+    fn take_ask(&self) -> Ask {
+        Ask(self.next_ask.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Name, Known>> {
+        // What is under the lock is whole after each statement.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a child has what the rig says it has.
+fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), String> {
+    let Some(device) = offer.iter().find(|device| device.name == wire.device) else {
+        let has: Vec<&str> = offer.iter().map(|device| device.name.as_str()).collect();
+        return Err(format!("the child {child} has no device `{}`; it has {}", wire.device, has.join(", ")));
+    };
+    let kind = kind_word(wire.kind);
+    if device.kind != kind {
+        return Err(format!(
+            "`{}` of the child {child} is a {}, and this pilot's rig says {kind}",
+            wire.device, device.kind
+        ));
+    }
+    let is_there = match &wire.port {
+        Some(port) => device.ports.contains(port),
+        None => device.ports.is_empty(),
+    };
+    if is_there { Ok(()) } else { Err(format!("the child {child} has no port `{wire}`")) }
+}
+
+/// What a session has claimed of children.
+pub(crate) struct Claims {
+    /// How the session talks to them.
+    pub(crate) remotes: Remotes,
+    held: Vec<Name>,
+    children: Children,
+}
+
+impl Drop for Claims {
+    fn drop(&mut self) {
+        for child in &self.held {
+            self.children.release(child);
+        }
+    }
+}
+
+/// A child that a session uses.
+#[derive(Debug)]
+struct Claimed {
+    line: Line,
+    replies: Receiver<ChildToPilot>,
+    next_ask: Arc<AtomicU64>,
+}
+
+impl Claimed {
+    /// Asks, and waits for the answer; the inputs that came before it.
+    fn ask(
+        &mut self,
+        question: impl FnOnce(Ask) -> PilotToChild,
+    ) -> Result<Vec<(PortName, Reading, Time)>, RemoteError> {
+        let ask = Ask(self.next_ask.fetch_add(1, Ordering::Relaxed));
+        self.line.send(encode(&question(ask))).map_err(|_| gone())?;
+        let until = Instant::now() + PATIENCE;
+        let mut inputs = Vec::new();
+        loop {
+            match self.replies.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(ChildToPilot::Input { time, port, reading }) => inputs.push((port, reading, time)),
+                Ok(ChildToPilot::Done { ask: of, outcome }) if of == ask => {
+                    return outcome.map(|()| inputs).map_err(RemoteError);
+                }
+                Ok(ChildToPilot::Done { .. }) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(RemoteError(format!("it did not answer within {} s", PATIENCE.as_secs())));
+                }
+                Err(RecvTimeoutError::Disconnected) => return Err(gone()),
+            }
+        }
+    }
+}
+
+impl Remote for Claimed {
+    fn touch(
+        &mut self,
+        wire: &Wire,
+        reading: rig::Reading,
+        time: Time,
+    ) -> Result<(rig::Reading, Time), RemoteError> {
+        let port = port_name(wire);
+        let reading = to_message(reading);
+        let inputs = self.ask(|ask| PilotToChild::Touch { ask, time, port: port.clone(), reading })?;
+        let input = inputs.into_iter().rev().find(|(of, ..)| *of == port);
+        let (_, reading, time) =
+            input.ok_or_else(|| RemoteError(format!("it says nothing of its input `{port}`")))?;
+        Ok((from_message(reading), time))
+    }
+
+    fn write(&mut self, wire: &Wire, level: f64, time: Time) -> Result<(), RemoteError> {
+        let port = port_name(wire);
+        self.ask(|ask| PilotToChild::Write { ask, time, port, level }).map(drop)
+    }
+}
+
+fn gone() -> RemoteError {
+    RemoteError("it is gone".to_owned())
+}
+
+fn port_name(wire: &Wire) -> PortName {
+    PortName { device: wire.device.clone(), port: wire.port.clone() }
+}
+
+fn to_message(reading: rig::Reading) -> Reading {
+    match reading {
+        rig::Reading::Digital(high) => Reading::Digital(high),
+        rig::Reading::Analog(value) => Reading::Analog(value),
+        rig::Reading::Position(value) => Reading::Position(value),
+    }
+}
+
+fn from_message(reading: Reading) -> rig::Reading {
+    match reading {
+        Reading::Digital(high) => rig::Reading::Digital(high),
+        Reading::Analog(value) => rig::Reading::Analog(value),
+        Reading::Position(value) => rig::Reading::Position(value),
+    }
+}

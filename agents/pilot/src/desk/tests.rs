@@ -1,0 +1,238 @@
+use std::collections::BTreeMap;
+
+use bramble_task::definition::{Device, Message, MessageId, Parameter, ParameterId, Place};
+use bramble_value::{Seed, Sources, Span, Value, ValueType, Volume};
+use proptest::prelude::*;
+
+use super::*;
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn task() -> Arc<TaskDefinition> {
+    let parameter = |text: &str, live| Parameter {
+        name: name(text),
+        kind: ValueType::Duration,
+        default: Value::Duration(Span::from_s(1)),
+        min: None,
+        max: Some(Value::Duration(Span::from_s(10))),
+        doc: String::new(),
+        live,
+        place: Place::default(),
+    };
+    let device = |text: &str, kind, ports: &[&str]| Device {
+        name: name(text),
+        kind,
+        ports: ports.iter().map(|port| name(port)).collect(),
+        unit: String::new(),
+        doc: String::new(),
+        place: Place::default(),
+    };
+    Arc::new(TaskDefinition {
+        name: "free_water".into(),
+        doc: String::new(),
+        parameters: vec![parameter("pause", true), parameter("reward", false)],
+        devices: vec![
+            device("light", DeviceKind::DigitalOutput, &["left"]),
+            device("valve", DeviceKind::Solenoid, &["left", "right"]),
+        ],
+        columns: vec![],
+        messages: vec![Message { name: name("go"), button: true, place: Place::default() }],
+        timers: vec![],
+        counters: vec![],
+        stages: vec![],
+        plots: vec![],
+    })
+}
+
+fn session(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn request(number: u128) -> Box<StartSession> {
+    Box::new(StartSession {
+        session: session(number),
+        subject: "M001".parse().unwrap(),
+        task: Sources::default(),
+        parameters: BTreeMap::new(),
+        seed: Seed(1),
+        kept: BTreeMap::new(),
+        graduation: None,
+        trials: None,
+    })
+}
+
+fn desk() -> Desk {
+    Desk::new(name("box1"), std::iter::empty())
+}
+
+/// A desk at which session 1 runs.
+fn running() -> Desk {
+    let mut desk = desk();
+    desk.command(Ask(0), Command::Start(request(1)));
+    desk.started(task());
+    desk
+}
+
+fn refusal(deeds: Vec<Deed>) -> String {
+    match deeds.as_slice() {
+        [Deed::Answer(Answer { outcome: Err(why), .. })] => why.clone(),
+        other => panic!("it is a refusal alone: {other:?}"),
+    }
+}
+
+fn stop(number: u128) -> Command {
+    Command::Stop { session: session(number), when: When::AfterTrial, why: "enough".into() }
+}
+
+fn set(parameter: &str, value: &str) -> Command {
+    Command::SetParameter { session: session(1), name: parameter.into(), value: value.into() }
+}
+
+#[test]
+fn a_start_is_answered_when_the_session_has_started() {
+    let mut desk = desk();
+    assert_eq!(desk.command(Ask(1), Command::Start(request(1))), [Deed::Start(request(1))]);
+    assert_eq!(desk.started(task()), [answer(Ask(1), Ok(()))]);
+}
+
+#[test]
+fn a_start_that_fails_is_answered_with_why_and_leaves_the_pilot_free() {
+    let mut desk = desk();
+    desk.command(Ask(1), Command::Start(request(1)));
+    assert_eq!(refusal(desk.refused("the rig has no wheel")), "the rig has no wheel");
+    assert_eq!(desk.command(Ask(2), Command::Start(request(1))), [Deed::Start(request(1))]);
+}
+
+#[test]
+fn a_busy_pilot_says_whose_session_it_runs() {
+    let why = refusal(running().command(Ask(1), Command::Start(request(2))));
+    assert!(why.contains("box1 is busy") && why.contains("M001") && why.contains("free_water"), "{why}");
+}
+
+#[test]
+fn a_start_that_is_repeated_is_not_run_twice() {
+    let mut desk = desk();
+    desk.command(Ask(1), Command::Start(request(1)));
+    assert_eq!(desk.command(Ask(2), Command::Start(request(1))), []);
+    assert_eq!(desk.started(task()), [answer(Ask(1), Ok(())), answer(Ask(2), Ok(()))]);
+    assert_eq!(desk.command(Ask(3), Command::Start(request(1))), [answer(Ask(3), Ok(()))]);
+    desk.ended();
+    assert_eq!(desk.command(Ask(4), Command::Start(request(1))), [answer(Ask(4), Ok(()))]);
+
+    let mut restarted = Desk::new(name("box1"), [session(1)].into_iter());
+    assert_eq!(restarted.command(Ask(5), Command::Start(request(1))), [answer(Ask(5), Ok(()))]);
+}
+
+#[test]
+fn a_stop_reaches_the_session_it_means_and_no_other() {
+    let tell = Deed::Tell(Request::StopAfterTrial { why: "enough".into() });
+    assert_eq!(running().command(Ask(1), stop(1)), [tell.clone(), answer(Ask(1), Ok(()))]);
+    assert!(refusal(running().command(Ask(1), stop(2))).contains("another session"));
+    assert!(refusal(desk().command(Ask(1), stop(2))).contains("runs no session"));
+
+    let mut over = running();
+    over.ended();
+    assert_eq!(over.command(Ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
+
+    let mut early = desk();
+    early.command(Ask(0), Command::Start(request(1)));
+    assert_eq!(early.command(Ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
+    assert_eq!(early.started(task()), [answer(Ask(0), Ok(())), tell]);
+}
+
+#[test]
+fn a_live_parameter_is_set_and_another_is_refused_by_name() {
+    let two = Value::Duration(Span::from_s(2));
+    let two = Request::Parameter { parameter: ParameterId(0), value: two };
+    assert_eq!(running().command(Ask(1), set("pause", "2 s")), [Deed::Tell(two), answer(Ask(1), Ok(()))]);
+    for (parameter, value, says) in [
+        ("reward", "2 s", "live = True"),
+        ("puase", "2 s", "pause can be changed"),
+        ("pause", "2 uL", "pause"),
+        ("pause", "2 h", "10 s"),
+    ] {
+        let why = refusal(running().command(Ask(1), set(parameter, value)));
+        assert!(why.contains(says), "{parameter} = {value}: {why}");
+    }
+}
+
+#[test]
+fn messages_and_valves_are_known_by_the_tasks_names() {
+    let message = |name: &str| Command::Message { session: session(1), name: name.into() };
+    let go = Deed::Tell(Request::Message { message: MessageId(0), value: 0.0 });
+    assert_eq!(running().command(Ask(1), message("go")), [go, answer(Ask(1), Ok(()))]);
+    assert!(refusal(running().command(Ask(1), message("stay"))).contains("go can be sent"));
+
+    let volume = Volume::from_microliters(4.0).unwrap();
+    let reward = |device: &str, port: &str| Command::Reward {
+        session: session(1),
+        port: PortName { device: name(device), port: Some(name(port)) },
+        volume,
+    };
+    let right = PortId { device: DeviceId(1), port: 1 };
+    let give = Deed::Tell(Request::Water { port: right, volume });
+    assert_eq!(running().command(Ask(1), reward("valve", "right")), [give, answer(Ask(1), Ok(()))]);
+    let why = refusal(running().command(Ask(1), reward("light", "left")));
+    assert!(why.contains("valve.left, valve.right can be opened"), "{why}");
+}
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Start(u128),
+    Stop(u128),
+    Started,
+    Refused,
+    Ended,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        (1..4u128).prop_map(Happening::Start),
+        (1..4u128).prop_map(Happening::Stop),
+        Just(Happening::Started),
+        Just(Happening::Refused),
+        Just(Happening::Ended),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_sessions_run_once_and_alone_and_every_command_is_answered_once(
+        happenings in prop::collection::vec(happening(), 0..60)
+    ) {
+        let mut desk = desk();
+        let (mut asked, mut answered) = (0, Vec::new());
+        let (mut preparing, mut running, mut ran) = (None, None, Vec::new());
+        let end = [Happening::Started, Happening::Ended];
+        for one in happenings.into_iter().chain(end) {
+            let deeds = match one {
+                Happening::Start(number) => { asked += 1; desk.command(Ask(asked), Command::Start(request(number))) }
+                Happening::Stop(number) => { asked += 1; desk.command(Ask(asked), stop(number)) }
+                Happening::Started if preparing.is_some() => {
+                    running = preparing.take();
+                    ran.extend(running);
+                    desk.started(task())
+                }
+                Happening::Refused if preparing.take().is_some() => desk.refused("no"),
+                Happening::Ended if running.take().is_some() => { desk.ended(); Vec::new() }
+                _ => Vec::new(),
+            };
+            for deed in deeds {
+                match deed {
+                    Deed::Answer(answer) => answered.push(answer.ask.0),
+                    Deed::Tell(_) => prop_assert!(running.is_some()),
+                    Deed::Start(request) => {
+                        prop_assert!(preparing.is_none() && running.is_none());
+                        prop_assert!(!ran.contains(&request.session));
+                        preparing = Some(request.session);
+                    }
+                }
+            }
+            prop_assert_eq!(desk.is_idle(), preparing.is_none() && running.is_none());
+        }
+        answered.sort_unstable();
+        prop_assert_eq!(answered, (1..=asked).collect::<Vec<u64>>());
+    }
+}

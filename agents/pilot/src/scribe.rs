@@ -1,0 +1,300 @@
+//! The thread that makes what was observed durable, and has it sent.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bramble_journal::{Journal, JournalError};
+use bramble_message::{Activity, Answer, Bytes, Ended, PilotToTerminal, Started, encode};
+use bramble_value::{Record, Time};
+use uuid::Uuid;
+
+use crate::memory::{LANE, Sessions};
+use crate::watch::Watch;
+
+/// As many entries wait for the disk before a simulated session does.
+const ROOM: usize = 16_384;
+
+/// As many records go into one message.
+const BATCH: usize = 512;
+
+/// Something to be written down. Each is written after those before it.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    /// A session started, and is watched from now on.
+    Started(Box<Started>, Box<Watch>),
+    /// Something was observed in a session.
+    Record(Uuid, Record),
+    /// A session ended.
+    Ended(Ended),
+    /// A command is answered.
+    Answer(Answer),
+}
+
+/// The way to the scribe, from any thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Pen(SyncSender<Entry>);
+
+impl Pen {
+    /// Has an entry written down; where the disk is behind, waits for it.
+    pub(crate) fn write(&self, entry: Entry) {
+        // The scribe ends after every pen is gone.
+        let _ = self.0.send(entry);
+    }
+}
+
+/// The scribe's thread.
+#[derive(Debug)]
+pub(crate) struct Scribe {
+    /// Nothing ever comes; it is closed when the thread ends.
+    done: Receiver<()>,
+    hurry: Arc<AtomicBool>,
+}
+
+/// What the pilot is doing, as far as it is written down.
+#[derive(Debug, Clone)]
+pub(crate) struct Doing(Arc<Mutex<Activity>>);
+
+impl Doing {
+    /// What it is doing.
+    pub(crate) fn now(&self) -> Activity {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn is(&self, activity: Activity) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = activity;
+    }
+}
+
+impl Scribe {
+    /// Starts it. `sent` is told whenever the journal has got more.
+    pub(crate) fn start(
+        journal: Journal,
+        sessions: Sessions,
+        sent: impl Fn() + Send + 'static,
+    ) -> std::io::Result<(Scribe, Pen, Doing)> {
+        let (pen, entries) = sync_channel(ROOM);
+        let hurry = Arc::new(AtomicBool::new(false));
+        let doing = Doing(Arc::new(Mutex::new(Activity::Idle)));
+        let mut book = Book {
+            journal,
+            sessions,
+            messages: Vec::new(),
+            records: Vec::new(),
+            watch: None,
+            doing: doing.clone(),
+            hurry: hurry.clone(),
+        };
+        let (ends, done) = sync_channel::<()>(0);
+        let body = move || {
+            book.keep(&entries, sent);
+            drop(ends);
+        };
+        std::thread::Builder::new().name("scribe".to_owned()).spawn(body)?;
+        Ok((Scribe { done, hurry }, Pen(pen), doing))
+    }
+
+    /// Waits until everything is written, but not longer than this. Every pen
+    /// should be gone.
+    pub(crate) fn finish(self, within: Duration) {
+        self.hurry.store(true, Ordering::Relaxed);
+        if self.done.recv_timeout(within) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!("what was observed last could not be written down in time");
+        }
+    }
+}
+
+struct Book {
+    journal: Journal,
+    sessions: Sessions,
+    /// To be written together.
+    messages: Vec<Bytes>,
+    /// The next message's, all of one session.
+    records: Vec<(Uuid, Record)>,
+    /// How far the session is that runs.
+    watch: Option<Box<Watch>>,
+    doing: Doing,
+    /// The pilot is ending: a full disk is not waited for.
+    hurry: Arc<AtomicBool>,
+}
+
+impl Book {
+    fn keep(&mut self, entries: &Receiver<Entry>, sent: impl Fn()) {
+        while let Ok(first) = entries.recv() {
+            self.take(first);
+            // What waits already is synced to the disk together with it.
+            for entry in entries.try_iter().take(ROOM) {
+                self.take(entry);
+            }
+            self.write();
+            self.doing.is(match &self.watch {
+                Some(watch) => Activity::Running(watch.progress()),
+                None => Activity::Idle,
+            });
+            sent();
+        }
+    }
+
+    fn take(&mut self, entry: Entry) {
+        if let Entry::Record(session, record) = entry {
+            let other = self.records.first().is_some_and(|(first, _)| *first != session);
+            if other || self.records.len() >= BATCH {
+                self.close_batch();
+            }
+            if let Some(watch) = &mut self.watch {
+                watch.note(&record);
+            }
+            return self.records.push((session, record));
+        }
+        self.close_batch();
+        match entry {
+            Entry::Record(..) => {}
+            Entry::Answer(answer) => self.messages.push(encode(&PilotToTerminal::Answer(answer))),
+            Entry::Started(started, watch) => {
+                let session = started.request.session;
+                self.watch = Some(watch);
+                self.note(|sessions, number, journal| sessions.note_start(session, number, journal));
+                self.messages.push(encode(&PilotToTerminal::Started(started)));
+            }
+            Entry::Ended(ended) => {
+                let session = ended.session;
+                self.watch = None;
+                self.note(|sessions, number, journal| sessions.note_end(session, number, journal));
+                self.messages.push(encode(&PilotToTerminal::Ended(ended)));
+            }
+        }
+    }
+
+    fn close_batch(&mut self) {
+        let Some((session, _)) = self.records.first() else { return };
+        let session = *session;
+        let records = self.records.drain(..).map(|(_, record)| record).collect();
+        self.messages.push(encode(&PilotToTerminal::Records { session, records }));
+    }
+
+    /// Notes a message's number before it is written.
+    fn note(&mut self, note: impl Fn(&mut Sessions, u64, &Journal) -> Result<(), JournalError>) {
+        self.write();
+        let (journal, sessions) = (&self.journal, &mut self.sessions);
+        insist(&self.hurry, || note(sessions, journal.last(LANE)? + 1, journal));
+    }
+
+    fn write(&mut self) {
+        self.close_batch();
+        if !self.messages.is_empty() {
+            insist(&self.hurry, || self.journal.append(LANE, &self.messages).map(drop));
+            self.messages.clear();
+        }
+    }
+}
+
+/// Tries until the disk has room again, and while it has none, what the scribe
+/// is told waits.
+fn insist(hurry: &AtomicBool, mut attempt: impl FnMut() -> Result<(), JournalError>) {
+    let mut told = false;
+    while let Err(error) = attempt() {
+        if !told {
+            tracing::error!("{error}");
+            told = true;
+        }
+        if hurry.load(Ordering::Relaxed) {
+            tracing::error!("what was observed last could not be written down");
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// When the last record that is still in the journal was made, of this session.
+pub(crate) fn last_time(journal: &Journal, session: Uuid) -> Option<Time> {
+    let last = journal.last(LANE).ok()?;
+    let (_, bytes) = journal.read(LANE, last.checked_sub(1)?, 1).ok()?.pop()?;
+    match bramble_message::decode(&bytes).ok()? {
+        PilotToTerminal::Started(started) if started.request.session == session => Some(started.time),
+        PilotToTerminal::Records { session: of, records } if of == session => {
+            records.iter().rev().map(time_of).next()
+        }
+        _ => None,
+    }
+}
+
+/// When a record was made.
+pub(crate) fn time_of(record: &Record) -> Time {
+    match record {
+        Record::Event(event) => event.time,
+        Record::Row(row) => row.end,
+        Record::Note { time, .. } => *time,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bramble_message::Ask;
+    use bramble_value::Ending;
+
+    fn note(at: i64) -> Record {
+        Record::Note { time: Time::from_ns(at), text: at.to_string() }
+    }
+
+    fn ended(session: Uuid) -> Ended {
+        let (ending, why) = (Ending::Done, String::new());
+        Ended { session, ending, why, graduated: false, time: Time::ZERO, unix_ns: 0 }
+    }
+
+    /// Writes entries through a scribe and reads the lane back.
+    fn written(entries: Vec<Entry>) -> Vec<PilotToTerminal> {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
+        let (scribe, pen, _) = Scribe::start(journal.clone(), Sessions::default(), || {}).unwrap();
+        for entry in entries {
+            pen.write(entry);
+        }
+        drop(pen);
+        scribe.finish(Duration::from_secs(60));
+        let lane = journal.read(LANE, 0, usize::MAX).unwrap();
+        lane.iter().map(|(_, bytes)| bramble_message::decode(bytes).unwrap()).collect()
+    }
+
+    #[test]
+    fn everything_is_written_in_its_order_with_records_together() {
+        let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+        let answer = || Answer { ask: Ask(1), outcome: Ok(()) };
+        let mut entries: Vec<Entry> = (0..2000).map(|at| Entry::Record(first, note(at))).collect();
+        entries.push(Entry::Answer(answer()));
+        entries.push(Entry::Record(second, note(2000)));
+        entries.push(Entry::Record(first, note(2001)));
+        entries.push(Entry::Ended(ended(first)));
+
+        let mut times = Vec::new();
+        let mut kinds = Vec::new();
+        for message in written(entries) {
+            match message {
+                PilotToTerminal::Records { session, records } => {
+                    assert!(records.len() <= BATCH);
+                    times.extend(records.iter().map(|record| time_of(record).ns()));
+                    kinds.push(if session == first { 'f' } else { 's' });
+                }
+                PilotToTerminal::Answer(_) => kinds.push('a'),
+                PilotToTerminal::Ended(_) => kinds.push('e'),
+                PilotToTerminal::Started(_) => unreachable!(),
+            }
+        }
+        assert_eq!(times, (0..=2001).collect::<Vec<i64>>());
+        kinds.dedup();
+        assert_eq!(kinds, ['f', 'a', 's', 'f', 'e']);
+    }
+
+    #[test]
+    fn the_last_record_of_a_session_that_was_cut_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
+        let session = Uuid::new_v4();
+        assert_eq!(last_time(&journal, session), None);
+        let records = vec![note(3), note(7)];
+        journal.append(LANE, &[encode(&PilotToTerminal::Records { session, records })]).unwrap();
+        assert_eq!(last_time(&journal, session), Some(Time::from_ns(7)));
+        assert_eq!(last_time(&journal, Uuid::new_v4()), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! How far a session is, as its records tell.
+
+use std::collections::BTreeMap;
+
+use bramble_message::{PortName, Progress};
+use bramble_rig::config::Flow;
+use bramble_value::{Event, Kind, Record, Source, SubjectId, Time};
+use uuid::Uuid;
+
+/// Watches one session.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    progress: Progress,
+    start: Time,
+    /// Each stage's path, by its source.
+    stages: BTreeMap<Source, String>,
+    valves: BTreeMap<Source, Valve>,
+    /// The stages that are active, outermost first.
+    active: Vec<Source>,
+}
+
+/// A valve, and what is known of it.
+#[derive(Debug, Clone)]
+struct Valve {
+    flow: Option<Flow>,
+    open_since: Option<Time>,
+}
+
+impl Watch {
+    /// Watches a session that starts now, with these stages and valves.
+    pub(crate) fn new(session: Uuid, subject: SubjectId, task: String, start: Time) -> Watch {
+        let (stages, valves) = (Vec::new(), Vec::new());
+        let progress = Progress { session, subject, task, trial: 0, stages, water: 0.0, seconds: 0.0, valves };
+        Watch { progress, start, stages: BTreeMap::new(), valves: BTreeMap::new(), active: Vec::new() }
+    }
+
+    /// Its task has this stage.
+    pub(crate) fn has_stage(&mut self, source: Source, path: String) {
+        self.stages.insert(source, path);
+    }
+
+    /// Its task has this valve, which gives liquid this fast as far as is known.
+    pub(crate) fn has_valve(&mut self, source: Source, name: PortName, flow: Option<Flow>) {
+        self.progress.valves.push(name);
+        self.valves.insert(source, Valve { flow, open_since: None });
+    }
+
+    /// Something was recorded.
+    pub(crate) fn note(&mut self, record: &Record) {
+        match record {
+            Record::Event(event) => self.event(event),
+            Record::Row(row) => {
+                self.progress.trial = row.trial;
+                self.has_come_to(row.end);
+            }
+            Record::Note { time, .. } => self.has_come_to(*time),
+        }
+    }
+
+    /// How far it is.
+    pub(crate) fn progress(&self) -> Progress {
+        let stages = self.active.iter().filter_map(|stage| self.stages.get(stage)).cloned().collect();
+        Progress { stages, ..self.progress.clone() }
+    }
+
+    fn event(&mut self, event: &Event) {
+        self.has_come_to(event.time);
+        if event.trial > 0 {
+            self.progress.trial = event.trial;
+        }
+        match event.kind {
+            Kind::StageStart => self.active.push(event.source),
+            Kind::StageEnd => self.active.retain(|stage| *stage != event.source),
+            Kind::Output => self.output(event),
+            _ => {}
+        }
+    }
+
+    fn output(&mut self, event: &Event) {
+        let Some(valve) = self.valves.get_mut(&event.source) else { return };
+        if event.value > 0.0 {
+            valve.open_since.get_or_insert(event.time);
+        } else if let (Some(since), Some(flow)) = (valve.open_since.take(), valve.flow) {
+            self.progress.water += flow.volume_of(event.time.since(since));
+        }
+    }
+
+    fn has_come_to(&mut self, time: Time) {
+        self.progress.seconds = self.progress.seconds.max(time.since(self.start).seconds());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bramble_value::Span;
+
+    fn event(ms: u32, trial: u32, kind: Kind, source: u16, value: f64) -> Record {
+        Record::Event(Event { time: Time::ZERO + Span::from_ms(ms), trial, kind, source: Source(source), value })
+    }
+
+    #[test]
+    fn records_tell_the_trial_the_active_stages_the_water_and_the_time() {
+        let mut watch = Watch::new(Uuid::nil(), "M001".parse().unwrap(), "free_water".into(), Time::ZERO);
+        watch.has_stage(Source(1), "trials".into());
+        watch.has_stage(Source(2), "wait".into());
+        watch.has_stage(Source(3), "reward".into());
+        let left = PortName { device: "valve".parse().unwrap(), port: Some("left".parse().unwrap()) };
+        watch.has_valve(Source(4), left.clone(), "40 uL/s".parse().ok());
+        for record in [
+            event(0, 0, Kind::StageStart, 1, 0.0),
+            event(1, 1, Kind::StageStart, 2, 0.0),
+            event(500, 1, Kind::StageEnd, 2, 0.0),
+            event(500, 1, Kind::StageStart, 3, 0.0),
+            event(500, 1, Kind::Output, 4, 1.0),
+            event(600, 1, Kind::Output, 4, 0.0),
+            event(700, 1, Kind::Output, 9, 1.0),
+        ] {
+            watch.note(&record);
+        }
+        let progress = watch.progress();
+        assert_eq!((progress.trial, progress.water, progress.seconds), (1, 4.0, 0.7));
+        assert_eq!(progress.stages, ["trials", "reward"]);
+        assert_eq!(progress.valves, [left]);
+    }
+}
