@@ -285,6 +285,45 @@ fn what_a_stranger_sends_is_ignored() {
 }
 
 #[test]
+fn an_agent_that_was_killed_is_known_to_be_gone_by_its_broken_connection() {
+    use bramble_link::protocol::{Frame, Introduction};
+    use zeromq::{DealerSocket, Socket, SocketOptions, SocketRecv, SocketSend};
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = in_folder(&folder);
+    let (_listener, at_terminal) = listen_with_memory(&endpoint);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // An agent in another language, and one that says no goodbye.
+    let me = pilot("box1");
+    let hello = Frame::Hello(Introduction {
+        version: VERSION,
+        name: me.name,
+        role: me.role,
+        instance: me.instance,
+        epoch: me.instance,
+        released: 0,
+        last: 0,
+        have: None,
+        detail: me.detail,
+    });
+    runtime.block_on(async {
+        let mut options = SocketOptions::default();
+        options.peer_identity("box1".parse().unwrap());
+        let mut socket = DealerSocket::with_options(options);
+        socket.connect(&endpoint.to_string()).await.unwrap();
+        socket.send(hello.encode().into()).await.unwrap();
+        let answer = socket.recv().await.unwrap();
+        assert!(matches!(Frame::decode(answer.get(0).unwrap()), Ok(Frame::Welcome(_))));
+    });
+    wait_up(&at_terminal);
+    drop(runtime);
+    let why = wait_for(&at_terminal, |event| match event {
+        Event::Down { why, .. } => Some(why),
+        _ => None,
+    });
+    assert_eq!(why, Gone::Broken);
+}
+
+#[test]
 fn events_can_be_waited_for_in_asynchronous_code() {
     let folder = tempfile::tempdir().unwrap();
     let (_listener, at_terminal) = listen_with_memory(&in_folder(&folder));

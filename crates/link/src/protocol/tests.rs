@@ -235,6 +235,18 @@ fn an_agent_of_another_role_is_refused() {
 #[test]
 fn a_sender_that_is_not_acknowledged_stops_at_the_window() {
     let mut world = World::new(1, GOOD, me(true), me(false));
+    world.run_for(Span::from_s(1));
+    let pilot = &mut world.agents[0].end;
+    for number in 0..3 * WINDOW {
+        pilot.send(Bytes::from(number.to_string()));
+    }
+    let sent = std::iter::from_fn(|| pilot.poll_frame()).filter(|frame| matches!(frame, Frame::Data { .. }));
+    assert_eq!(sent.count() as u64, WINDOW);
+}
+
+#[test]
+fn a_receiver_that_takes_lets_the_window_move_on() {
+    let mut world = World::new(1, GOOD, me(true), me(false));
     for number in 0..3 * WINDOW {
         world.agents[0].end.send(Bytes::from(number.to_string()));
     }
@@ -245,6 +257,20 @@ fn a_sender_that_is_not_acknowledged_stops_at_the_window() {
         world.run_for(Span::from_s(1));
     }
     assert_eq!(world.agents[1].safe.len() as u64, 3 * WINDOW);
+}
+
+#[test]
+fn what_was_taken_of_an_earlier_count_says_nothing_of_this_one() {
+    let mut world = World::new(1, GOOD, me(true), me(false));
+    world.agents[0].end.send(Bytes::from_static(b"poke"));
+    world.run_for(Span::from_s(1));
+    let earlier = Position { epoch: Uuid::new_v4(), number: 1 };
+    world.agents[1].end.taken(earlier);
+    world.run_for(Span::from_s(1));
+    assert!(!world.agents[0].end.is_drained());
+    world.agents[1].take();
+    world.run_for(Span::from_s(1));
+    assert!(world.agents[0].end.is_drained());
 }
 
 #[test]
