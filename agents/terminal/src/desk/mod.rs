@@ -138,7 +138,8 @@ impl Desk {
         value: serde_json::Value,
     ) -> Allowed<Done> {
         let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
-        let done = format!("{name} is {value} from {subject}'s next trial on");
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let done = format!("{name} is {shown} from {subject}'s next trial on");
         self.command(&pilot, Command::SetParameter { session, name, value }).await?;
         Ok(Done { done })
     }

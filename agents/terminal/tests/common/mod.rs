@@ -1,0 +1,283 @@
+//! A terminal as a user runs it, and a pilot that does what a test says.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use bramble_link::{Dialer, Event, Events, Me, MemoryOutbox, Terms, dial};
+use bramble_message::{
+    Activity, Answer, Ask, ColumnInfo, Ended, PilotHello, PilotToTerminal, Software, StartSession, Started,
+    TerminalToPilot, decode, encode,
+};
+use bramble_value::{Ending, Names, Record, Row, Seed, SourceKind, Sources, Time, Value, ValueType};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// As long as a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `bramble-terminal serve` on a data folder of its own.
+pub struct Terminal {
+    pub folder: TempDir,
+    process: Child,
+}
+
+impl Terminal {
+    pub fn start() -> Terminal {
+        let folder = tempfile::tempdir().unwrap();
+        let process = serve(folder.path());
+        Terminal { folder, process }
+    }
+
+    /// Starts another process after the first has ended.
+    pub fn restart_after_end(&mut self) {
+        self.process = serve(self.folder.path());
+    }
+
+    /// Ends the process as the system does, and says its exit status.
+    pub fn end(&mut self) -> Option<i32> {
+        let id = nix::unistd::Pid::from_raw(self.process.id().try_into().unwrap());
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.process.wait().unwrap().code()
+    }
+
+    /// Ends the process as a crash does.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("lab")
+    }
+
+    /// A file for a test, beside the data folder.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    /// A command that talks to this terminal.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        bramble_terminal(&self.data()).args(arguments).output().unwrap()
+    }
+
+    /// What a command prints, which must go well.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim_end().to_owned()
+    }
+
+    /// What a command that must fail says on its way out.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        refusal(&self.run(arguments))
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.say(arguments)).unwrap()
+    }
+
+    /// Waits until what a command says in JSON is as it should be.
+    pub fn until(&self, arguments: &[&str], so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        eventually(|| Some(self.json(arguments)).filter(&so))
+    }
+
+    /// A pilot that has called and is known here.
+    pub fn pilot(&self, name: &str, activity: Activity) -> Pilot {
+        let pilot = Pilot::dial(self.folder.path(), name, activity, bramble_link::VERSION);
+        let here = |status: &serde_json::Value| {
+            let pilots = status["pilots"].as_array().unwrap();
+            pilots.iter().any(|pilot| pilot["name"] == name && pilot["here"] == true)
+        };
+        self.until(&["status", "--json"], here);
+        pilot
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The program, with a data folder.
+pub fn bramble_terminal(data: &Path) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("bramble-terminal"));
+    command.env("BRAMBLE_DATA", data).env("NO_COLOR", "1").env_remove("BRAMBLE_LOG");
+    command
+}
+
+fn serve(folder: &Path) -> Child {
+    let mut process = bramble_terminal(&folder.join("lab"))
+        .args(["serve", "--seed", "1", "--listen", &format!("ipc://{}/pilots.sock", folder.display())])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert!(ready.starts_with("ready: "), "{ready}");
+    process
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// What a command that failed said, without the frame around it.
+pub fn refusal(output: &Output) -> String {
+    assert!(!output.status.success(), "it went well: {}", text(&output.stdout));
+    assert_eq!(text(&output.stdout), "", "a refusal is no output");
+    let lines = text(&output.stderr);
+    let lines = lines.lines().map(|line| line.trim().trim_start_matches("× ").to_owned());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// Waits for what must come.
+pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A pilot that does what a test says.
+pub struct Pilot {
+    dialer: Dialer,
+    events: Events,
+}
+
+impl Pilot {
+    pub fn dial(folder: &Path, name: &str, activity: Activity, version: u32) -> Pilot {
+        let software = Software {
+            program: "bramble-pilot".into(),
+            version: "0.1.0".into(),
+            host: "pi".into(),
+            system: "linux aarch64".into(),
+        };
+        let hello = encode(&PilotHello { software, rig: Vec::new(), activity });
+        let mut me = Me::new(name.parse().unwrap(), "pilot", "terminal").with_detail(hello);
+        me.version = version;
+        let endpoint = format!("ipc://{}/pilots.sock", folder.display()).parse().unwrap();
+        let (dialer, events) = dial(endpoint, me, Terms::new(MemoryOutbox::new())).unwrap();
+        Pilot { dialer, events }
+    }
+
+    pub fn say(&self, message: &PilotToTerminal) {
+        self.dialer.line().send(encode(message)).unwrap();
+    }
+
+    /// The next command.
+    pub fn command(&self) -> (Ask, bramble_message::Command) {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(Event::Message { at, payload, .. }) = self.events.recv_timeout(PATIENCE).unwrap() {
+                self.dialer.line().taken(at).unwrap();
+                let TerminalToPilot::Command { ask, command } = decode(&payload).unwrap();
+                return (ask, command);
+            }
+        }
+        panic!("no command came");
+    }
+
+    pub fn answer(&self, ask: Ask, outcome: Result<(), &str>) {
+        self.say(&PilotToTerminal::Answer(Answer { ask, outcome: outcome.map_err(str::to_owned) }));
+    }
+
+    /// The next command, which is a start.
+    pub fn start(&self) -> (Ask, StartSession) {
+        match self.command() {
+            (ask, bramble_message::Command::Start(start)) => (ask, *start),
+            (_, other) => panic!("not a start: {other:?}"),
+        }
+    }
+}
+
+/// A session of a task with one column, `outcome`, as its pilot tells of it.
+pub fn started(request: StartSession) -> PilotToTerminal {
+    let choices = ["correct", "error"].map(|name| name.parse().unwrap());
+    let outcome = ColumnInfo {
+        name: "outcome".parse().unwrap(),
+        kind: ValueType::Choice(choices.into()),
+        doc: "what came of the trial".into(),
+    };
+    let software = Software {
+        program: "bramble-pilot".into(),
+        version: "0.1.0".into(),
+        host: "pi".into(),
+        system: "linux aarch64".into(),
+    };
+    PilotToTerminal::Started(Box::new(Started {
+        task_name: request.task.root.trim_end_matches(".star").to_owned(),
+        request,
+        task_doc: String::new(),
+        parameters: Vec::new(),
+        columns: vec![outcome],
+        names: Names { sources: vec![(SourceKind::Session, "session".into())] },
+        time: Time::ZERO,
+        unix_ns: 1_700_000_000_000_000_000,
+        software,
+        provenance: serde_json::json!({ "rig": "simulated" }),
+    }))
+}
+
+/// A session that nobody here asked for.
+pub fn request(subject: &str) -> StartSession {
+    StartSession {
+        session: Uuid::from_u128(7),
+        subject: subject.parse().unwrap(),
+        task: Sources { root: "t.star".into(), files: [("t.star".to_owned(), ONE_COLUMN.to_owned())].into() },
+        parameters: Default::default(),
+        seed: Seed(1),
+        kept: Default::default(),
+        graduation: None,
+        trials: None,
+    }
+}
+
+/// A task with one column that says what is correct.
+pub const ONE_COLUMN: &str = r#"
+reward = param(volume("3 uL"), min = "1 uL", max = "10 uL")
+poke = hardware(digital_input, ports = ["left", "right"])
+valve = hardware(solenoid, ports = poke.ports)
+outcome = column(choice(["correct", "error"]))
+
+task(
+    stages = trials(
+        body = state("wait", on = {
+            poke["left"].rises: [record(outcome = "correct"), valve["left"].open(reward), done],
+            poke["right"].rises: [record(outcome = "error"), done],
+        }),
+    ),
+)
+"#;
+
+/// Trials of a session, each correct or not.
+pub fn trials(session: Uuid, first: u32, correct: &[bool]) -> PilotToTerminal {
+    let row = |(trial, correct): (u32, &bool)| {
+        let values = vec![Some(Value::Choice(u16::from(!correct)))];
+        Record::Row(Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values })
+    };
+    PilotToTerminal::Records { session, records: (first..).zip(correct).map(row).collect() }
+}
+
+pub fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {
+    PilotToTerminal::Ended(Ended {
+        session,
+        ending: Ending::Done,
+        why: if graduated { "graduated".into() } else { String::new() },
+        graduated,
+        time: Time::ZERO,
+        unix_ns: 1_700_000_060_000_000_000,
+    })
+}

@@ -1,0 +1,202 @@
+//! Sessions, from a person's word to the subject file, with a pilot that does
+//! what the test says.
+
+mod common;
+
+use bramble_message::{Activity, Command, When};
+use bramble_value::Seed;
+use common::{ONE_COLUMN, Pilot, Terminal, ended, request, started, trials};
+use uuid::Uuid;
+
+/// A terminal with the subject M001.
+fn terminal() -> Terminal {
+    let terminal = Terminal::start();
+    terminal.say(&["subject", "add", "M001", "--species", "Mus musculus"]);
+    terminal
+}
+
+fn sessions(terminal: &Terminal, count: usize, trials: u64) -> serde_json::Value {
+    let show = terminal.until(&["subject", "show", "M001", "--json"], |subject| {
+        let sessions = subject["sessions"].as_array().unwrap();
+        sessions.len() == count && sessions.last().is_some_and(|last| last["trials"] == trials)
+    });
+    show["sessions"].clone()
+}
+
+/// Starts a session of a task on box1, which agrees.
+fn start(terminal: &Terminal, pilot: &Pilot, arguments: &[&str]) -> Uuid {
+    let mut all = vec!["start", "M001", "--pilot", "box1"];
+    all.extend(arguments);
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.say(&all));
+        let (ask, request) = pilot.start();
+        let session = request.session;
+        pilot.answer(ask, Ok(()));
+        pilot.say(&started(request));
+        assert!(said.join().unwrap().starts_with("M001 started "));
+        session
+    })
+}
+
+#[test]
+fn what_a_pilot_sends_is_in_the_subject_file() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let request = request("M001");
+    let session = request.session;
+    pilot.say(&started(request));
+    pilot.say(&trials(session, 1, &[true, false]));
+    pilot.say(&trials(session, 3, &[true]));
+    pilot.say(&ended(session, false));
+    let sessions = sessions(&terminal, 1, 3);
+    let one = &sessions[0];
+    assert_eq!((&one["task"], &one["pilot"]), (&"t".into(), &"box1".into()));
+    assert_eq!((&one["uuid"], &one["end"]["ending"]), (&session.to_string().into(), &"done".into()));
+}
+
+#[test]
+fn a_terminal_that_comes_back_goes_on_with_the_session_it_finds() {
+    let mut terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let request = request("M001");
+    let session = request.session;
+    pilot.say(&started(request));
+    pilot.say(&trials(session, 1, &[true]));
+    sessions(&terminal, 1, 1);
+    assert_eq!(terminal.end(), Some(0), "a terminal that is told to end does so well");
+    pilot.say(&trials(session, 2, &[true, true]));
+    terminal.restart_after_end();
+    pilot.say(&ended(session, false));
+    assert_eq!(sessions(&terminal, 1, 3)[0]["end"]["ending"], "done");
+}
+
+#[test]
+fn a_task_is_started_with_its_sources_and_shown_while_it_runs() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let file = terminal.file("lick.star", ONE_COLUMN);
+    let arguments =
+        ["start", "M001", "--pilot", "box1", "--task", &file, "--param", "reward=4 uL", "--trials", "50"];
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.say(&arguments));
+        let (ask, request) = pilot.start();
+        assert_eq!(request.task.files[&request.task.root], ONE_COLUMN);
+        assert_eq!((request.parameters["reward"].clone(), request.trials), ("4 uL".into(), Some(50)));
+        let session = request.session;
+        pilot.answer(ask, Ok(()));
+        pilot.say(&started(request));
+        assert_eq!(said.join().unwrap(), "M001 started lick on box1");
+        pilot.say(&trials(session, 1, &[true, true, false, true]));
+    });
+    let status = terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"]["trials"] == 4);
+    assert_eq!(status["pilots"][0]["session"]["correct"], 0.75);
+    let line = terminal.say(&["status"]);
+    assert!(line.contains("M001") && line.contains("lick") && line.contains("75 %"), "{line}");
+}
+
+#[test]
+fn one_seed_of_the_terminal_gives_each_session_of_a_subject_its_own_every_time() {
+    let seeds = || -> Vec<Seed> {
+        let terminal = terminal();
+        let pilot = terminal.pilot("box1", Activity::Idle);
+        let file = terminal.file("lick.star", ONE_COLUMN);
+        let one = || {
+            std::thread::scope(|scope| {
+                let said = scope.spawn(|| terminal.say(&["start", "M001", "--pilot", "box1", "--task", &file]));
+                let (ask, request) = pilot.start();
+                let (session, seed) = (request.session, request.seed);
+                pilot.answer(ask, Ok(()));
+                pilot.say(&started(request));
+                said.join().unwrap();
+                pilot.say(&ended(session, false));
+                terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"].is_null());
+                seed
+            })
+        };
+        vec![one(), one()]
+    };
+    let first = seeds();
+    assert_ne!(first[0], first[1]);
+    assert_eq!(first, seeds());
+}
+
+#[test]
+fn what_a_pilot_refuses_is_said_and_leaves_nothing() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let file = terminal.file("lick.star", ONE_COLUMN);
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.refused(&["start", "M001", "--pilot", "box1", "--task", &file]));
+        let (ask, _) = pilot.start();
+        pilot.answer(ask, Err("the rig has no device `valve`"));
+        assert_eq!(said.join().unwrap(), "box1 refused: the rig has no device `valve`");
+    });
+    let status = terminal.json(&["status", "--json"]);
+    assert!(status["pilots"][0]["starting"].is_null() && status["pilots"][0]["session"].is_null());
+    assert_eq!(terminal.json(&["subject", "show", "M001", "--json"])["sessions"], serde_json::json!([]));
+}
+
+#[test]
+fn a_task_with_a_mistake_is_refused_before_the_pilot_hears_of_it() {
+    let terminal = terminal();
+    let _pilot = terminal.pilot("box1", Activity::Idle);
+    let file = terminal.file("wrong.star", &ONE_COLUMN.replace("poke[\"left\"]", "poke[\"lefft\"]"));
+    let said = terminal.refused(&["start", "M001", "--pilot", "box1", "--task", &file]);
+    assert!(said.contains("wrong.star:10:") && said.contains("lefft"), "{said}");
+    let gone = terminal.refused(&["start", "M001", "--pilot", "box1", "--task", "/nowhere/t.star"]);
+    assert!(gone.contains("/nowhere/t.star"), "{gone}");
+}
+
+#[test]
+fn a_parameter_out_of_its_range_is_refused() {
+    let terminal = terminal();
+    let _pilot = terminal.pilot("box1", Activity::Idle);
+    let file = terminal.file("lick.star", ONE_COLUMN);
+    let start = ["start", "M001", "--pilot", "box1", "--task", &file, "--param"];
+    let too_much = terminal.refused(&[&start[..], &["reward=50 uL"]].concat());
+    assert!(too_much.contains("reward") && too_much.contains("10 uL"), "{too_much}");
+    let unknown = terminal.refused(&[&start[..], &["rewrad=5 uL"]].concat());
+    assert!(unknown.contains("rewrad") && unknown.contains("reward"), "{unknown}");
+}
+
+#[test]
+fn a_session_is_stopped_and_told_by_whom() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let file = terminal.file("lick.star", ONE_COLUMN);
+    let session = start(&terminal, &pilot, &["--task", &file]);
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.say(&["stop", "M001", "--why", "it sleeps"]));
+        let (ask, command) = pilot.command();
+        let Command::Stop { session: stopped, when, why } = command else { panic!("no stop: {command:?}") };
+        assert_eq!((stopped, when), (session, When::Now));
+        assert!(why.starts_with("stopped by ") && why.ends_with(": it sleeps"), "{why}");
+        pilot.answer(ask, Ok(()));
+        pilot.say(&ended(session, false));
+        assert_eq!(said.join().unwrap(), "M001's session of lick on box1 was stopped");
+    });
+}
+
+#[test]
+fn a_session_is_spoken_to_while_it_runs() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let file = terminal.file("lick.star", ONE_COLUMN);
+    start(&terminal, &pilot, &["--task", &file]);
+    let told = |arguments: &[&str]| {
+        std::thread::scope(|scope| {
+            let said = scope.spawn(|| terminal.say(arguments));
+            let (ask, command) = pilot.command();
+            pilot.answer(ask, Ok(()));
+            (command, said.join().unwrap())
+        })
+    };
+    let (command, said) = told(&["set", "M001", "reward=5 uL"]);
+    assert!(matches!(command, Command::SetParameter { name, value, .. } if name == "reward" && value == "5 uL"));
+    assert_eq!(said, "reward is 5 uL from M001's next trial on");
+    let (command, _) = told(&["message", "M001", "help_animal"]);
+    assert!(matches!(command, Command::Message { name, .. } if name == "help_animal"));
+    let (command, said) = told(&["reward", "M001", "valve.left", "4 uL"]);
+    assert!(matches!(command, Command::Reward { port, .. } if port.to_string() == "valve.left"));
+    assert_eq!(said, "M001 got 4 uL from valve.left");
+}
