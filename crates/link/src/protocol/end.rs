@@ -101,7 +101,8 @@ impl End {
 
     /// Ends the link on purpose.
     pub fn leave(&mut self) {
-        if matches!(self.state, State::Up(_)) {
+        // The other end may be up though its welcome hasn't arrived yet.
+        if !self.is_down() {
             self.go_down(Gone::Left);
             self.frames.push_back(Frame::Bye {});
         }
