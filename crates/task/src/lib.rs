@@ -2,11 +2,18 @@
 
 pub mod call;
 pub mod definition;
+mod functions;
+mod language;
+mod load;
+mod lower;
 mod mistake;
+mod parameters;
 #[allow(unsafe_code, reason = "the interpreter's derives implement its unsafe marker traits")]
 mod quantity;
 pub mod sandbox;
 
-pub use definition::TaskDefinition;
+pub use definition::{Sources, TaskDefinition};
+pub use functions::{FunctionError, Functions, LONGEST_PAST};
+pub use load::{ReadError, Task, load, read};
 pub use mistake::{Mistake, Mistakes, did_you_mean};
 pub use quantity::{Measure, Quantity};

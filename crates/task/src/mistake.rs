@@ -63,8 +63,9 @@ pub struct Mistakes {
 
 impl Mistakes {
     /// The mistakes in these sources: in order, each once. There must be one.
-    pub(crate) fn new(mut mistakes: Vec<Mistake>, sources: &Sources) -> Mistakes {
-        let key = |m: &Mistake| (m.place.file != sources.root, m.place.file.clone(), m.place.line, m.place.column);
+    pub fn new(mut mistakes: Vec<Mistake>, sources: &Sources) -> Mistakes {
+        let key =
+            |m: &Mistake| (m.place.file != sources.root, m.place.file.clone(), m.place.line, m.place.column);
         mistakes.sort_by_key(key);
         mistakes.dedup();
         let reports = mistakes.into_iter().map(|mistake| Report::new(mistake, sources)).collect();

@@ -17,7 +17,8 @@ use starlark::collections::StarlarkHasher;
 use starlark::starlark_simple_value;
 use starlark::values::float::UnpackFloat;
 use starlark::values::{
-    Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, UnpackValue, Value, starlark_value,
+    Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, UnpackValue, Value,
+    starlark_value,
 };
 
 use crate::sandbox::Problem;
@@ -82,7 +83,9 @@ impl Measure {
 }
 
 /// An amount of something.
-#[derive(Debug, Clone, Copy, PartialEq, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, ProvidesStaticType, NoSerialize, StarlarkPagablePanic, Allocative,
+)]
 pub struct Quantity {
     /// Of what.
     pub measure: Measure,
@@ -136,7 +139,11 @@ impl Quantity {
             return Ok(measure.parse(text)?);
         }
         plain(value).ok_or_else(|| {
-            let kind = if value.is_none() { "a missing value (None)".to_owned() } else { format!("a {}", value.get_type()) };
+            let kind = if value.is_none() {
+                "a missing value (None)".to_owned()
+            } else {
+                format!("a {}", value.get_type())
+            };
             Problem::new(format!("a {} and {kind} don't go together", measure.word())).into()
         })
     }
@@ -223,7 +230,8 @@ impl<'v> StarlarkValue<'v> for Quantity {
     }
 
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
-        let (measure, scale) = UNITS.iter().find(|(_, name, _)| *name == attribute).map(|(m, _, s)| (*m, *s))?;
+        let (measure, scale) =
+            UNITS.iter().find(|(_, name, _)| *name == attribute).map(|(m, _, s)| (*m, *s))?;
         (measure == self.measure).then(|| heap.alloc(self.amount / scale))
     }
 

@@ -20,6 +20,8 @@ pub enum Expression {
     Last(ColumnId),
     /// The parameter's value.
     Parameter(ParameterId),
+    /// How often the counter has counted.
+    Count(CounterId),
     /// How long the current stage has been active; in a handler, until its event.
     StateTime,
     /// How long since the stage was last entered in this trial.

@@ -48,7 +48,8 @@ fn check_size(value: Value<'_>, left: &mut usize) -> starlark::Result<()> {
             Ok(())
         }
         None => Err(starlark::Error::from(
-            Problem::new("this value is too large to be written or compared").help("keep lists short and flat"),
+            Problem::new("this value is too large to be written or compared")
+                .help("keep lists short and flat"),
         )),
     };
     if let Some(text) = value.unpack_str() {
@@ -121,8 +122,8 @@ fn is_large(value: Value<'_>) -> bool {
 }
 
 fn check_number(value: Value<'_>) -> starlark::Result<()> {
-    use starlark::values::float::UnpackFloat;
     use starlark::values::UnpackValue;
+    use starlark::values::float::UnpackFloat;
     match UnpackFloat::unpack_value(value) {
         Ok(Some(number)) if number.0.abs() > 1e200 => Err(Problem::new("a whole number is too large").into()),
         _ => Ok(()),
@@ -139,7 +140,11 @@ fn compare<'v>(left: Value<'v>, right: Value<'v>) -> starlark::Result<bool> {
         fits(left)?;
     }
     // A quantity understands texts: "300 ms".
-    if left.unpack_str().is_some() && right.unpack_str().is_none() { right.equals(left) } else { left.equals(right) }
+    if left.unpack_str().is_some() && right.unpack_str().is_none() {
+        right.equals(left)
+    } else {
+        left.equals(right)
+    }
 }
 
 fn order<'v>(left: Value<'v>, right: Value<'v>) -> starlark::Result<Ordering> {
@@ -228,7 +233,8 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
     }
 
     fn _floor_divide<'v>(left: Value<'v>, right: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
-        Quantity::compute(Operation::FloorDivide, left, right, heap).unwrap_or_else(|| left.floor_div(right, heap))
+        Quantity::compute(Operation::FloorDivide, left, right, heap)
+            .unwrap_or_else(|| left.floor_div(right, heap))
     }
 
     fn _less<'v>(left: Value<'v>, right: Value<'v>) -> starlark::Result<bool> {
@@ -345,13 +351,19 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
     }
 
     /// A new list of what is in another.
-    fn list<'v>(#[starlark(require = pos)] values: Option<Value<'v>>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn list<'v>(
+        #[starlark(require = pos)] values: Option<Value<'v>>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         let items = values.map_or(Ok(Vec::new()), |values| collect(values, heap))?;
         Ok(heap.alloc(AllocList(items)))
     }
 
     /// A new list, from the last to the first.
-    fn reversed<'v>(#[starlark(require = pos)] values: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+    fn reversed<'v>(
+        #[starlark(require = pos)] values: Value<'v>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
         let mut items = collect(values, heap)?;
         items.reverse();
         Ok(heap.alloc(AllocList(items)))
@@ -376,9 +388,7 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
     }
 
     /// Nothing: a task has nowhere to print to.
-    fn print<'v>(
-        #[starlark(args)] values: UnpackTuple<Value<'v>>,
-    ) -> starlark::Result<NoneOr<bool>> {
+    fn print<'v>(#[starlark(args)] values: UnpackTuple<Value<'v>>) -> starlark::Result<NoneOr<bool>> {
         let _ = values;
         Ok(NoneOr::None)
     }
@@ -396,7 +406,10 @@ fn check_method(receiver: Value<'_>, name: &str, arguments: &[Value<'_>]) -> sta
         (Some(between), "join", [parts]) => {
             let mut left = LONGEST_TEXT;
             check_size(*parts, &mut left)?;
-            check_text((LONGEST_TEXT - left).saturating_add(between.len().saturating_mul(items(*parts).unwrap_or(0))))
+            check_text(
+                (LONGEST_TEXT - left)
+                    .saturating_add(between.len().saturating_mul(items(*parts).unwrap_or(0))),
+            )
         }
         (Some(text), "replace", [old, new, ..]) => {
             let old = old.unpack_str().map_or(1, str::len);
@@ -414,4 +427,3 @@ fn check_method(receiver: Value<'_>, name: &str, arguments: &[Value<'_>]) -> sta
         _ => Ok(()),
     }
 }
-

@@ -94,9 +94,10 @@ fn explain(kind: &ErrorKind) -> (String, Option<String>) {
     }
     match kind {
         ErrorKind::Fail(inner) => (inner.to_string(), None),
-        ErrorKind::StackOverflow(_) => {
-            ("calls go too deep".to_owned(), Some("a function calls itself without end: use a loop".to_owned()))
-        }
+        ErrorKind::StackOverflow(_) => (
+            "calls go too deep".to_owned(),
+            Some("a function calls itself without end: use a loop".to_owned()),
+        ),
         ErrorKind::Parser(inner) => parser(&inner.to_string()),
         _ => reword(&inner.to_string()),
     }
@@ -126,7 +127,10 @@ fn reword(text: &str) -> (String, Option<String>) {
         );
     }
     if text.starts_with("Heap memory limit") {
-        return ("this takes too much memory".to_owned(), Some("does a list or text grow without end?".to_owned()));
+        return (
+            "this takes too much memory".to_owned(),
+            Some("does a list or text grow without end?".to_owned()),
+        );
     }
     if let Some(rest) = text.strip_prefix("Variable `") {
         if let Some((name, tail)) = rest.split_once('`') {
@@ -140,7 +144,9 @@ fn reword(text: &str) -> (String, Option<String>) {
             return (format!("there is no `{name}`{of} here"), suggestion(tail));
         }
     }
-    if text.contains(&format!("`{PART}`")) && (text.starts_with("Operation ") || text.contains("not supported")) {
+    if text.contains(&format!("`{PART}`"))
+        && (text.starts_with("Operation ") || text.contains("not supported"))
+    {
         return (
             "a declared value can't be computed with here: it is known only while a session runs".to_owned(),
             Some("compute it in a function of the trial, with `trial.` before the name".to_owned()),

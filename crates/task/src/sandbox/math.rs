@@ -27,7 +27,11 @@ fn wanted(word: &str, value: Value<'_>) -> starlark::Result<f64> {
 }
 
 fn finite(word: &str, of: f64, result: f64) -> starlark::Result<f64> {
-    if result.is_finite() { Ok(result) } else { Err(Problem::new(format!("`{word}` of {of} is not a number")).into()) }
+    if result.is_finite() {
+        Ok(result)
+    } else {
+        Err(Problem::new(format!("`{word}` of {of} is not a number")).into())
+    }
 }
 
 fn whole(word: &str, result: f64) -> starlark::Result<i64> {

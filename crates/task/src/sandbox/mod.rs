@@ -10,11 +10,11 @@ mod failure;
 mod math;
 mod syntax;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use starlark::any::AnyLifetime;
+use starlark::codemap::FileSpan;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::values::{Heap, OwnedFrozenValue, Value};
@@ -22,8 +22,10 @@ use starlark::values::{Heap, OwnedFrozenValue, Value};
 use crate::definition::{Place, Sources};
 use crate::mistake::{Mistake, Mistakes, did_you_mean};
 
+pub(crate) use failure::PART;
 pub use failure::{Failure, Problem};
 pub use math::math;
+pub(crate) use math::number;
 pub(crate) use syntax::{Parsed, parse};
 
 /// How much an evaluation may take.
@@ -77,8 +79,30 @@ pub fn evaluate<'a, 'e: 'a>(
     extra: &'a dyn AnyLifetime<'e>,
 ) -> Result<Evaluated, Mistakes> {
     let parsed = parse_all(sources).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
-    evaluate_parsed(&parsed, sources, globals, limits, extra)
-        .map_err(|failure| Mistakes::new(vec![failure], sources))
+    evaluate_parsed(&parsed, globals, limits, extra).map_err(|failure| Mistakes::new(vec![failure], sources))
+}
+
+impl Evaluated {
+    /// Where something is that was met during the evaluation.
+    pub fn place(&self, span: &FileSpan) -> Place {
+        self.places.place(span)
+    }
+
+    /// Where in a place, which is a call, `words` first stand; else the place itself.
+    pub fn within(&self, place: &Place, words: &str) -> Place {
+        self.places.within(place, words)
+    }
+
+    /// What to tell a person of an error of a function that the files left.
+    pub fn explain(&self, error: &starlark::Error) -> Failure {
+        Failure::new(error, &self.places)
+    }
+}
+
+/// The paths of the files that the root needs, itself the last.
+pub fn needed(sources: &Sources) -> Result<Vec<String>, Mistakes> {
+    let parsed = parse_all(sources).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
+    Ok(parsed.iter().map(|file| file.path.clone()).collect())
 }
 
 /// Parses the root and all that it loads, in the order in which they must be
@@ -113,7 +137,8 @@ fn visit(
     let Some(text) = sources.files.get(path) else {
         let known = sources.files.keys().map(String::as_str);
         mistakes.push(
-            Mistake::new(from.clone(), format!("there is no file `{path}`")).maybe_help(did_you_mean(path, known)),
+            Mistake::new(from.clone(), format!("there is no file `{path}`"))
+                .maybe_help(did_you_mean(path, known)),
         );
         return;
     };
@@ -131,7 +156,7 @@ fn visit(
 }
 
 /// The path that `load(target)` in the file `from` means: relative to its folder.
-pub(crate) fn resolve(from: &str, target: &str) -> String {
+pub fn resolve(from: &str, target: &str) -> String {
     let folder = from.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
@@ -148,12 +173,11 @@ pub(crate) fn resolve(from: &str, target: &str) -> String {
 
 pub(crate) fn evaluate_parsed<'a, 'e: 'a>(
     parsed: &[Arc<Parsed>],
-    _sources: &Sources,
     globals: &Globals,
     limits: Limits,
     extra: &'a dyn AnyLifetime<'e>,
 ) -> Result<Evaluated, Mistake> {
-    let places = Places { files: Arc::new(parsed.iter().map(|one| (one.path.clone(), Arc::clone(one))).collect()) };
+    let places = Places::new(parsed);
     let mut loaded: Vec<(String, FrozenModule)> = Vec::new();
     for file in parsed {
         let module = {
@@ -243,7 +267,10 @@ impl Places {
 
     /// Where in the place, which is a call, `words` first stand; else the place itself.
     pub(crate) fn within(&self, place: &Place, words: &str) -> Place {
-        self.files.get(&place.file).and_then(|file| file.within(place, words)).unwrap_or_else(|| place.clone())
+        self.files
+            .get(&place.file)
+            .and_then(|file| file.within(place, words))
+            .unwrap_or_else(|| place.clone())
     }
 }
 
@@ -251,6 +278,3 @@ impl Places {
 pub fn extra<'a, 'e, T: AnyLifetime<'e>>(eval: &Evaluator<'_, 'a, 'e>) -> Option<&'a T> {
     eval.extra.and_then(|extra| extra.downcast_ref::<T>())
 }
-
-/// A list of mistakes that grows while a file is evaluated.
-pub(crate) type Found = RefCell<Vec<Mistake>>;

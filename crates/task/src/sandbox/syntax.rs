@@ -186,8 +186,11 @@ fn too_deep(text: &str) -> Option<usize> {
 }
 
 fn bound_statement(statement: &AstStmt, text: &str, edits: &mut Edits) {
-    if let StmtP::AssignModify(target, operation @ (AssignOp::Add | AssignOp::Multiply | AssignOp::LeftShift), value) =
-        &statement.node
+    if let StmtP::AssignModify(
+        target,
+        operation @ (AssignOp::Add | AssignOp::Multiply | AssignOp::LeftShift),
+        value,
+    ) = &statement.node
     {
         let grow = match operation {
             AssignOp::Add => "_grow",
@@ -243,7 +246,10 @@ fn bound_expression(expression: &AstExpr, text: &str, edits: &mut Edits) {
                     _ => None,
                 })
                 .collect();
-            edits.insert(expression.span.begin().get() as usize, format!("(_fits([{}]) and ", names.join(", ")));
+            edits.insert(
+                expression.span.begin().get() as usize,
+                format!("(_fits([{}]) and ", names.join(", ")),
+            );
             edits.insert(expression.span.end().get() as usize, ")");
         }
         _ => expression.node.visit_expr(|child| bound_expression(child, text, edits)),
