@@ -202,9 +202,9 @@ impl End {
         }
     }
 
-    /// Refuses a hello of a version that can't even be read.
+    /// Refuses a welcome of a version that can't even be read.
     pub fn handle_other_version(&mut self, version: u32) {
-        if !self.dials || matches!(self.state, State::Meeting { .. }) {
+        if matches!(self.state, State::Meeting { .. }) {
             let refusal =
                 Refusal::version((self.me.name.as_str(), self.me.version), ("the other end", version));
             self.refuse(refusal);
