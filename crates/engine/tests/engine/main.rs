@@ -1,0 +1,10 @@
+//! The engine, held against what the task language says.
+
+mod bench;
+mod conformance;
+mod events;
+mod mistakes;
+mod order;
+mod rig;
+mod tree;
+mod trials;
