@@ -3,6 +3,7 @@
 pub mod call;
 pub mod definition;
 mod functions;
+pub mod graph;
 mod language;
 mod load;
 mod lower;
@@ -16,4 +17,5 @@ pub use definition::{Sources, TaskDefinition};
 pub use functions::{FunctionError, Functions, LONGEST_PAST};
 pub use load::{ReadError, Task, load, read};
 pub use mistake::{Mistake, Mistakes, did_you_mean};
+pub use parameters::{ParameterError, parameter_value};
 pub use quantity::{Measure, Quantity};

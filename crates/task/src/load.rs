@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::definition::{Place, Sources, TaskDefinition};
 use crate::functions::Functions;
+use crate::graph::Sketch;
 use crate::language::{Context, globals};
 use crate::lower;
 use crate::lower::outline::Outline;
@@ -24,6 +25,7 @@ pub struct Task {
     pub(crate) functions: Arc<[Function]>,
     pub(crate) outline: Arc<Outline>,
     pub(crate) places: Places,
+    pub(crate) sketches: Arc<[Sketch]>,
 }
 
 /// A function of the task file.
@@ -43,6 +45,11 @@ impl std::fmt::Debug for Function {
 }
 
 impl Task {
+    /// What it is.
+    pub fn definition(&self) -> &Arc<TaskDefinition> {
+        &self.definition
+    }
+
     /// The task's functions, to be called during one session.
     pub fn functions(&self) -> Functions {
         Functions::new(self)
@@ -92,12 +99,16 @@ pub fn load(sources: &Sources) -> Result<Task, Mistakes> {
     if !mistakes.is_empty() {
         return Err(Mistakes::new(mistakes, sources));
     }
+    let functions = functions.unwrap_or_default();
+    let sketches: Vec<Sketch> =
+        functions.iter().map(|function| Sketch { name: function.name.clone(), leads: Vec::new() }).collect();
     Ok(Task {
         definition: Arc::new(lowered.definition),
         sources: Arc::new(sources.clone()),
-        functions: functions.unwrap_or_default().into(),
+        functions: functions.into(),
         outline: Arc::new(lowered.outline),
         places,
+        sketches: sketches.into(),
     })
 }
 

@@ -48,6 +48,23 @@ pub enum DeviceKind {
     Camera,
 }
 
+impl DeviceKind {
+    /// The word for it in the task language.
+    pub fn word(self) -> &'static str {
+        match self {
+            DeviceKind::DigitalInput => "digital_input",
+            DeviceKind::AnalogInput => "analog_input",
+            DeviceKind::DigitalOutput => "digital_output",
+            DeviceKind::LevelOutput => "level_output",
+            DeviceKind::Solenoid => "solenoid",
+            DeviceKind::Encoder => "encoder",
+            DeviceKind::Display => "display",
+            DeviceKind::Sound => "sound",
+            DeviceKind::Camera => "camera",
+        }
+    }
+}
+
 /// A device, or a group of like devices told apart by their ports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {

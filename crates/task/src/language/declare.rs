@@ -345,7 +345,7 @@ fn declare<'v>(part: &mut Part<'v>, loading: &Loading, place: Place) -> Result<u
             }
             let unit = text(part, "unit")?.unwrap_or_default();
             if !unit.is_empty() && !matches!(kind, DeviceKind::Encoder | DeviceKind::AnalogInput) {
-                let word = super::words::device_word(kind);
+                let word = kind.word();
                 note(Problem::new(format!("a {word} has no unit")), within("unit"));
             }
             let id = DeviceId(declared.devices.len() as u16);

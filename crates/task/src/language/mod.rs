@@ -16,7 +16,7 @@ pub(crate) use bind::{lacks, shown, too_many, unknown};
 pub(crate) use declare::{Context, Declared, DeviceInfo};
 pub(crate) use part::{FrozenPart, Part};
 pub(crate) use trial::{Seen, trial_value};
-pub(crate) use words::{METHODS, Of, Verb, WORDS, Word, device_word, methods_of};
+pub(crate) use words::{METHODS, Of, Verb, WORDS, Word, methods_of};
 
 use starlark::environment::Globals;
 

@@ -456,21 +456,6 @@ pub(crate) const METHODS: &[Word] = &[
 /// A device or port as a word of its own.
 pub(crate) static PORT: Word = word("port", Verb::Port, &[req("port")], "One port of a device.");
 
-/// The word for a kind of device.
-pub(crate) fn device_word(kind: DeviceKind) -> &'static str {
-    match kind {
-        K::DigitalInput => "digital_input",
-        K::AnalogInput => "analog_input",
-        K::DigitalOutput => "digital_output",
-        K::LevelOutput => "level_output",
-        K::Solenoid => "solenoid",
-        K::Encoder => "encoder",
-        K::Display => "display",
-        K::Sound => "sound",
-        K::Camera => "camera",
-    }
-}
-
 /// What can be said of something: of a device, of its kind.
 pub(crate) fn methods_of(class: Of) -> impl Iterator<Item = &'static Word> {
     METHODS.iter().filter(move |word| match (word.of, class) {

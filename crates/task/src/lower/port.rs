@@ -9,7 +9,7 @@ use super::outline::texts;
 use super::{Lowering, shown};
 use crate::call::Wanted;
 use crate::definition::{DeviceId, DeviceKind, PortChoice, PortRef, PortTable, Trigger};
-use crate::language::{DeviceInfo, Part, Verb, device_word};
+use crate::language::{DeviceInfo, Part, Verb};
 use crate::mistake::one_of;
 use crate::sandbox::Problem;
 
@@ -56,10 +56,10 @@ impl<'v> Lowering<'_, 'v> {
             return Some(port);
         }
         let name = &self.task.devices[port.device.index()].name;
-        let problem = Problem::new(format!("`{name}` is a {}", device_word(info.kind)));
+        let problem = Problem::new(format!("`{name}` is a {}", info.kind.word()));
         let name = name.to_string();
         self.wrong_in(
-            problem.help(format!("here a {} is wanted", one_of(kinds.iter().map(|kind| device_word(*kind))))),
+            problem.help(format!("here a {} is wanted", one_of(kinds.iter().map(|kind| kind.word())))),
             &name,
         )
     }

@@ -9,7 +9,7 @@ use super::failure::Problem;
 use crate::quantity::Quantity;
 
 /// A number, or a quantity in its base unit.
-pub(crate) fn number(value: Value<'_>) -> Option<f64> {
+pub fn number(value: Value<'_>) -> Option<f64> {
     if let Some(quantity) = Quantity::from_value(value) {
         return Some(quantity.amount);
     }

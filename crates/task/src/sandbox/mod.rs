@@ -24,8 +24,7 @@ use crate::mistake::{Mistake, Mistakes, did_you_mean};
 
 pub(crate) use failure::PART;
 pub use failure::{Failure, Problem};
-pub use math::math;
-pub(crate) use math::number;
+pub use math::{math, number};
 pub(crate) use syntax::{Parsed, parse};
 
 /// How much an evaluation may take.
