@@ -3,6 +3,7 @@
 mod child;
 mod config;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,8 +19,13 @@ use config::{Arguments, Settings};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let filter = EnvFilter::try_from_env("BRAMBLE_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
@@ -39,7 +45,7 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     let hello = ChildHello { software: software(), offer: child.offer() };
     let me = Me::new(name.clone(), "child", "pilot").with_detail(encode(&hello));
     let (dialer, events) = dial(pilot.clone(), me, Terms::new(MemoryOutbox::new())).into_diagnostic()?;
-    tracing::info!("{name} waits for its pilot at {pilot}");
+    println!("ready: {name}, pilot {pilot}");
 
     let line = dialer.line();
     std::thread::Builder::new()

@@ -68,7 +68,10 @@ impl Children {
             children.listener = Some(listener.clone());
             let hearing = children.clone();
             let hear = move || hearing.hear(&listener, &events, changed);
-            std::thread::Builder::new().name("children".to_owned()).spawn(hear).map_err(LinkError::NoThread)?;
+            std::thread::Builder::new()
+                .name("children".to_owned())
+                .spawn(hear)
+                .map_err(LinkError::NoThread)?;
         }
         Ok(children)
     }
@@ -107,7 +110,8 @@ impl Children {
         claims: &mut Claims,
     ) -> Result<Claimed, String> {
         let absent = || {
-            let device = wires.first().map_or_else(String::new, |wire| format!(", which has `{}`,", wire.device));
+            let device =
+                wires.first().map_or_else(String::new, |wire| format!(", which has `{}`,", wire.device));
             format!("the child {child}{device} is not there: start it, and see that it dials this pilot")
         };
         let listener = self.listener.as_ref().ok_or_else(absent)?;

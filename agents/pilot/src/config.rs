@@ -126,7 +126,9 @@ pub(crate) enum SettingsError {
     File(#[from] ConfigError),
     /// Devices on a child, and nowhere for the child to call.
     #[error("the device `{device}` is on the child {child}, and this pilot listens for no children")]
-    #[diagnostic(help("add a line `children = \"ipc:///run/bramble/children.sock\"`, and dial it in the child's configuration"))]
+    #[diagnostic(help(
+        "add a line `children = \"ipc:///run/bramble/children.sock\"`, and dial it in the child's configuration"
+    ))]
     NoChildren {
         /// The device.
         device: Name,
@@ -260,10 +262,16 @@ mod tests {
     fn mistakes_are_shown_at_their_place() {
         for (text, says) in [
             ("name = \"box 1\"\n", ":1:8: `box 1` can't be a name"),
-            ("name = \"box1\"\nterminal = \"tcp://10.0.0.2:5600\"\n", ":2:12: `tcp://10.0.0.2:5600` is beyond this computer"),
+            (
+                "name = \"box1\"\nterminal = \"tcp://10.0.0.2:5600\"\n",
+                ":2:12: `tcp://10.0.0.2:5600` is beyond this computer",
+            ),
             ("name = \"box1\"\n[simulation]\nspeed = 0\n", ":3:9: `0` is not a speed"),
             ("name = \"box1\"\n[simulation]\nspeed = \"fast\"\n", ":3:9: `fast` is not a speed"),
-            ("name = \"box1\"\n[rig.devices.poke]\nkind = \"digital_inptu\"\ndriver = \"simulated\"\n", ":3:8: "),
+            (
+                "name = \"box1\"\n[rig.devices.poke]\nkind = \"digital_inptu\"\ndriver = \"simulated\"\n",
+                ":3:8: ",
+            ),
         ] {
             let error = read(text, &[]).unwrap_err().to_string();
             assert!(error.contains(says), "{text}: {error}");

@@ -78,7 +78,8 @@ impl Desk {
 
     /// The session that was got ready has started.
     pub(crate) fn started(&mut self, task: Arc<TaskDefinition>) -> Vec<Deed> {
-        let State::Preparing { session, subject, asks, stop } = std::mem::replace(&mut self.state, State::Idle)
+        let State::Preparing { session, subject, asks, stop } =
+            std::mem::replace(&mut self.state, State::Idle)
         else {
             return Vec::new();
         };
@@ -214,12 +215,14 @@ fn stopping(when: When, why: &str) -> Request {
 
 fn parameter(task: &TaskDefinition, name: &str, value: &serde_json::Value) -> Result<Request, String> {
     let live = task.parameters.iter().filter(|one| one.live).map(|one| &one.name);
-    let (id, parameter) = task
-        .parameter(name)
-        .ok_or_else(|| format!("task {} has no parameter `{name}`; {}", task.name, can_be("changed", live.clone())))?;
+    let (id, parameter) = task.parameter(name).ok_or_else(|| {
+        format!("task {} has no parameter `{name}`; {}", task.name, can_be("changed", live.clone()))
+    })?;
     if !parameter.live {
         let which = can_be("changed", live);
-        return Err(format!("parameter `{name}` can't be changed while a session runs (live = True); {which}"));
+        return Err(format!(
+            "parameter `{name}` can't be changed while a session runs (live = True); {which}"
+        ));
     }
     let value = bramble_task::parameter_value(parameter, value).map_err(|why| why.to_string())?;
     Ok(Request::Parameter { parameter: id, value })

@@ -42,7 +42,9 @@ impl Judge for Examiner {
                     return Verdict::EndAfterTrial("the subject graduated".into());
                 }
                 Ok(false) => {}
-                Err(why) => return Verdict::EndAfterTrial(format!("the graduation can't be decided: {why}").into()),
+                Err(why) => {
+                    return Verdict::EndAfterTrial(format!("the graduation can't be decided: {why}").into());
+                }
             }
         }
         match self.limit {
@@ -62,7 +64,8 @@ fn rows_under(columns: &[(String, ValueType)], earlier: Trials) -> Vec<Row> {
     }
     let places: Vec<Option<usize>> =
         columns.iter().map(|column| earlier.columns.iter().position(|old| old == column)).collect();
-    let value = |row: &Row, place: &Option<usize>| -> Option<Value> { row.values.get((*place)?).copied().flatten() };
+    let value =
+        |row: &Row, place: &Option<usize>| -> Option<Value> { row.values.get((*place)?).copied().flatten() };
     let under = |row: Row| Row { values: places.iter().map(|place| value(&row, place)).collect(), ..row };
     earlier.rows.into_iter().map(under).collect()
 }

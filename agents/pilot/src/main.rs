@@ -13,6 +13,7 @@ mod session;
 mod watch;
 
 use std::collections::HashMap;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Sender, channel};
@@ -44,7 +45,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// A data folder that can't be used.
 #[derive(Debug, Error, Diagnostic)]
 #[error("the data folder {} can't be used: {source}", path.display())]
-#[diagnostic(help("choose a folder that this user may write, with --data DIR or `data` in the configuration"))]
+#[diagnostic(help(
+    "choose a folder that this user may write, with --data DIR or `data` in the configuration"
+))]
 struct DataFolder {
     path: PathBuf,
     source: std::io::Error,
@@ -52,8 +55,13 @@ struct DataFolder {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let filter = EnvFilter::try_from_env("BRAMBLE_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
     match Settings::read(arguments).map_err(Report::new).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
@@ -116,7 +124,7 @@ fn run(settings: Settings) -> Result<(), Report> {
     };
     spawn("session", move || runner.run(&waiting_jobs, |news| _ = inputs.send(Input::Session(news))))?;
 
-    tracing::info!("{} is ready; its terminal is at {}", settings.name, settings.terminal);
+    println!("ready: {}, terminal {}", settings.name, settings.terminal);
     let pilot = Pilot { desk, rig, dialer, journal, children, pen, doing, jobs, post: None, told: None };
     let dialer = pilot.run(&to_pilot);
     // The pilot's pen is gone, and so are the session's thread and its own.
@@ -147,7 +155,10 @@ fn open_journal(data: &Path) -> Result<Journal, Report> {
 }
 
 /// A session that a crash cut is reported as ended, with what was observed of it.
-fn report_cut_session(journal: &Journal, sessions: &mut Sessions) -> Result<(), bramble_journal::JournalError> {
+fn report_cut_session(
+    journal: &Journal,
+    sessions: &mut Sessions,
+) -> Result<(), bramble_journal::JournalError> {
     let Some(session) = sessions.without_end(journal.last(LANE)?) else { return Ok(()) };
     tracing::warn!("a session was cut when this pilot ended without warning");
     let ended = Ended {

@@ -49,7 +49,12 @@ impl Sessions {
     }
 
     /// Notes that the message with this number says that a session started.
-    pub(crate) fn note_start(&mut self, session: Uuid, number: u64, journal: &Journal) -> Result<(), JournalError> {
+    pub(crate) fn note_start(
+        &mut self,
+        session: Uuid,
+        number: u64,
+        journal: &Journal,
+    ) -> Result<(), JournalError> {
         self.started.push_back(session);
         while self.started.len() > MOST {
             self.started.pop_front();
@@ -59,7 +64,12 @@ impl Sessions {
     }
 
     /// Notes that the message with this number says that the session ended.
-    pub(crate) fn note_end(&mut self, session: Uuid, number: u64, journal: &Journal) -> Result<(), JournalError> {
+    pub(crate) fn note_end(
+        &mut self,
+        session: Uuid,
+        number: u64,
+        journal: &Journal,
+    ) -> Result<(), JournalError> {
         if let Some(last) = &mut self.last
             && last.session == session
         {

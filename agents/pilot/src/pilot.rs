@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use bramble_journal::Journal;
 use bramble_link::{Dialer, Event};
-use bramble_message::{Activity, PilotHello, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode};
+use bramble_message::{
+    Activity, PilotHello, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
+};
 use bramble_rig::{Post, inbox};
 
 use crate::children::Children;
@@ -81,7 +83,10 @@ impl Pilot {
         match event {
             Event::Up { peer, detail, .. } => {
                 let version = decode::<TerminalHello>(&detail).map(|hello| hello.software.version);
-                tracing::info!("the terminal {peer} ({}) is there", version.unwrap_or_else(|_| "unknown".into()));
+                tracing::info!(
+                    "the terminal {peer} ({}) is there",
+                    version.unwrap_or_else(|_| "unknown".into())
+                );
                 self.told = None;
             }
             Event::Down { peer, why } => tracing::warn!("the terminal {peer} is gone: {why}"),

@@ -93,7 +93,7 @@ impl Runner {
 
     fn prepare(&mut self, request: &StartSession, post: &Post) -> Result<Ready, String> {
         let task = bramble_task::load(&request.task).map_err(|mistakes| mistakes.to_string())?;
-        let definition = task.definition();
+        let definition = &task.definition;
         let parameters = task.parameters(&request.parameters).map_err(|mistakes| mistakes.to_string())?;
         let kept = definition.columns.iter().map(|column| request.kept.get(column.name.as_str()).copied());
         let settings = Settings { parameters, seed: request.seed, kept: kept.collect() };
@@ -103,7 +103,7 @@ impl Runner {
         let columns = definition.columns.iter().map(|column| (column.name.to_string(), column.kind.clone()));
         let examiner = Examiner::new(columns.collect(), request.trials, rule);
         let claims = self.children.claim(&wiring, request.session, post)?;
-        let session = Session::new(definition.clone(), settings.clone(), wiring.clone());
+        let session = Session::new(Arc::clone(definition), settings.clone(), wiring.clone());
         let session = session.map_err(|error| error.to_string())?;
         let animal = self.animal(&request.subject)?;
         Ok(Ready { task, session, settings, wiring, examiner, animal, claims })
@@ -122,7 +122,7 @@ impl Runner {
     fn session(&mut self, request: StartSession, ready: Ready, inbox: &Inbox, tell: &impl Fn(News)) -> Ended {
         let Ready { task, session: runs, settings, wiring, mut examiner, animal, mut claims } = ready;
         let (session, subject) = (request.session, request.subject.clone());
-        let definition = task.definition().clone();
+        let definition = Arc::clone(&task.definition);
         let pace = match self.simulation.speed {
             Speed::Max => Pace::Free,
             Speed::Times(times) => Pace::Times(times),
@@ -167,7 +167,9 @@ impl Runner {
         Started {
             task_name: task.name.clone(),
             task_doc: task.doc.clone(),
-            parameters: parameters.map(|(one, value)| (one.name.to_string(), one.kind.clone(), *value)).collect(),
+            parameters: parameters
+                .map(|(one, value)| (one.name.to_string(), one.kind.clone(), *value))
+                .collect(),
             columns: columns.collect(),
             names: task.names(),
             time: Time::ZERO,

@@ -30,7 +30,8 @@ impl Watch {
     /// Watches a session that starts now, with these stages and valves.
     pub(crate) fn new(session: Uuid, subject: SubjectId, task: String, start: Time) -> Watch {
         let (stages, valves) = (Vec::new(), Vec::new());
-        let progress = Progress { session, subject, task, trial: 0, stages, water: 0.0, seconds: 0.0, valves };
+        let progress =
+            Progress { session, subject, task, trial: 0, stages, water: 0.0, seconds: 0.0, valves };
         Watch { progress, start, stages: BTreeMap::new(), valves: BTreeMap::new(), active: Vec::new() }
     }
 
@@ -96,7 +97,13 @@ mod tests {
     use bramble_value::Span;
 
     fn event(ms: u32, trial: u32, kind: Kind, source: u16, value: f64) -> Record {
-        Record::Event(Event { time: Time::ZERO + Span::from_ms(ms), trial, kind, source: Source(source), value })
+        Record::Event(Event {
+            time: Time::ZERO + Span::from_ms(ms),
+            trial,
+            kind,
+            source: Source(source),
+            value,
+        })
     }
 
     #[test]

@@ -1,0 +1,279 @@
+//! A lab on one machine: a terminal, pilots and children as processes of their
+//! own, in a folder that goes away with it.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use bramble_subject::{SessionNumber, SubjectFile};
+use bramble_value::{Event, Trials};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+/// As long as a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the rig of every pilot has, but for the wheel and the lamp.
+const RIG: &str = r#"
+[rig.devices.poke]
+kind = "digital_input"
+driver = "simulated"
+ports = { left = 17, center = 27, right = 22 }
+
+[rig.devices.light]
+kind = "digital_output"
+driver = "simulated"
+ports = { left = 5, center = 6, right = 13 }
+
+[rig.devices.valve]
+kind = "solenoid"
+driver = "simulated"
+ports = { left = 16, center = 20, right = 21 }
+flow = "40 uL/s"
+longest_on = "2 s"
+"#;
+
+/// What a child offers, for a pilot (on that child) and for the child itself.
+fn wheel_and_lamp(driver: &str) -> String {
+    format!(
+        "[rig.devices.wheel]\nkind = \"encoder\"\n{driver}\nunit = \"deg\"\n\
+         [rig.devices.lamp]\nkind = \"digital_output\"\n{driver}\n"
+    )
+}
+
+/// A lab.
+pub struct Lab {
+    pub folder: TempDir,
+    agents: BTreeMap<String, Agent>,
+}
+
+/// A process that is killed when the lab goes away.
+struct Agent {
+    process: Child,
+    log: PathBuf,
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Lab {
+    /// A lab with the shipped tasks, the subject M001 and a terminal that runs.
+    pub fn new() -> Lab {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks"), &folder.path().join("tasks"));
+        let mut lab = Lab { folder, agents: BTreeMap::new() };
+        lab.start_terminal();
+        lab.say(&["subject", "add", "M001"]);
+        lab
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file of the lab.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+
+    pub fn task(&self, name: &str) -> String {
+        self.path("tasks").join(name).display().to_string()
+    }
+
+    pub fn start_terminal(&mut self) {
+        let (data, listen) = (self.path("lab"), self.endpoint("terminal"));
+        let mut command = program("bramble-terminal");
+        command.args(["serve", "--seed", "1", "--listen", &listen]).env("BRAMBLE_DATA", data);
+        self.start("terminal", command);
+    }
+
+    /// Starts a pilot and waits until the terminal knows it.
+    pub fn start_pilot(&mut self, name: &str, arguments: &[&str]) {
+        self.start_pilot_alone(name, arguments);
+        self.until(&["status", "--json"], |status| pilot(status, name)["here"] == true);
+    }
+
+    /// Starts a pilot that need not reach the terminal.
+    pub fn start_pilot_alone(&mut self, name: &str, arguments: &[&str]) {
+        let config = self.pilot_config(name);
+        let mut command = program("bramble-pilot");
+        command.args(["--config", &config]).args(arguments);
+        self.start(name, command);
+    }
+
+    /// Starts the child `wheels` of a pilot, and waits until the terminal knows it.
+    pub fn start_child(&mut self, of: &str) {
+        let driver = "driver = \"simulated\"";
+        let pilot_listens = self.endpoint(of);
+        let text = format!("name = \"wheels\"\npilot = \"{pilot_listens}\"\n{}", wheel_and_lamp(driver));
+        let config = self.file("wheels.toml", &text);
+        let mut command = program("bramble-child");
+        command.args(["--config", &config]);
+        self.start("wheels", command);
+        self.until(&["status", "--json"], |status| pilot(status, of)["children"][0]["here"] == true);
+    }
+
+    fn pilot_config(&self, name: &str) -> String {
+        let (terminal, children) = (self.endpoint("terminal"), self.endpoint(name));
+        let driver = "driver = \"child\"\nchild = \"wheels\"";
+        let text = format!(
+            "name = \"{name}\"\nterminal = \"{terminal}\"\nchildren = \"{children}\"\ndata = \"{name}\"\n\
+             {RIG}\n{}",
+            wheel_and_lamp(driver)
+        );
+        self.file(&format!("{name}.toml"), &text)
+    }
+
+    pub fn endpoint(&self, name: &str) -> String {
+        format!("ipc://{}/{name}.sock", self.folder.path().display())
+    }
+
+    fn start(&mut self, name: &str, mut command: Command) {
+        let log = self.path(&format!("{name}.log"));
+        let says = File::options().create(true).append(true).open(&log).unwrap();
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(says).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let agent = Agent { process, log };
+        assert!(ready.starts_with("ready: "), "{name} is not ready:\n{}", agent.log());
+        self.agents.insert(name.to_owned(), agent);
+    }
+
+    /// Ends an agent as the system does, and says its exit status.
+    pub fn end(&mut self, name: &str) -> Option<i32> {
+        let mut agent = self.agents.remove(name).unwrap();
+        kill(Pid::from_raw(agent.process.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+        let ended = eventually(&format!("{name} ends"), || agent.process.try_wait().unwrap());
+        ended.code()
+    }
+
+    /// Kills an agent with no chance to say anything.
+    pub fn kill(&mut self, name: &str) {
+        self.agents.remove(name).unwrap();
+    }
+
+    /// What an agent logged.
+    pub fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(&format!("{name}.log"))).unwrap()
+    }
+
+    /// Runs a command of the terminal.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = program("bramble-terminal");
+        command.args(arguments).env("BRAMBLE_DATA", self.path("lab")).output().unwrap()
+    }
+
+    /// What a command prints, which must go well.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// What a command that must fail says, on one line.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        refusal(&self.run(arguments))
+    }
+
+    /// Waits until what a command says in JSON is as it should be.
+    pub fn until(&self, arguments: &[&str], so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+        eventually(&format!("{arguments:?} is as it should be"), || {
+            let output = self.run(arguments);
+            // The terminal may be away for a moment.
+            let said = serde_json::from_slice(&output.stdout).ok()?;
+            Some(said).filter(&so)
+        })
+    }
+
+    /// Waits until M001 has had this many sessions, all ended, and opens its file.
+    pub fn after_sessions(&self, count: usize) -> SubjectFile {
+        self.until(&["subject", "show", "M001", "--json"], |subject| {
+            let sessions = subject["sessions"].as_array().unwrap();
+            sessions.len() == count && sessions.iter().all(|session| !session["end"].is_null())
+        });
+        SubjectFile::open_read_only(&self.path("lab/subjects/M001.h5")).unwrap()
+    }
+
+    /// Waits until M001's session is this many trials on.
+    pub fn until_trials(&self, trials: u64) {
+        self.until(&["status", "--json"], |status| {
+            let pilots = status["pilots"].as_array().unwrap();
+            pilots.iter().any(|pilot| pilot["session"]["trials"].as_u64() >= Some(trials))
+        });
+    }
+}
+
+impl Agent {
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+/// A pilot in what `status --json` says.
+pub fn pilot<'a>(status: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+    let pilots = status["pilots"].as_array().unwrap();
+    pilots.iter().find(|pilot| pilot["name"] == name).unwrap_or(&serde_json::Value::Null)
+}
+
+/// A session's trials and events.
+pub fn session(file: &SubjectFile, number: u32) -> (Trials, Vec<Event>) {
+    let number = SessionNumber::new(number);
+    (file.trials(number).unwrap(), file.events(number).unwrap())
+}
+
+/// Waits for what must come.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it did not come: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A program of Bramble, which cargo puts beside the pilot's.
+pub fn program(name: &str) -> Command {
+    let path = Path::new(env!("CARGO_BIN_EXE_bramble-pilot")).with_file_name(name);
+    assert!(path.exists(), "{} is not built: run cargo build --workspace first", path.display());
+    let mut command = Command::new(path);
+    command.env("NO_COLOR", "1").env_remove("BRAMBLE_LOG").env_remove("BRAMBLE_DATA");
+    command
+}
+
+/// What a command that failed said, on one line.
+pub fn refusal(output: &Output) -> String {
+    assert!(!output.status.success(), "it went well: {}", text(&output.stdout));
+    let lines = text(&output.stderr);
+    let words = lines.split_whitespace().filter(|word| !["×", "│", "help:"].contains(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}

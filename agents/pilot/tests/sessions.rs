@@ -1,0 +1,149 @@
+//! Whole sessions: from a task file through a terminal, a pilot and a child to a
+//! subject file.
+
+mod common;
+
+use bramble_subject::{SessionNumber, SubjectFile};
+use bramble_value::{Ending, Event, Kind, Trials};
+use common::{Lab, session};
+
+/// One session of a task, and its subject file's content.
+fn run(task: &str, trials: &str, speed: &str, with_child: bool) -> (Trials, Vec<Event>) {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", speed, "--seed", "5"]);
+    if with_child {
+        lab.start_child("box1");
+    }
+    lab.say(&["start", "M001", "--pilot", "box1", "--task", &lab.task(task), "--trials", trials]);
+    session(&lab.after_sessions(1), 1)
+}
+
+/// The events of one kind from a source of this name.
+fn values(file: &SubjectFile, kind: Kind, name: &str) -> Vec<f64> {
+    let names = file.session(SessionNumber::new(1)).unwrap().names;
+    let (_, events) = session(file, 1);
+    let of = |event: &&Event| event.kind == kind && names.name(event.source) == name;
+    events.iter().filter(of).map(|event| event.value).collect()
+}
+
+#[test]
+fn a_session_goes_from_a_task_file_to_a_subject_file_with_a_childs_devices() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "max"]);
+    lab.start_child("box1");
+    let task = lab.file(
+        "wheel.star",
+        r#"
+wheel = hardware(encoder, unit = "deg")
+lamp  = hardware(digital_output)
+valve = hardware(solenoid, ports = ["center"])
+reward = param(volume("4 uL"))
+latency = column(duration)
+
+task(stages = trials(body = states(
+    state("run", enter = wheel.zero(), during = lamp.on(),
+        on = {wheel.beyond(90): [record(latency = state_time), goto("reward")]}),
+    state("reward", enter = valve["center"].open(reward), after = {"500 ms": done}),
+)))
+"#,
+    );
+    lab.say(&[
+        "start",
+        "M001",
+        "--pilot",
+        "box1",
+        "--task",
+        &task,
+        "--trials",
+        "20",
+        "--param",
+        "reward=8 uL",
+    ]);
+    let file = lab.after_sessions(1);
+
+    let (trials, _) = session(&file, 1);
+    assert_eq!(trials.rows.len(), 20);
+    assert!(trials.rows.iter().all(|row| row.ending == Ending::Done && row.values[0].is_some()));
+    assert!(values(&file, Kind::Position, "wheel").len() >= 20, "the child's wheel was turned");
+    assert_eq!(values(&file, Kind::Output, "lamp").iter().filter(|level| **level == 1.0).count(), 20);
+    assert_eq!(values(&file, Kind::Command, "valve.center"), [0.2; 20], "8 uL at 40 uL/s");
+
+    let start = file.session(SessionNumber::new(1)).unwrap();
+    assert!(start.provenance["rig"]["configuration"].as_str().unwrap().contains("child = \"wheels\""));
+    let end = file.summary(SessionNumber::new(1)).unwrap().end.unwrap();
+    assert_eq!((end.ending, end.why.as_str()), (Ending::Stopped, "20 trials were asked for"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_session_at_any_speed() {
+    let first = run("free_water.star", "40", "max", false);
+    assert_eq!(first.0.rows.len(), 40);
+    assert!(first == run("free_water.star", "40", "max", false));
+    assert!(first == run("free_water.star", "40", "300", false));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_session_with_devices_on_a_child() {
+    let first = run("fixed_ratio.star", "15", "max", true);
+    assert_eq!(first.0.rows.len(), 15);
+    assert!(first == run("fixed_ratio.star", "15", "max", true));
+}
+
+#[test]
+fn graduation_starts_the_next_step_by_itself() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "max"]);
+    let protocol = lab.file(
+        "tasks/protocols/short.star",
+        r#"
+protocol(name = "short", steps = [
+    step("first", task = "../free_water.star", graduate = trials(12)),
+    step("second", task = "../free_water.star", params = {"reward": "2 uL"}, graduate = trials(7)),
+])
+"#,
+    );
+    lab.say(&["subject", "assign", "M001", &protocol]);
+    lab.say(&["start", "M001", "--pilot", "box1"]);
+    let file = lab.after_sessions(2);
+    assert_eq!(session(&file, 1).0.rows.len(), 12);
+    assert_eq!(session(&file, 2).0.rows.len(), 7);
+    let subject =
+        lab.until(&["subject", "show", "M001", "--json"], |subject| subject["training"]["finished"] == true);
+    assert_eq!(subject["sessions"][1]["protocol"]["step"], "2 second");
+    let history = lab.say(&["subject", "history", "M001"]);
+    assert!(history.contains("first") && history.contains("second"), "{history}");
+}
+
+#[test]
+fn a_running_session_is_told_to_change_to_give_water_and_to_stop() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "100"]);
+    let task = lab.file(
+        "button.star",
+        r#"
+pause = param(duration("1 s"), live = True)
+valve = hardware(solenoid, ports = ["left"])
+go    = message("go", button = True)
+kind  = column(choice(["timed", "told"]))
+
+task(stages = trials(body = state("wait",
+    on = {go: [record(kind = "told"), done]},
+    after = {pause: [record(kind = "timed"), done]},
+)))
+"#,
+    );
+    lab.say(&["start", "M001", "--pilot", "box1", "--task", &task]);
+    lab.until_trials(2);
+    lab.say(&["message", "M001", "go"]);
+    lab.say(&["reward", "M001", "valve.left", "4 uL"]);
+    lab.say(&["set", "M001", "pause=200 ms"]);
+    assert!(lab.refused(&["set", "M001", "puase=200 ms"]).contains("pause can be changed"));
+    assert!(lab.refused(&["message", "M001", "stay"]).contains("go can be sent"));
+    lab.say(&["stop", "M001", "--after-trial", "--why", "enough"]);
+    let file = lab.after_sessions(1);
+    assert_eq!(values(&file, Kind::Message, "go").len(), 1);
+    assert_eq!(values(&file, Kind::Manual, "valve.left"), [4.0]);
+    assert_eq!(values(&file, Kind::Parameter, "pause"), [0.2]);
+    let end = file.summary(SessionNumber::new(1)).unwrap().end.unwrap();
+    assert_eq!((end.ending, end.why.as_str()), (Ending::Stopped, "enough"));
+}
