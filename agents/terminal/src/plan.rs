@@ -3,19 +3,25 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use bramble_message::Graduation;
-use bramble_task::TaskDefinition;
+use bramble_task::{Mistakes, Task, TaskDefinition};
+use bramble_training::{Protocol, Step};
 use bramble_value::Sources;
 use serde::{Deserialize, Serialize};
 
+use crate::assignment::label;
 use crate::refusal::{Allowed, Refusal};
+
+/// Parameters by name, as a person or a protocol writes them.
+pub(crate) type Parameters = BTreeMap<String, serde_json::Value>;
 
 /// A task that was checked, with its parameters.
 pub(crate) struct Plan {
     pub(crate) task: Sources,
-    pub(crate) definition: TaskDefinition,
-    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+    pub(crate) definition: Arc<TaskDefinition>,
+    pub(crate) parameters: Parameters,
     /// Where in its protocol the subject is; none for a task by itself.
     pub(crate) step: Option<PlannedStep>,
 }
@@ -40,16 +46,36 @@ pub(crate) struct StepNames {
 }
 
 impl Plan {
-    pub(crate) fn of_task(_file: &Path, _parameters: BTreeMap<String, serde_json::Value>) -> Allowed<Plan> {
-        Err(Refusal::failed("not yet"))
+    /// One task by itself.
+    ///
+    /// # Errors
+    /// Where the file is gone or has mistakes, or the parameters are not its.
+    pub(crate) fn of_task(file: &Path, parameters: Parameters) -> Allowed<Plan> {
+        let sources = bramble_task::read(file)
+            .map_err(|error| Refusal::missing(format!("the task's file is gone: {error}")))?;
+        Plan::of_sources(sources, parameters)
     }
 
-    pub(crate) fn of_step(
-        _file: &Path,
-        _step: u32,
-        _parameters: BTreeMap<String, serde_json::Value>,
-    ) -> Allowed<Plan> {
-        Err(Refusal::failed("not yet"))
+    /// A step of a protocol, from 1; `parameters` go before those of the step.
+    ///
+    /// # Errors
+    /// Where a file is gone or has mistakes, there is no such step, or the
+    /// parameters are not its task's.
+    pub(crate) fn of_step(file: &Path, step: u32, parameters: Parameters) -> Allowed<Plan> {
+        let (sources, protocol) = protocol(file)?;
+        let index = step.saturating_sub(1);
+        let Step { task, parameters: mut all, graduation, .. } = at(&protocol, file, step)?;
+        all.extend(parameters);
+        let names = names(&protocol, index);
+        let step = PlannedStep { sources, index, names, looks_back: graduation.looks_back() };
+        Ok(Plan { step: Some(step), ..Plan::of_sources(task, all)? })
+    }
+
+    fn of_sources(sources: Sources, parameters: Parameters) -> Allowed<Plan> {
+        let task = bramble_task::load(&sources).map_err(|mistakes| mistaken("the task", &mistakes))?;
+        task.parameters(&parameters).map_err(|mistakes| mistaken("the choice of parameters", &mistakes))?;
+        let definition = Arc::clone(&task.definition);
+        Ok(Plan { task: sources, definition, parameters, step: None })
     }
 
     /// The task, and the step that it is, for a person.
@@ -61,14 +87,25 @@ impl Plan {
     }
 }
 
-/// The name of a protocol's step, from 1.
-pub(crate) fn step_name(_file: &Path, _step: u32) -> Allowed<String> {
-    Err(Refusal::failed("not yet"))
+/// The label of a protocol's step, from 1.
+///
+/// # Errors
+/// Where a file is gone or has mistakes, or there is no such step.
+pub(crate) fn step_label(file: &Path, step: u32) -> Allowed<String> {
+    let (_, protocol) = protocol(file)?;
+    at(&protocol, file, step).map(|found| label(step, &found.name))
 }
 
-/// The names of the step that a session belongs to.
-pub(crate) fn step_names(_graduation: &Graduation) -> Option<StepNames> {
-    None
+/// The names of the step that a session belongs to, from what its pilot has.
+pub(crate) fn step_names(graduation: &Graduation) -> Option<StepNames> {
+    let protocol = Protocol::load(&graduation.protocol).ok()?;
+    protocol.step(graduation.step).ok()?;
+    Some(names(&protocol, graduation.step))
+}
+
+/// The task in these sources, where it has no mistakes.
+pub(crate) fn definition(sources: &Sources) -> Option<Arc<TaskDefinition>> {
+    bramble_task::load(sources).ok().map(|Task { definition, .. }| definition)
 }
 
 /// Does what takes a while, beside everything else.
@@ -80,7 +117,29 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(Refusal::failed(format!("the terminal made a mistake: {error}"))))
 }
 
-/// The task in these sources, where it has no mistakes.
-pub(crate) fn definition(_sources: &Sources) -> Option<TaskDefinition> {
-    None
+fn protocol(file: &Path) -> Allowed<(Sources, Protocol)> {
+    let sources = bramble_training::read(file).map_err(|error| {
+        Refusal::missing(format!("the protocol's file is gone: {error}"))
+            .help("put it back, or assign another protocol: bramble-terminal subject assign SUBJECT PROTOCOL")
+    })?;
+    let protocol = Protocol::load(&sources).map_err(|mistakes| mistaken("the protocol", &mistakes))?;
+    Ok((sources, protocol))
+}
+
+fn at(protocol: &Protocol, file: &Path, step: u32) -> Allowed<Step> {
+    protocol.step(step.saturating_sub(1)).map_err(|error| {
+        Refusal::conflict(format!("{error} ({})", file.display())).help("steps are counted from 1")
+    })
+}
+
+fn names(protocol: &Protocol, index: u32) -> StepNames {
+    let name = |index: u32| protocol.steps.get(index as usize).map(|step| label(index + 1, &step.name));
+    let next = name(index + 1);
+    StepNames { protocol: protocol.name.clone(), this: name(index).unwrap_or_default(), next }
+}
+
+fn mistaken(what: &str, mistakes: &Mistakes) -> Refusal {
+    let count = mistakes.count();
+    let some = if count == 1 { "a mistake".to_owned() } else { format!("{count} mistakes") };
+    Refusal::wrong(format!("{what} has {some}:\n{mistakes}"))
 }

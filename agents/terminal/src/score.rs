@@ -65,3 +65,54 @@ impl Score {
         (!self.recent.is_empty()).then(|| correct as f64 / self.recent.len() as f64)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bramble_value::{Ending, Sources, Time};
+
+    /// The score of a task with these columns and plots.
+    fn score(columns: &str, recorded: &str, plot: &str) -> Score {
+        let text = format!(
+            "poke = hardware(digital_input)\n{columns}\n\
+             task(stages = trials(body = state(\"wait\", on = {{poke.rises: [record({recorded}), done]}})), plot = [{plot}])"
+        );
+        let sources = Sources { root: "t.star".into(), files: [("t.star".to_owned(), text)].into() };
+        Score::of(&bramble_task::load(&sources).unwrap().definition)
+    }
+
+    fn after(mut score: Score, values: &[Option<Value>]) -> Option<f64> {
+        for (trial, value) in (1..).zip(values) {
+            let (start, end, ending) = (Time::ZERO, Time::ZERO, Ending::Done);
+            score.add(&Row { trial, start, end, ending, values: vec![*value] });
+        }
+        score.share()
+    }
+
+    const OUTCOME: &str = "outcome = column(choice([\"correct\", \"error\"]))";
+    const CORRECT: Option<Value> = Some(Value::Choice(0));
+    const ERROR: Option<Value> = Some(Value::Choice(1));
+
+    #[test]
+    fn a_plot_with_of_says_what_counts_and_over_how_many_trials() {
+        let plot = "rolling_mean(outcome, of = \"error\", window = 2)";
+        let score = score(OUTCOME, "outcome = \"error\"", plot);
+        assert_eq!(after(score, &[CORRECT, CORRECT, CORRECT, ERROR]), Some(0.5));
+    }
+
+    #[test]
+    fn without_a_plot_an_outcome_or_a_column_correct_counts() {
+        let outcome = score(OUTCOME, "outcome = \"error\"", "");
+        assert_eq!(after(outcome, &[CORRECT, ERROR, ERROR, ERROR]), Some(0.25));
+        let correct = score("correct = column(boolean)", "correct = True", "");
+        assert_eq!(after(correct, &[Some(Value::Boolean(true)), Some(Value::Boolean(false))]), Some(0.5));
+    }
+
+    #[test]
+    fn a_task_without_such_a_column_has_no_score_and_a_missing_value_does_not_count() {
+        let none = score("latency = column(duration)", "latency = state_time", "");
+        assert_eq!(after(none, &[CORRECT]), None);
+        let outcome = score(OUTCOME, "outcome = \"error\"", "");
+        assert_eq!(after(outcome, &[CORRECT, None, None]), Some(1.0));
+    }
+}

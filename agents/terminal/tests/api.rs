@@ -29,7 +29,8 @@ fn ask(terminal: &Terminal, method: &str, path: &str, body: &str) -> (u16, Value
 #[test]
 fn a_subject_is_added_and_read_back() {
     let terminal = Terminal::start();
-    let new = json!({ "id": "M001", "who": "a script", "biography": { "strain": "C57BL/6J", "sex": "female" } });
+    let new =
+        json!({ "id": "M001", "who": "a script", "biography": { "strain": "C57BL/6J", "sex": "female" } });
     let (status, done) = ask(&terminal, "POST", "/subjects", &new.to_string());
     assert_eq!((status, done), (200, json!({ "done": "M001 was added" })));
     let (status, subject) = ask(&terminal, "GET", "/subjects/M001", "");

@@ -64,8 +64,13 @@ fn a_data_folder_that_can_not_be_made() {
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let said = refusal(&bramble_terminal(&file.join("lab")).arg("serve").output().unwrap());
-    assert!(said.starts_with(&format!("the data folder {}/lab can't be written: ", file.display())), "{said}");
-    assert!(said.contains("help: give this user the right to write there, or name another folder with --data"));
+    assert!(
+        said.starts_with(&format!("the data folder {}/lab can't be written: ", file.display())),
+        "{said}"
+    );
+    assert!(
+        said.contains("help: give this user the right to write there, or name another folder with --data")
+    );
 }
 
 #[test]
@@ -88,7 +93,10 @@ fn a_second_terminal_on_one_data_folder() {
     let terminal = Terminal::start();
     let said = terminal.refused(&["serve", "--listen", "tcp://127.0.0.1:0"]);
     let data = terminal.data();
-    assert!(said.starts_with(&format!("a terminal runs on the data folder {} already: ", data.display())), "{said}");
+    assert!(
+        said.starts_with(&format!("a terminal runs on the data folder {} already: ", data.display())),
+        "{said}"
+    );
     terminal.say(&["status"]);
 }
 

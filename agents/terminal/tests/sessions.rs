@@ -88,7 +88,8 @@ fn a_task_is_started_with_its_sources_and_shown_while_it_runs() {
         assert_eq!(said.join().unwrap(), "M001 started lick on box1");
         pilot.say(&trials(session, 1, &[true, true, false, true]));
     });
-    let status = terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"]["trials"] == 4);
+    let status =
+        terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"]["trials"] == 4);
     assert_eq!(status["pilots"][0]["session"]["correct"], 0.75);
     let line = terminal.say(&["status"]);
     assert!(line.contains("M001") && line.contains("lick") && line.contains("75 %"), "{line}");
@@ -102,7 +103,8 @@ fn one_seed_of_the_terminal_gives_each_session_of_a_subject_its_own_every_time()
         let file = terminal.file("lick.star", ONE_COLUMN);
         let one = || {
             std::thread::scope(|scope| {
-                let said = scope.spawn(|| terminal.say(&["start", "M001", "--pilot", "box1", "--task", &file]));
+                let said =
+                    scope.spawn(|| terminal.say(&["start", "M001", "--pilot", "box1", "--task", &file]));
                 let (ask, request) = pilot.start();
                 let (session, seed) = (request.session, request.seed);
                 pilot.answer(ask, Ok(()));
@@ -192,11 +194,137 @@ fn a_session_is_spoken_to_while_it_runs() {
         })
     };
     let (command, said) = told(&["set", "M001", "reward=5 uL"]);
-    assert!(matches!(command, Command::SetParameter { name, value, .. } if name == "reward" && value == "5 uL"));
+    assert!(
+        matches!(command, Command::SetParameter { name, value, .. } if name == "reward" && value == "5 uL")
+    );
     assert_eq!(said, "reward is 5 uL from M001's next trial on");
     let (command, _) = told(&["message", "M001", "help_animal"]);
     assert!(matches!(command, Command::Message { name, .. } if name == "help_animal"));
     let (command, said) = told(&["reward", "M001", "valve.left", "4 uL"]);
     assert!(matches!(command, Command::Reward { port, .. } if port.to_string() == "valve.left"));
     assert_eq!(said, "M001 got 4 uL from valve.left");
+}
+
+/// Two steps of one task.
+const PROTOCOL: &str = r#"
+protocol(
+    name = "water",
+    steps = [
+        step("easy", task = "lick.star", params = {"reward": "5 uL"}, graduate = trials(3)),
+        step("hard", task = "lick.star", graduate = accuracy("outcome", of = "correct", at_least = 0.9, window = 10)),
+    ],
+)
+"#;
+
+/// M001 on the protocol.
+fn assigned(terminal: &Terminal) -> String {
+    terminal.file("lick.star", ONE_COLUMN);
+    let protocol = terminal.file("water.star", PROTOCOL);
+    let said = terminal.say(&["subject", "assign", "M001", &protocol]);
+    assert_eq!(said, format!("M001 is at step 1 easy of {protocol}"));
+    protocol
+}
+
+#[test]
+fn a_subject_that_graduates_goes_on_with_the_next_step_by_itself_until_its_protocol_is_finished() {
+    let terminal = terminal();
+    let protocol = assigned(&terminal);
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let first = start(&terminal, &pilot, &["--trials", "10"]);
+    pilot.say(&trials(first, 1, &[true, false, true]));
+    pilot.say(&ended(first, true));
+
+    let (ask, request) = pilot.start();
+    let graduation = request.graduation.clone().unwrap();
+    assert_eq!(
+        (graduation.step, request.trials),
+        (1, Some(7)),
+        "the next step, with the trials that are left"
+    );
+    assert!(!request.parameters.contains_key("reward"), "its parameters are its own");
+    let second = request.session;
+    pilot.answer(ask, Ok(()));
+    pilot.say(&started(request));
+    let training = terminal.json(&["subject", "show", "M001", "--json"])["training"].clone();
+    assert_eq!((&training["label"], &training["finished"]), (&"2 hard".into(), &false.into()));
+    pilot.say(&ended(second, true));
+
+    terminal.until(&["subject", "show", "M001", "--json"], |subject| subject["training"]["finished"] == true);
+    let history = terminal.json(&["subject", "history", "M001", "--json"]);
+    let changes: Vec<_> = history.as_array().unwrap()[1..]
+        .iter()
+        .map(|change| ["what", "from", "to"].map(|field| change[field].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            ["protocol", "", &protocol],
+            ["step", "", "1 easy"],
+            ["graduated", "1 easy", "2 hard"],
+            ["graduated", "2 hard", "protocol finished"],
+        ]
+    );
+    let said = terminal.refused(&["start", "M001", "--pilot", "box1"]);
+    assert!(said.starts_with("M001 has finished its protocol"), "{said}");
+}
+
+#[test]
+fn graduation_is_told_the_trials_of_the_step_that_came_before() {
+    let terminal = terminal();
+    assigned(&terminal);
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let first = start(&terminal, &pilot, &[]);
+    pilot.say(&trials(first, 1, &[true, false]));
+    pilot.say(&ended(first, false));
+    terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"].is_null());
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.say(&["start", "M001", "--pilot", "box1"]));
+        let (ask, request) = pilot.start();
+        assert_eq!(request.graduation.as_ref().unwrap().earlier.rows.len(), 2);
+        pilot.answer(ask, Ok(()));
+        pilot.say(&started(request));
+        assert_eq!(said.join().unwrap(), "M001 started step 1 easy (lick) on box1");
+    });
+}
+
+#[test]
+fn a_person_who_moves_a_subject_while_it_runs_has_the_last_word() {
+    let terminal = terminal();
+    let protocol = assigned(&terminal);
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let session = start(&terminal, &pilot, &[]);
+    terminal.say(&["subject", "assign", "M001", &protocol, "--step", "2"]);
+    pilot.say(&ended(session, true));
+    let subject = sessions(&terminal, 1, 0);
+    assert_eq!(subject[0]["end"]["ending"], "done");
+    let history = terminal.json(&["subject", "history", "M001", "--json"]);
+    assert!(!history.as_array().unwrap().iter().any(|change| change["what"] == "graduated"), "{history}");
+}
+
+#[test]
+fn a_protocol_whose_file_is_gone_is_named_and_nothing_starts() {
+    let terminal = terminal();
+    let protocol = assigned(&terminal);
+    let _pilot = terminal.pilot("box1", Activity::Idle);
+    std::fs::remove_file(&protocol).unwrap();
+    let said = terminal.refused(&["start", "M001", "--pilot", "box1"]);
+    assert!(said.starts_with("the protocol's file is gone: ") && said.contains(&protocol), "{said}");
+    assert!(said.contains("help: put it back, or assign another protocol"), "{said}");
+    let subject = terminal.json(&["subject", "show", "M001", "--json"]);
+    assert_eq!(subject["sessions"], serde_json::json!([]));
+}
+
+#[test]
+fn a_protocol_that_lacks_the_step_or_has_a_mistake_is_not_assigned() {
+    let terminal = terminal();
+    let protocol = assigned(&terminal);
+    let said = terminal.refused(&["subject", "assign", "M001", &protocol, "--step", "3"]);
+    assert!(said.contains("no step 3"), "{said}");
+    let wrong = terminal.file("wrong.star", &PROTOCOL.replace("graduate = trials", "graduaet = trials"));
+    let said = terminal.refused(&["subject", "assign", "M001", &wrong]);
+    assert!(said.contains("wrong.star:5:") && said.contains("graduaet"), "{said}");
+    let gone = terminal.refused(&["subject", "assign", "M001", "/nowhere/p.star"]);
+    assert!(gone.contains("/nowhere/p.star"), "{gone}");
+    let history = terminal.json(&["subject", "history", "M001", "--json"]);
+    assert_eq!(history.as_array().unwrap().len(), 3, "the subject stays where it was");
 }

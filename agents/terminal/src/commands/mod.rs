@@ -3,6 +3,7 @@
 mod protocol;
 mod serve;
 mod session;
+mod simulate;
 mod status;
 mod subject;
 mod task;

@@ -93,3 +93,63 @@ fn clock(seconds: f64) -> String {
     let seconds = seconds.max(0.0) as u64;
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn status(pilots: serde_json::Value) -> Status {
+        let status =
+            json!({ "data": "/lab", "listen": "tcp://127.0.0.1:5600", "pilots": pilots, "refused": [] });
+        serde_json::from_value(status).unwrap()
+    }
+
+    fn pilot(more: serde_json::Value) -> serde_json::Value {
+        let mut pilot = json!({
+            "name": "box1", "here": true, "since": "2026-01-01T00:00:00Z", "rig": [], "children": [],
+            "software": { "program": "bramble-pilot", "version": "0.1.0", "host": "pi", "system": "linux aarch64" },
+            "unacknowledged": 0, "starting": null, "session": null, "notice": null,
+        });
+        pilot.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        pilot
+    }
+
+    /// What is shown a minute and a half after everybody came, a line each.
+    fn shown(pilots: serde_json::Value) -> Vec<String> {
+        let now: Timestamp = "2026-01-01T00:01:30Z".parse().unwrap();
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        show(&status(pilots), now).lines().map(words).collect()
+    }
+
+    #[test]
+    fn a_running_session_is_one_line() {
+        let session = json!({
+            "session": "00000000-0000-0000-0000-000000000001", "subject": "M001", "task": "two_choice",
+            "trials": 120, "correct": 0.75, "water": 361.6, "seconds": 3723.4, "stages": [],
+        });
+        let lines = shown(json!([pilot(json!({ "session": session }))]));
+        assert_eq!(lines[1], "box1 M001 two_choice 120 75 % 362 uL 1:02:03");
+    }
+
+    #[test]
+    fn who_is_idle_away_or_lacks_a_child_is_told_apart() {
+        let lines = shown(json!([
+            pilot(json!({})),
+            pilot(json!({ "here": false })),
+            pilot(json!({ "children": [{ "name": "wheel", "here": false }] })),
+            pilot(json!({ "starting": "M001" })),
+        ]));
+        assert_eq!(lines[1], "box1 - idle - - - -");
+        assert_eq!(lines[2], "box1 - - - - - - away for 0:01:30");
+        assert_eq!(lines[3], "box1 - idle - - - - wheel is away");
+        assert_eq!(lines[4], "box1 M001 is starting - - - - -");
+    }
+
+    #[test]
+    fn what_a_person_should_read_is_below_the_table() {
+        let lines =
+            shown(json!([pilot(json!({ "notice": "what it sent waits in the journal: the disk is full" }))]));
+        assert_eq!(lines[2], "box1: what it sent waits in the journal: the disk is full");
+    }
+}

@@ -50,7 +50,7 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
             last,
         ]);
     }
-    println!("{table}");
+    println!("{}", table.trim_fmt());
     Ok(())
 }
 
@@ -97,7 +97,7 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
             ending(session),
         ]);
     }
-    println!("\n{table}");
+    println!("\n{}", table.trim_fmt());
     Ok(())
 }
 
@@ -109,7 +109,7 @@ fn history(id: &SubjectId, changes: Vec<Change>, json: bool) -> miette::Result<(
     for change in changes {
         table.add_row([local(change.when), change.who, change.what, change.from, change.to]);
     }
-    println!("{id}\n{table}");
+    println!("{id}\n{}", table.trim_fmt());
     Ok(())
 }
 

@@ -206,7 +206,9 @@ impl Desk {
         let message = encode(&TerminalToPilot::Command { ask, command });
         self.link.line(pilot).send(message).map_err(|_| ending())?;
         match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(Ok(outcome)) => outcome.map_err(|why| Refusal::conflict(format!("{pilot} refused: {why}"))),
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(why))) if why.starts_with(pilot.as_str()) => Err(Refusal::conflict(why)),
+            Ok(Ok(Err(why))) => Err(Refusal::conflict(format!("{pilot} refused: {why}"))),
             Ok(Err(_)) => Err(ending()),
             Err(_) => {
                 self.state.asked().waiting.remove(&ask);

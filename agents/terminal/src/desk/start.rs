@@ -13,11 +13,15 @@ use super::{Desk, State};
 use crate::api::types::{Done, Start, Training};
 use crate::assignment::training;
 use crate::plan::{self, Plan};
-use crate::refusal::{Allowed, Refusal};
+use crate::refusal::{Allowed, Reason, Refusal};
 use crate::writer::Next;
 
 /// How long after its answer a pilot may take to say that the session started.
 const START: Duration = Duration::from_secs(10);
+
+/// How often the next step is tried to be started, and how long between two tries.
+const NEXT_TRIES: u32 = 20;
+const NEXT_WAIT: Duration = Duration::from_millis(250);
 
 /// A pilot that is kept for a start, until this is dropped.
 struct Reserved {
@@ -61,7 +65,17 @@ impl Desk {
             trials: next.trials,
             seed: None,
         };
-        self.start_from(start, SeedFrom::Before(next.seed)).await
+        let mut tries = 0;
+        loop {
+            match self.start_from(start.clone(), SeedFrom::Before(next.seed)).await {
+                // Its pilot may still be putting the last session away.
+                Err(refusal) if refusal.reason == Reason::Conflict && tries < NEXT_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(NEXT_WAIT).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     async fn start_from(&self, start: Start, seed: SeedFrom) -> Allowed<Done> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Desk;
 use crate::api::types::{Assign, Done, NewSubject, SubjectInfo, SubjectLine};
-use crate::assignment::{self, assigned, training};
+use crate::assignment::{assigned, training};
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
 use crate::writer::Files;
@@ -61,8 +61,7 @@ impl Desk {
         // A subject that isn't there is said before a protocol with mistakes is.
         self.read(id.clone(), |_| Ok(())).await?;
         let path = protocol.clone();
-        let name = plan::blocking(move || plan::step_name(&path, step)).await?;
-        let label = assignment::label(step, &name);
+        let label = plan::blocking(move || plan::step_label(&path, step)).await?;
         let write = move |files: &mut Files| {
             files
                 .write(&id, |file| {

@@ -127,7 +127,13 @@ fn trials_are_counted_as_they_end() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(7, "M001", 1)));
     let row = |trial| {
-        Record::Row(Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values: Vec::new() })
+        Record::Row(Row {
+            trial,
+            start: Time::ZERO,
+            end: Time::ZERO,
+            ending: Ending::Done,
+            values: Vec::new(),
+        })
     };
     lab.records(&name("box1"), Uuid::from_u128(7), &[row(1), row(2)]);
     lab.records(&name("box1"), Uuid::from_u128(8), &[row(99)]);

@@ -82,7 +82,11 @@ fn started() -> PilotToTerminal {
         task_name: "t".into(),
         task_doc: String::new(),
         parameters: Vec::new(),
-        columns: vec![ColumnInfo { name: "n".parse().unwrap(), kind: ValueType::Integer, doc: String::new() }],
+        columns: vec![ColumnInfo {
+            name: "n".parse().unwrap(),
+            kind: ValueType::Integer,
+            doc: String::new(),
+        }],
         names: Names::default(),
         time: Time::ZERO,
         unix_ns: 0,
