@@ -37,6 +37,9 @@ pub enum SimulationError {
     /// The task can't have a rig. A rig of its own fits every task that was checked.
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// The animal was written with a mistake, which was met.
+    #[error("the animal made a mistake: {0}")]
+    Animal(String),
 }
 
 /// A session that was simulated.
@@ -80,7 +83,8 @@ pub struct ColumnSummary {
 /// Simulates a session of `task` on a rig that has just what the task wants.
 ///
 /// # Errors
-/// [`SimulationError`] where the parameters aren't the task's.
+/// [`SimulationError`] where the parameters aren't the task's, or the animal
+/// was written with a mistake.
 pub fn simulate(
     task: Arc<TaskDefinition>,
     functions: &mut dyn FunctionHost,
@@ -107,6 +111,10 @@ pub fn simulate(
         recorder: &mut records,
         judge: &mut judge,
     });
+    let animal = driver.into_world();
+    if let Some(mistake) = animal.mistake() {
+        return Err(SimulationError::Animal(mistake.to_owned()));
+    }
     let columns = task.columns.iter().map(|column| (column.name.to_string(), column.kind.clone())).collect();
     let rows = records.iter().filter_map(|record| match record {
         Record::Row(row) => Some(row.clone()),
@@ -119,7 +127,7 @@ pub fn simulate(
         water: water(&task, &wiring, &records),
         columns: trials.columns.iter().enumerate().filter_map(|(place, _)| count(&trials, place)).collect(),
     };
-    Ok(Simulation { trials, records, outcome, summary, animal: driver.into_world() })
+    Ok(Simulation { trials, records, outcome, summary, animal })
 }
 
 /// Time enough for as many trials as were asked for, at a minute each.

@@ -174,7 +174,10 @@ fn a_valve_is_shut_when_it_has_been_open_for_as_long_as_it_may() {
     let seen = run(&mut devices, at(0), at(100_000));
     assert_eq!(levels(&seen, VALVE), [(0, 1.0), (700, 0.0)]);
     assert_eq!(ends(&seen, VALVE), [at(700)], "what waits for its end is not left waiting");
-    assert!(seen.iter().any(|(_, effect)| matches!(effect, Effect::Warning { text, .. } if text.contains("700 ms"))));
+    assert!(
+        seen.iter()
+            .any(|(_, effect)| matches!(effect, Effect::Warning { text, .. } if text.contains("700 ms")))
+    );
 }
 
 #[test]
@@ -225,18 +228,17 @@ fn what_a_device_cannot_do_is_refused_by_name() {
 
 fn command() -> impl Strategy<Value = (PortId, Command)> {
     let length = || (0..2000u32).prop_map(ms);
-    let told = prop_oneof![
-        Just(Command::On(None)),
-        Just(Command::Off),
-        Just(Command::Stop),
-        length().prop_map(Command::Open),
-        (length(), proptest::option::of(length())).prop_map(|(on, after)| Command::Pulse { on, after }),
-        (length(), 1..500u32, proptest::option::of(0..20i64)).prop_map(|(on, every, count)| Command::Train {
-            on,
-            every: ms(every),
-            count: count.map(Value::Integer)
-        }),
-    ];
+    let told =
+        prop_oneof![
+            Just(Command::On(None)),
+            Just(Command::Off),
+            Just(Command::Stop),
+            length().prop_map(Command::Open),
+            (length(), proptest::option::of(length())).prop_map(|(on, after)| Command::Pulse { on, after }),
+            (length(), 1..500u32, proptest::option::of(0..20i64)).prop_map(|(on, every, count)| {
+                Command::Train { on, every: ms(every), count: count.map(Value::Integer) }
+            }),
+        ];
     (prop_oneof![Just(LIGHT), Just(VALVE), Just(FAN)], told)
 }
 

@@ -4,6 +4,7 @@
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
+use bramble_task::Functions;
 use bramble_task::call::{Call, Returned};
 use bramble_value::Row;
 
@@ -17,6 +18,17 @@ pub trait FunctionHost {
 
     /// A trial ended: functions see it from now on.
     fn row(&mut self, row: &Row);
+}
+
+/// Evaluates a task's functions at once.
+impl FunctionHost for Functions {
+    fn call(&mut self, call: Box<Call>) -> Option<Result<Returned, String>> {
+        Some(Functions::call(self, &call).map_err(|error| error.to_string()))
+    }
+
+    fn row(&mut self, row: &Row) {
+        Functions::row(self, row);
+    }
 }
 
 /// Evaluates functions on a thread of its own, so that the loop goes on

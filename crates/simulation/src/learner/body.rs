@@ -15,6 +15,9 @@ const HIDDEN: &[&str] = &["camera", "trigger", "sync", "laser", "strobe"];
 /// Inputs that watch the screen, not the animal.
 const PHOTODIODES: &[&str] = &["frame", "photodiode", "sync"];
 
+/// How much more an animal likes to run forwards than backwards.
+const FORWARDS: f64 = 1.0;
+
 /// How long a sound is remembered.
 const ECHO: Span = Span::from_s(3);
 
@@ -28,6 +31,8 @@ pub(super) struct Way {
     pub(super) how: How,
     /// -1 for what is on the left, 1 for what is on the right.
     pub(super) side: f64,
+    /// How much it is liked before anything is learned.
+    pub(super) liked: f64,
     /// The light at the same place, if there is one.
     light: Option<PortId>,
 }
@@ -157,9 +162,9 @@ impl Body {
         }
     }
 
-    /// Forgets what was heard: it was acted on.
-    pub(super) fn forget_sound(&mut self) {
-        self.heard = None;
+    /// Forgets what was heard before this time.
+    pub(super) fn forget_sound(&mut self, before: Time) {
+        self.heard = self.heard.filter(|(_, since)| *since >= before);
     }
 
     /// The sound that is heard or remembered.
@@ -204,7 +209,12 @@ fn ways(rig: &Wiring, port: PortId, wire: &Wire) -> Vec<Way> {
         Some("right") => 1.0,
         _ => 0.0,
     };
-    let way = |name: String, how, side| Way { name, port, how, side, light: light.map(|(light, _)| light) };
+    // A wheel that moves nothing on a screen is run on, forwards.
+    let has_screen = rig.ports().any(|(_, wire)| wire.kind == DeviceKind::Display);
+    let way = |name: String, how, side| {
+        let liked = if how == How::Turn(1.0) && !has_screen { FORWARDS } else { 0.0 };
+        Way { name, port, how, side, liked, light: light.map(|(light, _)| light) }
+    };
     match wire.kind {
         DeviceKind::DigitalInput if is_one_of(wire, &["lick", "spout"]) => {
             vec![way(wire.to_string(), How::Lick, side)]

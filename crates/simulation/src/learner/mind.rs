@@ -9,11 +9,19 @@ use std::collections::BTreeMap;
 use bramble_value::{Random, Time};
 
 /// How much the critic learns from one surprise.
-const CRITIC_RATE: f64 = 0.1;
+const CRITIC_RATE: f64 = 0.02;
+/// How much less it makes of a disappointment than of a success: an animal that
+/// gave up as readily as it took up would stop exploring.
+const DISMAY: f64 = 0.4;
+/// How much a light speaks for its own port before anything is learned.
+const CURIOSITY: f64 = 0.5;
 /// How fast what is to come loses worth, in seconds.
 const PATIENCE: f64 = 6.0;
 /// How long what was done is held responsible, in seconds.
 const TRACE: f64 = 1.5;
+
+/// Nothing is ever so sure that it could not be unlearned.
+const STRONGEST: f64 = 3.0;
 
 /// A place in the list of things that can be perceived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +83,7 @@ impl Mind {
             actions,
             worth: Vec::new(),
             speaks: Vec::new(),
-            approach: memory.get("approach").copied().unwrap_or(0.0),
+            approach: memory.get("approach").copied().unwrap_or(CURIOSITY),
             trace: Trace::default(),
             before: None,
             elsewhere: memory.clone(),
@@ -113,11 +121,14 @@ impl Mind {
     /// The world is like this now, and this much water came with it.
     pub(super) fn perceive(&mut self, now: Time, percept: Percept, reward: f64) {
         let worth = percept.iter().map(|(feature, strength)| self.worth[feature.0] * strength).sum::<f64>();
-        if let Some(before) = self.before.take() {
+        // Changes that come together are one.
+        if let Some(before) = self.before.take().filter(|before| before.at != now || reward != 0.0) {
             let gone = now.since(before.at).seconds();
             let surprise = reward + libm::exp(-gone / PATIENCE) * worth - before.worth;
             for (feature, strength) in &before.percept {
-                self.trace.worth[feature.0] += strength;
+                // Seen twice, it is not twice as responsible.
+                let trace = &mut self.trace.worth[feature.0];
+                *trace = trace.max(*strength);
             }
             self.learn(surprise, libm::exp(-gone / TRACE));
         }
@@ -125,18 +136,18 @@ impl Mind {
     }
 
     fn learn(&mut self, surprise: f64, kept: f64) {
-        let (critic, actor) = (CRITIC_RATE * surprise, self.rate * surprise);
+        let critic = CRITIC_RATE * surprise;
+        let actor = self.rate * if surprise < 0.0 { DISMAY * surprise } else { surprise };
         for (worth, trace) in self.worth.iter_mut().zip(&mut self.trace.worth) {
             *worth += critic * *trace;
             *trace *= kept;
         }
         let pairs = self.speaks.iter_mut().flatten().zip(self.trace.speaks.iter_mut().flatten());
         for (speaks, trace) in pairs {
-            // Nothing is ever so sure that it could not be unlearned.
-            *speaks = (*speaks + actor * *trace).clamp(-6.0, 6.0);
+            *speaks = (*speaks + actor * *trace).clamp(-STRONGEST, STRONGEST);
             *trace *= kept;
         }
-        self.approach = (self.approach + actor * self.trace.approach).clamp(-6.0, 6.0);
+        self.approach = (self.approach + actor * self.trace.approach).clamp(-STRONGEST, STRONGEST);
         self.trace.approach *= kept;
     }
 
@@ -170,9 +181,10 @@ impl Mind {
         for (place, (choice, weight)) in choices.iter().zip(&weights).enumerate() {
             let responsible = f64::from(u8::from(place == chosen)) - weight / all;
             for (feature, strength) in percept {
-                self.trace.speaks[feature.0][choice.action] += responsible * strength;
+                let trace = &mut self.trace.speaks[feature.0][choice.action];
+                *trace = (*trace + responsible * strength).clamp(-1.0, 1.0);
             }
-            self.trace.approach += responsible * choice.lit;
+            self.trace.approach = (self.trace.approach + responsible * choice.lit).clamp(-1.0, 1.0);
         }
         choices.get(chosen).map_or(0, |choice| choice.action)
     }

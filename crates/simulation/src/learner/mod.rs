@@ -23,7 +23,7 @@ use mind::{Choice, Mind, Percept};
 pub use temper::Temper;
 
 /// How much the actor learns from one surprise, at the usual speed.
-const ACTOR_RATE: f64 = 0.25;
+const ACTOR_RATE: f64 = 0.03;
 /// What doing nothing has over doing any one thing before anything is learned.
 const REST_UNCUED: f64 = 0.5;
 const REST_CUED: f64 = -0.5;
@@ -52,6 +52,8 @@ pub struct Learner {
     flashes: VecDeque<(Time, PortId, Reading)>,
     /// The input that it is at.
     at: Option<usize>,
+    /// When it went there.
+    acted: Time,
     decides: Option<Time>,
     /// Where each encoder is.
     positions: BTreeMap<PortId, f64>,
@@ -78,6 +80,7 @@ impl Learner {
             doing: VecDeque::new(),
             flashes: VecDeque::new(),
             at: None,
+            acted: Time::ZERO,
             decides: None,
             positions: BTreeMap::new(),
         })
@@ -156,7 +159,7 @@ impl Learner {
         choices.extend(self.body.ways.iter().enumerate().map(|(place, way)| Choice {
             action: place + 1,
             lit: self.body.light_at(way),
-            bias: bias * way.side,
+            bias: bias * way.side + way.liked,
         }));
         let lapse = self.temper.lapse;
         let Some(mind) = &mut self.mind else { return };
@@ -175,6 +178,7 @@ impl Learner {
     fn start(&mut self, place: usize, now: Time) {
         let Way { port, how, .. } = self.body.ways[place].clone();
         self.at = Some(place);
+        self.acted = now;
         match how {
             How::Turn(direction) => self.turn(port, direction, now),
             how => {
@@ -219,9 +223,8 @@ impl Learner {
     /// It has let go of what it did.
     fn done(&mut self, now: Time) {
         self.at = None;
-        if self.body.sound(now).is_some() {
-            self.body.forget_sound();
-        }
+        // What was heard before it acted was acted on; what came of acting wasn't.
+        self.body.forget_sound(self.acted);
         self.perceive(now, 0.0);
         let next = now + self.reaction(0.35);
         self.decide_by(next);

@@ -145,7 +145,8 @@ impl Written {
     /// Does what `act` answered.
     fn obey(&mut self, answer: Json, now: Time) -> Result<(), String> {
         // What is held is let go as was said; the rest was thought better of.
-        self.doing.retain(|(_, _, reading)| matches!(reading, Reading::Digital(false)));
+        let lets_go = |reading| matches!(reading, Reading::Digital(false) | Reading::Analog(0.0));
+        self.doing.retain(|(_, _, reading)| lets_go(*reading));
         let deeds = match answer {
             Json::Null => Vec::new(),
             Json::Array(deeds) => deeds,
@@ -170,13 +171,13 @@ impl Written {
             }
             Deed::Poke { port, after, hold } => {
                 let (port, on) = self.input(&port, DeviceKind::DigitalInput, now, &after)?;
-                self.doing.push_back((on, port, Reading::Digital(true)));
-                self.doing.push_back((on + span(&hold)?, port, Reading::Digital(false)));
+                let off = on + span(&hold)?;
+                self.doing.extend([(on, port, Reading::Digital(true)), (off, port, Reading::Digital(false))]);
             }
             Deed::Press { port, to, after, hold } => {
                 let (port, on) = self.input(&port, DeviceKind::AnalogInput, now, &after)?;
-                self.doing.push_back((on, port, Reading::Analog(to)));
-                self.doing.push_back((on + span(&hold)?, port, Reading::Analog(0.0)));
+                let off = on + span(&hold)?;
+                self.doing.extend([(on, port, Reading::Analog(to)), (off, port, Reading::Analog(0.0))]);
             }
             Deed::Turn { port, by, after, over } => {
                 let (port, on) = self.input(&port, DeviceKind::Encoder, now, &after)?;
