@@ -1,4 +1,4 @@
-"""Reads a subject file: its sessions, their trials, and the reaction to each cue."""
+"""Reads a subject file: its sessions, their trials, and how fast each side is answered."""
 
 import sys
 
@@ -7,12 +7,12 @@ import pandas as pd
 
 path = sys.argv[1]
 with h5py.File(path) as file:
-    print(f"subject {file.attrs['subject']}, format {file.attrs['version']}")
-    sessions = {number: dict(group.attrs) for number, group in file["sessions"].items()}
+    print(f"subject {file.attrs['subject']}, format {file.attrs['version'].item()}")
+    tasks = {number: session.attrs["task"] for number, session in file["sessions"].items()}
 
-for number, about in sessions.items():
+for number, task in tasks.items():
     trials = pd.read_hdf(path, f"sessions/{number}/trials/table")
-    print(f"session {number}: {about['task']}, {len(trials)} trials, ended: {about['ending']}")
-    if "outcome" in trials:
-        answered = trials[trials.outcome.isin([b"correct", b"error", "correct", "error"])]
-        print(answered.groupby("target").latency.agg(["count", "median"]).round(2))
+    end = pd.read_hdf(path, f"sessions/{number}/end/table")
+    print(f"session {number}: {task}, {len(trials)} trials, {''.join(end.why) or 'running'}")
+    if "latency" in trials:
+        print(trials.groupby("target").latency.agg(["count", "median"]).round(2))
