@@ -1,5 +1,7 @@
 //! The HTTP API as a script uses it: JSON in, JSON out, over a Unix socket.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
+
 mod common;
 
 use std::io::{Read, Write};

@@ -1,6 +1,8 @@
 //! Each thing that a person can get wrong: one clear message, an exit status that
 //! is not 0, and nothing half-written.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
+
 mod common;
 
 use std::os::unix::fs::PermissionsExt;

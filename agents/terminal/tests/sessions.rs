@@ -1,6 +1,8 @@
 //! Sessions, from a person's word to the subject file, with a pilot that does
 //! what the test says.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
+
 mod common;
 
 use bramble_message::{Activity, Command, When};

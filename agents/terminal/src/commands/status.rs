@@ -1,6 +1,6 @@
 //! `status`: a line for each pilot, once or live.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,23 +19,24 @@ pub(super) async fn run(client: &Client, watch: bool, json: bool) -> miette::Res
     }
     let mut shown = show(&status, Timestamp::now());
     println!("{shown}");
+    if !watch {
+        return Ok(());
+    }
     let on_screen = std::io::stdout().is_terminal();
-    while watch {
+    loop {
         tokio::time::sleep(EVERY).await;
         status = client.get("/status").await?;
         let now = show(&status, Timestamp::now());
+        if now == shown {
+            continue;
+        }
         if on_screen {
             // Back to where the last picture began, and clear what was there.
             print!("\x1b[{}A\x1b[J", shown.lines().count());
-        } else if now == shown {
-            continue;
         }
         println!("{now}");
-        // A closed pipe is noticed at the next line.
-        let _ = std::io::stdout().flush();
         shown = now;
     }
-    Ok(())
 }
 
 /// The whole picture.

@@ -67,7 +67,7 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
             println!("  {name:<12} {value}");
         }
     }
-    if let Some(days) = birth.and_then(|birth| age(birth)) {
+    if let Some(days) = birth.and_then(age) {
         println!("  {:<12} {days} days", "age");
     }
     match &subject.training {

@@ -1,5 +1,6 @@
 //! A terminal as a user runs it, and a pilot that does what a test says.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,75 +20,79 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `bramble-terminal serve` on a data folder of its own.
-pub struct Terminal {
-    pub folder: TempDir,
+pub(crate) struct Terminal {
+    pub(crate) folder: TempDir,
     process: Child,
 }
 
 impl Terminal {
-    pub fn start() -> Terminal {
+    pub(crate) fn start() -> Terminal {
         let folder = tempfile::tempdir().unwrap();
         let process = serve(folder.path());
         Terminal { folder, process }
     }
 
     /// Starts another process after the first has ended.
-    pub fn restart_after_end(&mut self) {
+    pub(crate) fn restart_after_end(&mut self) {
         self.process = serve(self.folder.path());
     }
 
     /// Ends the process as the system does, and says its exit status.
-    pub fn end(&mut self) -> Option<i32> {
+    pub(crate) fn end(&mut self) -> Option<i32> {
         let id = nix::unistd::Pid::from_raw(self.process.id().try_into().unwrap());
         nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
         self.process.wait().unwrap().code()
     }
 
     /// Ends the process as a crash does.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("lab")
     }
 
     /// A file for a test, beside the data folder.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     }
 
     /// A command that talks to this terminal.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         bramble_terminal(&self.data()).args(arguments).output().unwrap()
     }
 
     /// What a command prints, which must go well.
-    pub fn say(&self, arguments: &[&str]) -> String {
+    pub(crate) fn say(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout).trim_end().to_owned()
     }
 
     /// What a command that must fail says on its way out.
-    pub fn refused(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         refusal(&self.run(arguments))
     }
 
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         serde_json::from_str(&self.say(arguments)).unwrap()
     }
 
     /// Waits until what a command says in JSON is as it should be.
-    pub fn until(&self, arguments: &[&str], so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    pub(crate) fn until(
+        &self,
+        arguments: &[&str],
+        so: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
         eventually(|| Some(self.json(arguments)).filter(&so))
     }
 
     /// A pilot that has called and is known here.
-    pub fn pilot(&self, name: &str, activity: Activity) -> Pilot {
+    pub(crate) fn pilot(&self, name: &str, activity: Activity) -> Pilot {
         let pilot = Pilot::dial(self.folder.path(), name, activity, bramble_link::VERSION);
         let here = |status: &serde_json::Value| {
             let pilots = status["pilots"].as_array().unwrap();
@@ -107,7 +112,7 @@ impl Drop for Terminal {
 }
 
 /// The program, with a data folder.
-pub fn bramble_terminal(data: &Path) -> Command {
+pub(crate) fn bramble_terminal(data: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("bramble-terminal"));
     command.env("BRAMBLE_DATA", data).env("NO_COLOR", "1").env_remove("BRAMBLE_LOG");
     command
@@ -126,12 +131,12 @@ fn serve(folder: &Path) -> Child {
     process
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// What a command that failed said, without the frame around it.
-pub fn refusal(output: &Output) -> String {
+pub(crate) fn refusal(output: &Output) -> String {
     assert!(!output.status.success(), "it went well: {}", text(&output.stdout));
     assert_eq!(text(&output.stdout), "", "a refusal is no output");
     let lines = text(&output.stderr);
@@ -140,7 +145,7 @@ pub fn refusal(output: &Output) -> String {
 }
 
 /// Waits for what must come.
-pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -152,13 +157,13 @@ pub fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A pilot that does what a test says.
-pub struct Pilot {
+pub(crate) struct Pilot {
     dialer: Dialer,
     events: Events,
 }
 
 impl Pilot {
-    pub fn dial(folder: &Path, name: &str, activity: Activity, version: u32) -> Pilot {
+    pub(crate) fn dial(folder: &Path, name: &str, activity: Activity, version: u32) -> Pilot {
         let software = Software {
             program: "bramble-pilot".into(),
             version: "0.1.0".into(),
@@ -173,12 +178,12 @@ impl Pilot {
         Pilot { dialer, events }
     }
 
-    pub fn say(&self, message: &PilotToTerminal) {
+    pub(crate) fn say(&self, message: &PilotToTerminal) {
         self.dialer.line().send(encode(message)).unwrap();
     }
 
     /// The next command.
-    pub fn command(&self) -> (Ask, bramble_message::Command) {
+    pub(crate) fn command(&self) -> (Ask, bramble_message::Command) {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if let Some(Event::Message { at, payload, .. }) = self.events.recv_timeout(PATIENCE).unwrap() {
@@ -190,12 +195,12 @@ impl Pilot {
         panic!("no command came");
     }
 
-    pub fn answer(&self, ask: Ask, outcome: Result<(), &str>) {
+    pub(crate) fn answer(&self, ask: Ask, outcome: Result<(), &str>) {
         self.say(&PilotToTerminal::Answer(Answer { ask, outcome: outcome.map_err(str::to_owned) }));
     }
 
     /// The next command, which is a start.
-    pub fn start(&self) -> (Ask, StartSession) {
+    pub(crate) fn start(&self) -> (Ask, StartSession) {
         match self.command() {
             (ask, bramble_message::Command::Start(start)) => (ask, *start),
             (_, other) => panic!("not a start: {other:?}"),
@@ -204,7 +209,7 @@ impl Pilot {
 }
 
 /// A session of a task with one column, `outcome`, as its pilot tells of it.
-pub fn started(request: StartSession) -> PilotToTerminal {
+pub(crate) fn started(request: StartSession) -> PilotToTerminal {
     let choices = ["correct", "error"].map(|name| name.parse().unwrap());
     let outcome = ColumnInfo {
         name: "outcome".parse().unwrap(),
@@ -232,7 +237,7 @@ pub fn started(request: StartSession) -> PilotToTerminal {
 }
 
 /// A session that nobody here asked for.
-pub fn request(subject: &str) -> StartSession {
+pub(crate) fn request(subject: &str) -> StartSession {
     StartSession {
         session: Uuid::from_u128(7),
         subject: subject.parse().unwrap(),
@@ -246,7 +251,7 @@ pub fn request(subject: &str) -> StartSession {
 }
 
 /// A task with one column that says what is correct.
-pub const ONE_COLUMN: &str = r#"
+pub(crate) const ONE_COLUMN: &str = r#"
 reward = param(volume("3 uL"), min = "1 uL", max = "10 uL")
 poke = hardware(digital_input, ports = ["left", "right"])
 valve = hardware(solenoid, ports = poke.ports)
@@ -263,7 +268,7 @@ task(
 "#;
 
 /// Trials of a session, each correct or not.
-pub fn trials(session: Uuid, first: u32, correct: &[bool]) -> PilotToTerminal {
+pub(crate) fn trials(session: Uuid, first: u32, correct: &[bool]) -> PilotToTerminal {
     let row = |(trial, correct): (u32, &bool)| {
         let values = vec![Some(Value::Choice(u16::from(!correct)))];
         Record::Row(Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values })
@@ -271,7 +276,7 @@ pub fn trials(session: Uuid, first: u32, correct: &[bool]) -> PilotToTerminal {
     PilotToTerminal::Records { session, records: (first..).zip(correct).map(row).collect() }
 }
 
-pub fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {
+pub(crate) fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {
     PilotToTerminal::Ended(Ended {
         session,
         ending: Ending::Done,
