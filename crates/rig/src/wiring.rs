@@ -142,7 +142,7 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
     let dimmable = (wanted.kind, found.kind) == (DeviceKind::DigitalOutput, DeviceKind::LevelOutput);
     if found.kind != wanted.kind && !dimmable {
         let (is, wants) = (kind_word(found.kind), kind_word(wanted.kind));
-        missing.push(format!("its `{name}` is a {is}, and the task wants a {wants}"));
+        missing.push(format!("its `{name}` is of kind {is}, and the task wants {wants}"));
     }
     if !wanted.unit.is_empty() && !found.unit.is_empty() && wanted.unit != found.unit {
         let (is, wants) = (&found.unit, &wanted.unit);
@@ -280,3 +280,6 @@ fn written_actions(stage: &Stage) -> impl Iterator<Item = &Action> {
         .chain(of_reaction(&stage.leave))
         .chain(responses.flat_map(of_what))
 }
+
+#[cfg(test)]
+mod tests;

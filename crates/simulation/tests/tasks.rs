@@ -16,14 +16,15 @@ fn tasks() -> &'static Path {
 }
 
 fn task(name: &str) -> Task {
-    let sources = read(&tasks().join(name)).unwrap();
+    let sources = read(&tasks().join(name)).expect("a shipped task is there");
     load(&sources).unwrap_or_else(|mistakes| panic!("{name}: {mistakes}"))
 }
 
 fn run(task: &Task, animal: &str, memory: &str, seed: u64, limits: Limits) -> Simulation {
-    let animal = named(animal, Seed(seed), memory).unwrap();
+    let animal = named(animal, Seed(seed), memory).expect("there is such an animal");
     let settings = Settings::defaults(&task.definition, Seed(seed));
-    simulate(task.definition.clone(), &mut task.functions(), settings, animal, limits).unwrap()
+    simulate(task.definition.clone(), &mut task.functions(), settings, animal, limits)
+        .expect("a shipped task fits a rig made for it")
 }
 
 fn trials(trials: u32) -> Limits {
@@ -31,19 +32,19 @@ fn trials(trials: u32) -> Limits {
 }
 
 fn notes(simulation: &Simulation) -> Vec<&str> {
-    let note = |record| match record {
-        &Record::Note { ref text, .. } => Some(text.as_str()),
+    let notes = simulation.records.iter().filter_map(|record| match record {
+        Record::Note { text, .. } => Some(text.as_str()),
         _ => None,
-    };
-    simulation.records.iter().filter_map(note).collect()
+    });
+    notes.collect()
 }
 
 /// The share of trials in which `column` is `value`, among those that have one.
 fn share(trials: &Trials, column: &str, value: &str, rows: std::ops::Range<usize>) -> f64 {
-    let (kind, values) = trials.column(column).unwrap();
+    let (kind, values) = trials.column(column).expect("the task has the column");
     let wanted = match value {
         "true" => Value::Boolean(true),
-        value => kind.choice(value).unwrap(),
+        value => kind.choice(value).expect("the column has the value"),
     };
     let known: Vec<Value> = values.collect::<Vec<_>>()[rows].iter().copied().flatten().collect();
     known.iter().filter(|value| **value == wanted).count() as f64 / known.len() as f64

@@ -4,6 +4,12 @@
 //! Commands change what outputs *should* do; [`Devices::advance`] makes it so.
 //! Commands that come together are therefore one change: a light that one stage
 //! switches off and the next switches on at the same instant doesn't flicker.
+//!
+//! An output is on while either of two things wants it: what it was *switched*
+//! to by `.on()` and `.off()`, and what *runs* by itself (a pulse, a train, an
+//! opening). A pulse or train replaces the one that runs, without `.ends` for
+//! that; an opening is added to the one that runs, so that every drop is given.
+//! `.stop()` ends what runs, `.off()` what was switched on.
 
 mod output;
 mod program;

@@ -8,15 +8,8 @@ use super::program::Program;
 /// longest on-time can't be evaded by blinking.
 const REST: Span = Span::from_ms(1);
 
-/// An output is as high as the higher of two things wants it: what it was
-/// *switched* to by `.on()` and `.off()`, and what *runs* by itself (a pulse, a
-/// train, an opening). So a light that is on stays on through a pulse, and a
-/// pulse that outlives the stage that switched its light on is finished.
-///
-/// A pulse or train that is started while another runs replaces it, without
-/// `.ends` for the one replaced. An opening that is started while another runs
-/// is added to it: every drop that was asked for is given, and `.ends` comes
-/// once, after the last.
+/// An output is as high as the higher of what it was switched to and what runs
+/// by itself; see the module above.
 #[derive(Debug, Clone)]
 pub(super) struct Output {
     switched: f64,

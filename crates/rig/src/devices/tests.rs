@@ -228,17 +228,16 @@ fn what_a_device_cannot_do_is_refused_by_name() {
 
 fn command() -> impl Strategy<Value = (PortId, Command)> {
     let length = || (0..2000u32).prop_map(ms);
-    let told =
-        prop_oneof![
-            Just(Command::On(None)),
-            Just(Command::Off),
-            Just(Command::Stop),
-            length().prop_map(Command::Open),
-            (length(), proptest::option::of(length())).prop_map(|(on, after)| Command::Pulse { on, after }),
-            (length(), 1..500u32, proptest::option::of(0..20i64)).prop_map(|(on, every, count)| {
-                Command::Train { on, every: ms(every), count: count.map(Value::Integer) }
-            }),
-        ];
+    let told = prop_oneof![
+        Just(Command::On(None)),
+        Just(Command::Off),
+        Just(Command::Stop),
+        length().prop_map(Command::Open),
+        (length(), proptest::option::of(length())).prop_map(|(on, after)| Command::Pulse { on, after }),
+        (length(), 1..500u32, proptest::option::of(0..20i64)).prop_map(|(on, every, count)| {
+            Command::Train { on, every: ms(every), count: count.map(Value::Integer) }
+        }),
+    ];
     (prop_oneof![Just(LIGHT), Just(VALVE), Just(FAN)], told)
 }
 

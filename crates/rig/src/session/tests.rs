@@ -141,11 +141,11 @@ impl Run {
     }
 
     fn notes(&self) -> Vec<&str> {
-        let note = |record| match record {
-            &Record::Note { ref text, .. } => Some(text.as_str()),
+        let notes = self.records.iter().filter_map(|record| match record {
+            Record::Note { text, .. } => Some(text.as_str()),
             _ => None,
-        };
-        self.records.iter().filter_map(note).collect()
+        });
+        notes.collect()
     }
 
     /// Milliseconds and values of this kind of event of this port.
