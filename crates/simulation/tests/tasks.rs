@@ -176,6 +176,20 @@ fn an_animal_written_in_the_task_language_does_a_task() {
 }
 
 #[test]
+fn an_animal_that_stays_for_another_session_begins_it_afresh() {
+    let task = task("free_water.star");
+    let follower = tasks().join("animals/light_follower.star");
+    for name in ["learner:learning=0,thirst=0.2mL", follower.to_str().unwrap()] {
+        let first = run(&task, name, "", 1, trials(45));
+        let settings = Settings::defaults(&task.definition, Seed(2));
+        let second =
+            simulate(task.definition.clone(), &mut task.functions(), settings, first.animal, trials(45))
+                .unwrap();
+        assert_eq!(second.summary.trials, 45, "{name} is thirsty again");
+    }
+}
+
+#[test]
 fn a_script_is_followed_to_the_nanosecond() {
     let script = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&script, "every 2 s from 1.5 s poke left for 100 ms\nat 2 s poke up for 1 s\n").unwrap();

@@ -220,6 +220,11 @@ impl World for Written {
         self.begun = now;
         self.inputs.clear();
         self.outputs.clear();
+        self.lit.clear();
+        self.open.clear();
+        self.positions.clear();
+        self.doing.clear();
+        (self.sound, self.picture, self.drunk) = (None, None, 0.0);
         for (port, wire) in rig.ports() {
             if wire.is_output() {
                 self.outputs.insert(port, (wire.to_string(), wire.flow));
