@@ -1,6 +1,7 @@
 //! The task language: from the source of a task to a checked [`TaskDefinition`].
 
 pub mod call;
+mod check;
 pub mod definition;
 mod functions;
 pub mod graph;

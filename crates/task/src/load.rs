@@ -6,13 +6,14 @@ use std::sync::Arc;
 use starlark::values::OwnedFrozenValue;
 use thiserror::Error;
 
+use crate::check;
 use crate::definition::{Place, Sources, TaskDefinition};
 use crate::functions::Functions;
 use crate::graph::Sketch;
 use crate::language::{Context, globals};
 use crate::lower;
 use crate::lower::outline::Outline;
-use crate::mistake::Mistakes;
+use crate::mistake::{Mistake, Mistakes};
 use crate::sandbox::{Evaluated, Limits, Places, evaluate_parsed, parse_all, resolve};
 
 /// A task that was loaded and checked.
@@ -64,11 +65,18 @@ pub fn load(sources: &Sources) -> Result<Task, Mistakes> {
     let context = Context::loading(places.clone());
     let evaluated = evaluate_parsed(&parsed, &globals(), Limits::LOAD, &context);
     let (declared, mut mistakes) = context.finish();
+    mistakes.extend(check::files(&parsed));
     mistakes.extend(declared.check_names());
     let evaluated = match evaluated {
         Ok(evaluated) => evaluated,
         Err(mistake) => {
-            mistakes.push(mistake);
+            // What was already found in that line says it better.
+            let said = |other: &Mistake| {
+                other.place.file == mistake.place.file && other.place.line == mistake.place.line
+            };
+            if !mistakes.iter().any(said) {
+                mistakes.push(mistake);
+            }
             return Err(Mistakes::new(mistakes, sources));
         }
     };
@@ -96,12 +104,15 @@ pub fn load(sources: &Sources) -> Result<Task, Mistakes> {
             Some(Function { name, value: value_owner.map(|_| frozen), place })
         })
         .collect();
+    let functions = functions.unwrap_or_default();
+    let mut sketches = Vec::new();
+    // What is half lowered would be blamed for what it lacks.
+    if mistakes.is_empty() {
+        (mistakes, sketches) = check::stages(&parsed, &lowered.definition, &lowered.outline, &functions);
+    }
     if !mistakes.is_empty() {
         return Err(Mistakes::new(mistakes, sources));
     }
-    let functions = functions.unwrap_or_default();
-    let sketches: Vec<Sketch> =
-        functions.iter().map(|function| Sketch { name: function.name.clone(), leads: Vec::new() }).collect();
     Ok(Task {
         definition: Arc::new(lowered.definition),
         sources: Arc::new(sources.clone()),

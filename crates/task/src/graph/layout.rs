@@ -11,7 +11,7 @@ pub(super) const PAD: f64 = 12.0;
 pub(super) const LETTER: f64 = 7.25;
 const GAP: f64 = 14.0;
 const LANE: f64 = 14.0;
-const LONGEST_LINE: usize = 70;
+const LONGEST_LINE: usize = 90;
 
 /// A stage's box, its corner measured from its parent's.
 pub(super) struct Boxed {

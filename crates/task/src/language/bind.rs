@@ -4,7 +4,7 @@ use starlark::eval::{Arguments, Evaluator};
 use starlark::values::Value;
 
 use super::declare::Context;
-use super::part::Given;
+use super::part::{Given, Part};
 use super::words::Word;
 use crate::mistake::did_you_mean;
 use crate::sandbox::Problem;
@@ -97,7 +97,7 @@ pub(crate) fn shown(value: Value<'_>) -> String {
         None if value.is_none() => "None".to_owned(),
         None => match value.get_type() {
             "int" | "float" | "bool" => value.to_str(),
-            crate::sandbox::PART => format!("`{}`", value.to_str()),
+            crate::sandbox::PART => Part::from_value(value).map_or_else(String::new, Part::shown),
             "function" => "a function".to_owned(),
             kind => format!("a {kind}"),
         },

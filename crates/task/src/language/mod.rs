@@ -14,9 +14,9 @@ mod words;
 
 pub(crate) use bind::{lacks, shown, too_many, unknown};
 pub(crate) use declare::{Context, Declared, DeviceInfo};
-pub(crate) use part::{FrozenPart, Part};
-pub(crate) use trial::{Seen, trial_value};
-pub(crate) use words::{METHODS, Of, Verb, WORDS, Word, methods_of};
+pub(crate) use part::{FrozenPart, Part, one_kind};
+pub(crate) use trial::{EVENT_WORDS, RANDOM_WORDS, Seen, TRIAL_WORDS, trial_value};
+pub(crate) use words::{Of, Verb, WORDS, Word, methods_of};
 
 use starlark::environment::Globals;
 

@@ -142,6 +142,23 @@ impl<'v> Part<'v> {
         self.values.get(usize::from(self.said.of) + before).copied()
     }
 
+    /// The part in a sentence.
+    pub(crate) fn shown(&self) -> String {
+        match self.verb() {
+            Verb::Hardware | Verb::Port if self.said.called => "a device".to_owned(),
+            Verb::Param if self.said.called => "a parameter".to_owned(),
+            Verb::Column if self.said.called => "a column".to_owned(),
+            Verb::Timer if self.said.called => "a timer".to_owned(),
+            Verb::Counter if self.said.called => "a counter".to_owned(),
+            Verb::Message if self.said.called => "a message".to_owned(),
+            _ => {
+                let dot = if self.said.of { "." } else { "" };
+                let called = if self.said.called && self.said.word.called { "(...)" } else { "" };
+                format!("`{dot}{}{called}`", self.said.word.name)
+            }
+        }
+    }
+
     fn rest_start(&self) -> usize {
         usize::from(self.said.of) + self.said.given.count_ones() as usize
     }

@@ -160,10 +160,12 @@ impl<'v> Lowering<'_, 'v> {
             return Some(expression);
         }
         let place = match wanted {
-            Wanted::Column(id) => format!("column `{}` holds a {want}", self.task.columns[id.index()].name),
+            Wanted::Column(id) => {
+                format!("column `{}` holds {}", self.task.columns[id.index()].name, a_type(&want))
+            }
             wanted => format!("here {} is wanted", wanted_words(wanted)),
         };
-        let problem = Problem::new(format!("{name} is a {kind}, but {place}"));
+        let problem = Problem::new(format!("{name} is {}, but {place}", a_type(kind)));
         let problem = match kind {
             ValueType::Integers => problem.help("draw from it in a function: trial.random.draw(trial.name)"),
             _ => problem,
@@ -276,6 +278,17 @@ impl<'v> Lowering<'_, 'v> {
                 self.wrong_in(problem.help(help), &format!("\"{text}\""))
             }
         }
+    }
+}
+
+/// A type in a sentence.
+fn a_type(kind: &ValueType) -> String {
+    match kind {
+        ValueType::Integers => "a range of whole numbers".to_owned(),
+        ValueType::Integer => "an integer".to_owned(),
+        ValueType::Choice(names) if names.is_empty() => "the name of a port".to_owned(),
+        ValueType::Choice(names) => format!("a choice of {}", one_of(texts(names))),
+        kind => format!("a {kind}"),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::sandbox::{Places, Problem};
 use outline::Outline;
 
 pub(crate) use crate::language::shown;
+pub(crate) use stage::is_zero;
 pub(crate) use task::task;
 
 /// Lowering one task, or one result of one of its functions.
@@ -110,8 +111,14 @@ impl<'a, 'v> Lowering<'a, 'v> {
         }
     }
 
-    /// Lowers something at the call that made the part.
+    /// Lowers something at the call that made the part; what was declared
+    /// elsewhere is looked at where it is used.
     fn at<T>(&mut self, part: &Part<'v>, lower: impl FnOnce(&mut Self) -> T) -> T {
+        if part.verb().declares() { lower(self) } else { self.in_declaration(part, lower) }
+    }
+
+    /// Lowers something at the call that made the part, be it a declaration.
+    fn in_declaration<T>(&mut self, part: &Part<'v>, lower: impl FnOnce(&mut Self) -> T) -> T {
         let Some(site) = &part.said.site else { return lower(self) };
         let outer = std::mem::replace(&mut self.site, self.places.place(site));
         let lowered = lower(self);

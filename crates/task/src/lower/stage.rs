@@ -351,6 +351,9 @@ impl<'v> Lowering<'_, 'v> {
                 }
             }
         }
+        if named.is_empty() && !which.rest().is_empty() {
+            return None;
+        }
         if named.is_empty() {
             return self.wrong(Problem::new("`complete_on` of no stages").help(help));
         }

@@ -62,7 +62,7 @@ pub(crate) fn task<'v>(
     first.site = root.clone();
     let task = said(Verb::Task).next();
     let tree = task.and_then(|task| {
-        first.at(task, |this| match task.arg("stages") {
+        first.in_declaration(task, |this| match task.arg("stages") {
             Some(stages) => Some(this.tree(stages)),
             None => {
                 this.wrong(Problem::new("`task` needs `stages`").help("task(stages = trials(body = ...))"))
@@ -96,7 +96,7 @@ pub(crate) fn task<'v>(
     }
     lowering.stage = TaskDefinition::ROOT;
     if let Some(task) = task {
-        lowering.at(task, |this| {
+        lowering.in_declaration(task, |this| {
             if let Some(value) = task.arg("name") {
                 match value.unpack_str() {
                     Some(name) => definition.name = name.to_owned(),
@@ -120,7 +120,7 @@ pub(crate) fn task<'v>(
 
 impl<'v> Lowering<'_, 'v> {
     fn counted(&mut self, part: &Part<'v>) -> Option<Trigger> {
-        let trigger = self.at(part, |this| this.trigger(part.arg("event")?))?;
+        let trigger = self.in_declaration(part, |this| this.trigger(part.arg("event")?))?;
         let chosen = match &trigger {
             Trigger::Edge(port, _) | Trigger::Ends(port) => matches!(port.port, PortChoice::Chosen(_)),
             Trigger::Level { lasts, .. } => lasts.is_some(),
@@ -129,13 +129,14 @@ impl<'v> Lowering<'_, 'v> {
         };
         if chosen {
             let problem = Problem::new("a counter counts one kind of event, whatever the stage");
-            return self.at(part, |this| {
+            return self.in_declaration(part, |this| {
                 this.wrong(problem.help("counter(poke[\"left\"].rises) or counter(poke.rises)"))
             });
         }
         if let Trigger::Level { .. } = &trigger {
             let problem = Problem::new("a counter counts events, not conditions");
-            return self.at(part, |this| this.wrong(problem.help("did you mean `.rises` or `.falls`?")));
+            return self
+                .in_declaration(part, |this| this.wrong(problem.help("did you mean `.rises` or `.falls`?")));
         }
         Some(trigger)
     }
@@ -147,10 +148,12 @@ impl<'v> Lowering<'_, 'v> {
             None if !keep => return None,
             None => First::Missing,
             Some(value) if Self::is_function(value) => {
-                First::Function(self.at(part, |this| this.function(value))?)
+                First::Function(self.in_declaration(part, |this| this.function(value))?)
             }
             Some(value) if value.is_none() => First::Missing,
-            Some(value) => First::Value(self.at(part, |this| this.literal(value, Wanted::Column(column)))?),
+            Some(value) => {
+                First::Value(self.in_declaration(part, |this| this.literal(value, Wanted::Column(column)))?)
+            }
         };
         Some(Carry { first, keep })
     }

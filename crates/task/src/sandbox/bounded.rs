@@ -168,6 +168,17 @@ fn extreme<'v>(
         [one] => collect(*one, eval.heap())?,
         _ => values.items,
     };
+    // Among quantities a text is one too, and must come out as one.
+    let measure =
+        values.iter().find_map(|value| Quantity::from_value(*value)).map(|quantity| quantity.measure);
+    let as_quantity = |value: Value<'v>| match (measure, value.unpack_str()) {
+        (Some(measure), Some(text)) => {
+            Ok(eval.heap().alloc(Quantity { measure, amount: measure.parse(text)? }))
+        }
+        _ => Ok(value),
+    };
+    let values: Result<Vec<Value<'v>>, Problem> = values.into_iter().map(as_quantity).collect();
+    let values = values?;
     let mut best: Option<(Value<'v>, Value<'v>)> = None;
     for value in values {
         let rank = key.map_or(Ok(value), |key| eval.eval_function(key, &[value], &[]))?;

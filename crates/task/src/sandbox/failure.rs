@@ -6,7 +6,7 @@ use starlark::ErrorKind;
 
 use super::Places;
 use crate::definition::Place;
-use crate::mistake::Mistake;
+use crate::mistake::{Mistake, did_you_mean};
 
 /// An error that one of our own words raises while a file is evaluated.
 #[derive(Debug, Clone)]
@@ -63,7 +63,9 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(error: &starlark::Error, places: &Places) -> Failure {
-        let place = error.span().map(|span| places.place(span));
+        let frames = error.call_stack().clone().into_frames();
+        let frame = || frames.iter().rev().find_map(|frame| frame.location.clone());
+        let place = error.span().cloned().or_else(frame).map(|span| places.place(&span));
         let (message, help) = explain(error.kind());
         Failure { message, help, place }
     }
@@ -134,7 +136,11 @@ fn reword(text: &str) -> (String, Option<String>) {
     }
     if let Some(rest) = text.strip_prefix("Variable `") {
         if let Some((name, tail)) = rest.split_once('`') {
-            return (format!("there is no `{name}`"), suggestion(tail));
+            let help = suggestion(tail).filter(|help| {
+                let word = help.split('`').nth(1).unwrap_or_default();
+                did_you_mean(name, [word]).is_some()
+            });
+            return (format!("there is no `{name}`"), help.or(Some("is it declared above?".to_owned())));
         }
     }
     if let Some(rest) = text.strip_prefix("Object of type `") {
@@ -150,6 +156,12 @@ fn reword(text: &str) -> (String, Option<String>) {
         return (
             "a declared value can't be computed with here: it is known only while a session runs".to_owned(),
             Some("compute it in a function of the trial, with `trial.` before the name".to_owned()),
+        );
+    }
+    if text.starts_with("Dictionary key repeated") {
+        return (
+            "the same thing stands twice in { }: only one of them could count".to_owned(),
+            Some("put what it does into one list".to_owned()),
         );
     }
     let first = text.lines().next().unwrap_or(text);

@@ -5,6 +5,7 @@
 //! in Starlark are evaluated by it too, with words of their own.
 
 mod bounded;
+mod brackets;
 mod edits;
 mod failure;
 mod math;

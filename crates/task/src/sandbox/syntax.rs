@@ -2,12 +2,15 @@
 //! its own replaced by one that has.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use starlark::codemap::{CodeMap, Span};
-use starlark::syntax::ast::{ArgumentP, AssignOp, AstExpr, AstStmt, ExprP, StmtP};
+use starlark::codemap::{CodeMap, Span, Spanned};
+use starlark::syntax::ast::{AssignOp, AstExpr, AstNoPayload, AstStmt, CallArgsP, ExprP, StmtP};
 use starlark::syntax::{AstModule, Dialect, DialectTypes};
+use starlark_syntax::syntax::uniplate::Visit;
 
 use super::Places;
+use super::brackets::Brackets;
 use super::edits::Edits;
 use super::failure::Failure;
 use crate::definition::Place;
@@ -30,6 +33,9 @@ const DIALECT: Dialect = Dialect {
 const LONGEST_FILE: usize = 1 << 20;
 /// How deep brackets and blocks may nest: the parser and its walks recurse.
 const DEEPEST: usize = 100;
+
+/// How many operators a line may chain.
+const LONGEST_CHAIN: usize = 1000;
 
 /// Methods whose results may be much longer than what they are given.
 const GROWING: &[&str] = &["join", "replace", "format", "extend", "update", "union"];
@@ -70,7 +76,8 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Parsed, Mistake> {
         return Err(Mistake::new(start, "the file is too long: at most 1 MB"));
     }
     let code = CodeMap::new(path.to_owned(), text.to_owned());
-    if let Some(offset) = too_deep(text) {
+    let brackets = Brackets::new(text, DEEPEST);
+    if let Some(offset) = brackets.too_deep.or_else(|| too_deep(text)) {
         return Err(Mistake::new(place(&code, offset, offset + 1), "brackets are nested too deep"));
     }
     let ast = AstModule::parse(path, text.to_owned(), &DIALECT).map_err(|error| {
@@ -81,8 +88,9 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Parsed, Mistake> {
         }
         mistake
     })?;
-    let mut edits = Edits::default();
-    bound_statement(ast.statement(), text, &mut edits);
+    let mut bounding = Bounding { text, brackets, edits: Edits::default() };
+    bounding.statement(ast.statement());
+    let mut edits = bounding.edits;
     let edited = edits.apply(text);
     Ok(Parsed { path: path.to_owned(), ast, code, edits, edited })
 }
@@ -119,15 +127,28 @@ impl Parsed {
         place(&self.code, begin, end)
     }
 
-    /// Where `words` first stand within the place.
-    pub(crate) fn within(&self, outer: &Place, words: &str) -> Option<Place> {
-        let line = self.code.line_span_opt((outer.line as usize).checked_sub(1)?)?;
+    /// Whether a place in this file has a span of it inside.
+    pub(crate) fn encloses(&self, outer: &Place, span: Span) -> bool {
+        let inner = self.place(span);
+        let Some((start, end)) = self.bytes(outer) else { return false };
+        outer.file == inner.file && start <= span.begin().get() as usize && span.end().get() as usize <= end
+    }
+
+    /// The bytes of a place.
+    fn bytes(&self, place: &Place) -> Option<(usize, usize)> {
+        let line = self.code.line_span_opt((place.line as usize).checked_sub(1)?)?;
         let text = self.text();
         let from = line.begin().get() as usize;
-        let skip: usize = text[from..].chars().take(outer.column as usize - 1).map(char::len_utf8).sum();
+        let skip: usize = text[from..].chars().take(place.column as usize - 1).map(char::len_utf8).sum();
         let start = from + skip;
-        let length: usize = text[start..].chars().take(outer.length as usize).map(char::len_utf8).sum();
-        let found = start + text[start..start + length].find(words)?;
+        let length: usize = text[start..].chars().take(place.length as usize).map(char::len_utf8).sum();
+        Some((start, start + length))
+    }
+
+    /// Where `words` first stand within the place.
+    pub(crate) fn within(&self, outer: &Place, words: &str) -> Option<Place> {
+        let (start, end) = self.bytes(outer)?;
+        let found = start + self.text()[start..end].find(words)?;
         Some(place(&self.code, found, found + words.len()))
     }
 }
@@ -153,31 +174,17 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// Where brackets, indentation or chains of operators nest deeper than the
-/// parser's own recursion should have to follow.
+/// Where indentation or chains of operators nest deeper than the parser's own
+/// recursion should have to follow.
 fn too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0usize;
-    let mut signs = 0usize;
-    for (offset, letter) in text.char_indices() {
-        match letter {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        // Without brackets, `not not not`, `- - -` and `a.b.c` recurse as well.
-        signs = match letter {
-            '\n' => 0,
-            '-' | '+' | '~' | '.' | 't' | ':' | 'f' | 'e' => signs + 1,
-            _ => signs,
-        };
-        if depth > DEEPEST || signs > 20 * DEEPEST {
-            return Some(offset);
-        }
-    }
-    let indents = text.lines().map(|line| line.len() - line.trim_start_matches([' ', '\t']).len());
     let mut offset = 0;
-    for (line, indent) in text.split_inclusive('\n').zip(indents) {
-        if indent > 8 * DEEPEST {
+    for line in text.split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        // `not not not`, `- - -`, `a.b.c` and `x if y else z if ...` recurse without brackets.
+        let chained =
+            line.bytes().filter(|byte| b"-+~.:".contains(byte)).count() + line.matches("not ").count();
+        let chained = chained + line.matches(" if ").count() + line.matches("lambda").count();
+        if indent > 8 * DEEPEST || chained > LONGEST_CHAIN {
             return Some(offset);
         }
         offset += line.len();
@@ -185,73 +192,80 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
-fn bound_statement(statement: &AstStmt, text: &str, edits: &mut Edits) {
-    if let StmtP::AssignModify(
-        target,
-        operation @ (AssignOp::Add | AssignOp::Multiply | AssignOp::LeftShift),
-        value,
-    ) = &statement.node
-    {
-        let grow = match operation {
-            AssignOp::Add => "_grow",
-            AssignOp::Multiply => "_grow_times",
-            _ => "_grow_shift",
+/// The edits that bound what a file may make.
+struct Bounding<'a> {
+    text: &'a str,
+    brackets: Brackets,
+    edits: Edits,
+}
+
+impl Bounding<'_> {
+    fn statement(&mut self, statement: &AstStmt) {
+        let grow = match &statement.node {
+            StmtP::AssignModify(_, AssignOp::Add, _) => "_grow",
+            StmtP::AssignModify(_, AssignOp::Multiply, _) => "_grow_times",
+            StmtP::AssignModify(_, AssignOp::LeftShift, _) => "_grow_shift",
+            _ => return self.children(statement),
         };
-        let target = &text[target.span.begin().get() as usize..target.span.end().get() as usize];
-        edits.insert(value.span.begin().get() as usize, format!("{grow}({target}, "));
-        bound_children(statement, text, edits);
-        edits.insert(value.span.end().get() as usize, ")");
-        return;
+        if let StmtP::AssignModify(target, _, value) = &statement.node {
+            let target = &self.text[range(target.span)];
+            let Range { start, end } = range(value.span);
+            self.edits.insert(start, format!("{grow}({target}, "));
+            self.children(statement);
+            self.edits.insert(end, ")");
+        }
     }
-    bound_children(statement, text, edits);
-}
 
-fn bound_children(statement: &AstStmt, text: &str, edits: &mut Edits) {
-    statement.node.visit_children(|child| match child {
-        starlark_syntax::syntax::uniplate::Visit::Stmt(child) => bound_statement(child, text, edits),
-        starlark_syntax::syntax::uniplate::Visit::Expr(child) => bound_expression(child, text, edits),
-    });
-}
+    fn children(&mut self, statement: &AstStmt) {
+        statement.node.visit_children(|child| match child {
+            Visit::Stmt(child) => self.statement(child),
+            Visit::Expr(child) => self.expression(child),
+        });
+    }
 
-fn bound_expression(expression: &AstExpr, text: &str, edits: &mut Edits) {
-    match &expression.node {
-        ExprP::Call(function, arguments) => {
-            if let ExprP::Dot(_, method) = &function.node {
-                let name_begin = method.span.begin().get() as usize;
-                let name_end = method.span.end().get() as usize;
-                let dot = text[..name_begin].rfind('.');
-                let open = text[name_end..].find('(').map(|open| name_end + open);
-                if let (true, Some(dot), Some(open)) = (GROWING.contains(&method.node.as_str()), dot, open) {
-                    edits.insert(function.span.begin().get() as usize, "_method(");
-                    bound_expression(function, text, edits);
-                    edits.replace(dot, open + 1, format!(", \"{}\", ", method.node));
-                    for argument in &arguments.args {
-                        let (ArgumentP::Positional(value)
-                        | ArgumentP::Named(_, value)
-                        | ArgumentP::Args(value)
-                        | ArgumentP::KwArgs(value)) = &argument.node;
-                        bound_expression(value, text, edits);
-                    }
-                    return;
+    fn expression(&mut self, expression: &AstExpr) {
+        match &expression.node {
+            ExprP::Call(function, arguments) => {
+                if let ExprP::Dot(receiver, method) = &function.node
+                    && GROWING.contains(&method.node.as_str())
+                {
+                    return self.method(receiver, method, arguments);
                 }
             }
-            expression.node.visit_expr(|child| bound_expression(child, text, edits));
+            ExprP::FString(format) => {
+                let names: Vec<&str> = format
+                    .expressions
+                    .iter()
+                    .filter_map(|name| match &name.node {
+                        ExprP::Identifier(name) => Some(name.node.ident.as_str()),
+                        _ => None,
+                    })
+                    .collect();
+                let Range { start, end } = range(expression.span);
+                self.edits.insert(start, format!("(_fits([{}]) and ", names.join(", ")));
+                self.edits.insert(end, ")");
+                return;
+            }
+            _ => {}
         }
-        ExprP::FString(format) => {
-            let names: Vec<&str> = format
-                .expressions
-                .iter()
-                .filter_map(|name| match &name.node {
-                    ExprP::Identifier(name) => Some(name.node.ident.as_str()),
-                    _ => None,
-                })
-                .collect();
-            edits.insert(
-                expression.span.begin().get() as usize,
-                format!("(_fits([{}]) and ", names.join(", ")),
-            );
-            edits.insert(expression.span.end().get() as usize, ")");
-        }
-        _ => expression.node.visit_expr(|child| bound_expression(child, text, edits)),
+        expression.node.visit_expr(|child| self.expression(child));
     }
+
+    /// `a.join(b)` becomes `_method(a, "join", b)`.
+    fn method(&mut self, receiver: &AstExpr, method: &Spanned<String>, arguments: &CallArgsP<AstNoPayload>) {
+        let (of, name) = (range(receiver.span), range(method.span));
+        let dot = self.text[..name.start].rfind('.').unwrap_or(name.start);
+        let open = self.text[name.end..].find('(').map_or(name.end, |open| name.end + open);
+        // The receiver's span may leave out the parentheses around it.
+        let start = self.brackets.start(of.start, of.end, dot);
+        self.edits.insert(start, "_method(");
+        self.expression(receiver);
+        self.edits.replace(dot, open + 1, format!(", \"{}\", ", method.node));
+        arguments.args.iter().for_each(|argument| self.expression(argument.expr()));
+    }
+}
+
+/// The bytes of a span.
+fn range(span: Span) -> Range<usize> {
+    span.begin().get() as usize..span.end().get() as usize
 }
