@@ -33,17 +33,17 @@ pub enum QuantityError {
 
 /// A volume of liquid in microliters, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Volume(f64);
 
 /// A frequency in hertz, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Frequency(f64);
 
 /// How bright, loud or open something is, as a share from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "f64", into = "f64")]
 pub struct Level(f64);
 
 impl Volume {
@@ -81,6 +81,28 @@ impl Level {
         self.0
     }
 }
+
+macro_rules! read_and_written_as_a_number {
+    ($type:ident, $new:path, $what:literal) => {
+        impl TryFrom<f64> for $type {
+            type Error = QuantityError;
+            fn try_from(number: f64) -> Result<$type, QuantityError> {
+                $new(number)
+                    .ok_or_else(|| QuantityError::OutOfRange { what: $what, text: number.to_string() })
+            }
+        }
+
+        impl From<$type> for f64 {
+            fn from(quantity: $type) -> f64 {
+                quantity.0
+            }
+        }
+    };
+}
+
+read_and_written_as_a_number!(Volume, Volume::from_microliters, "volume");
+read_and_written_as_a_number!(Frequency, Frequency::from_hertz, "frequency");
+read_and_written_as_a_number!(Level, Level::from_share, "level");
 
 impl FromStr for Volume {
     type Err = QuantityError;
@@ -132,7 +154,8 @@ impl fmt::Display for Frequency {
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} %", self.0 * 100.0)
+        // 0.07 times 100 is 7.000000000000001.
+        write!(f, "{} %", libm::round(self.0 * 1e12) / 1e10)
     }
 }
 
@@ -181,5 +204,12 @@ mod tests {
         let error = "4 ms".parse::<Volume>().unwrap_err().to_string();
         assert!(error.contains("uL") && error.contains("4 ms"), "{error}");
         assert!("150 %".parse::<Level>().is_err());
+    }
+
+    #[test]
+    fn a_level_is_written_as_it_was_read() {
+        for text in ["0 %", "7 %", "29 %", "33.3 %", "100 %"] {
+            assert_eq!(text.parse::<Level>().unwrap().to_string(), text);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub struct Time(i64);
 
 /// A length of time, never negative, in nanoseconds (at most 292 years).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct Span(i64);
 
 impl Time {
@@ -102,6 +102,22 @@ impl Add for Span {
     type Output = Span;
     fn add(self, other: Span) -> Span {
         Span(self.0.saturating_add(other.0))
+    }
+}
+
+impl TryFrom<i64> for Span {
+    type Error = QuantityError;
+
+    /// A span of `ns` nanoseconds, as it came from elsewhere.
+    fn try_from(ns: i64) -> Result<Span, QuantityError> {
+        let below_zero = || QuantityError::OutOfRange { what: "duration", text: format!("{ns} ns") };
+        (ns >= 0).then_some(Span(ns)).ok_or_else(below_zero)
+    }
+}
+
+impl From<Span> for i64 {
+    fn from(span: Span) -> i64 {
+        span.0
     }
 }
 

@@ -102,13 +102,18 @@ impl ValueType {
     pub fn value_from_f64(&self, number: f64) -> Option<Value> {
         let value = match self {
             ValueType::Boolean => Value::Boolean(number != 0.0),
-            ValueType::Integer if number.fract() == 0.0 => Value::Integer(number as i64),
+            // Below 2^53, where every whole number is a number of its own.
+            ValueType::Integer if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
+                Value::Integer(number as i64)
+            }
             ValueType::Number => Value::Number(number),
             ValueType::Duration => Value::Duration(Span::from_seconds(number)?),
             ValueType::Volume => Value::Volume(Volume::from_microliters(number)?),
             ValueType::Frequency => Value::Frequency(Frequency::from_hertz(number)?),
             ValueType::Level => Value::Level(Level::from_share(number)?),
-            ValueType::Choice(_) if (0.0..=65535.0).contains(&number) => Value::Choice(number as u16),
+            ValueType::Choice(_) if number.fract() == 0.0 && (0.0..=65535.0).contains(&number) => {
+                Value::Choice(number as u16)
+            }
             _ => return None,
         };
         self.accepts(value).then_some(value)
@@ -168,5 +173,38 @@ impl fmt::Display for ValueType {
             }
         };
         f.write_str(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_the_same_after_it_was_a_number() {
+        let sides = ValueType::Choice(["left", "right"].map(|name| name.parse().unwrap()).into());
+        for (kind, value) in [
+            (ValueType::Boolean, Value::Boolean(true)),
+            (ValueType::Integer, Value::Integer(-7)),
+            (ValueType::Number, Value::Number(0.1)),
+            (ValueType::Duration, Value::Duration(Span::from_ms(250))),
+            (ValueType::Volume, Value::Volume("4 uL".parse().unwrap())),
+            (ValueType::Frequency, Value::Frequency("5 kHz".parse().unwrap())),
+            (ValueType::Level, Value::Level("7 %".parse().unwrap())),
+            (sides.clone(), sides.choice("right").unwrap()),
+        ] {
+            assert_eq!(kind.value_from_f64(value.to_f64()), Some(value), "{kind}");
+            assert_eq!(kind.value_from_f64(f64::NAN).filter(|_| kind != ValueType::Boolean), None, "{kind}");
+        }
+        for (kind, number) in [
+            (ValueType::Integer, 1.5),
+            (ValueType::Integer, 1e300),
+            (ValueType::Duration, -1.0),
+            (ValueType::Level, 1.1),
+            (sides.clone(), 0.5),
+            (sides, 2.0),
+        ] {
+            assert_eq!(kind.value_from_f64(number), None, "{kind} {number}");
+        }
     }
 }
