@@ -56,7 +56,8 @@ pub enum Input {
         why: Arc<str>,
     },
     /// The session is to end when the present trial does; now, where there is
-    /// no present trial.
+    /// no present trial. Handed in right after a trial's row was taken, that
+    /// trial was the last.
     StopAfterTrial {
         /// Why, in words.
         why: Arc<str>,

@@ -84,6 +84,8 @@ pub(crate) struct Session {
     /// Changes of live parameters that wait for the next trial.
     changes: Vec<(usize, Value)>,
     stop_after_trial: Option<Arc<str>>,
+    /// The output that was taken last was a row.
+    row_given: bool,
     table: Table,
     stages: Vec<Stage>,
     ports: Ports,
@@ -147,6 +149,7 @@ impl Session {
             parameters: settings.parameters,
             changes: Vec::new(),
             stop_after_trial: None,
+            row_given: false,
             table: Table::new(task),
             stages: task.stages.iter().map(|_| Stage::default()).collect(),
             ports: Ports::new(task),
@@ -183,6 +186,11 @@ impl Session {
             *last = (*last).max(*now);
             return;
         }
+        // Who has just been given a row may say that it was the last one.
+        if let (Pending::Input(Input::StopAfterTrial { why }, _), true) = (&pending, self.row_given) {
+            self.stop_after_trial = Some(why.clone());
+            return;
+        }
         self.pending.push_back(pending);
     }
 
@@ -204,6 +212,7 @@ impl Session {
     pub(crate) fn poll(&mut self, task: &TaskDefinition) -> Option<Output> {
         loop {
             if let Some(output) = self.outputs.pop_front() {
+                self.row_given = matches!(output, Output::Row(_));
                 return Some(output);
             }
             if self.asked.is_some() || !self.work(task) {

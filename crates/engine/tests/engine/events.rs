@@ -108,7 +108,7 @@ fn time_that_passed_without_a_deadline_makes_no_input_late() {
 fn the_innermost_stage_that_names_the_event_handles_it_alone() {
     let inner = state("inner").on(rises(0), act([record(1.0)]));
     let root = sequence("root", [sequence("middle", [inner]).on(rises(0), act([record(2.0)]))])
-        .on(Trigger::Edge(any(POKE), Edge::Rises), act([record(3.0)]));
+        .on(Trigger::Edge(any_port(POKE), Edge::Rises), act([record(3.0)]));
     let mut bench = Bench::start(root.task());
     bench.poke(10, 0, true).poke(20, 1, true);
     assert_eq!(bench.lines(&["number"]), ["10 number = 1", "20 number = 3"]);
@@ -152,7 +152,7 @@ fn a_handler_sees_its_event() {
         Action::Record(LATENCY, Some(Expression::StateTime)),
         Action::Record(SIDE, Some(Expression::EventPort([[Some(0), Some(1)].into()].into()))),
     ];
-    let b = state("b").on(Trigger::Edge(any(POKE), Edge::Rises), act(actions));
+    let b = state("b").on(Trigger::Edge(any_port(POKE), Edge::Rises), act(actions));
     let mut bench = Bench::start(states("root", [state("a").after(100, goto("b")), b]).task());
     bench.poke(130, 1, true);
     assert_eq!(bench.lines(&["latency", "side"]), ["130 latency = 0.03", "130 side = 1"]);

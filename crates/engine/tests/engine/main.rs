@@ -5,6 +5,8 @@ mod conformance;
 mod events;
 mod mistakes;
 mod order;
+mod properties;
+mod random_tree;
 mod rig;
 mod tree;
 mod trials;

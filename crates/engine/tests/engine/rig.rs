@@ -84,7 +84,7 @@ pub(crate) fn declare(stages: Vec<Stage>) -> Arc<TaskDefinition> {
         timers: vec![Timer { name: name("timer"), place: place.clone() }],
         counters: vec![Counter {
             name: name("pokes"),
-            of: Trigger::Edge(any(POKE), Edge::Rises),
+            of: Trigger::Edge(any_port(POKE), Edge::Rises),
             place: place.clone(),
         }],
         stages,
@@ -96,7 +96,7 @@ pub(crate) fn port(device: DeviceId, port: u16) -> PortId {
     PortId { device, port }
 }
 
-pub(crate) fn any(device: DeviceId) -> PortRef {
+pub(crate) fn any_port(device: DeviceId) -> PortRef {
     PortRef { device, port: PortChoice::Any }
 }
 
@@ -138,10 +138,6 @@ pub(crate) fn level(condition: Condition) -> Trigger {
 
 pub(crate) fn light_on(port: u16) -> Action {
     Action::Device(one(LIGHT, port), Command::On(None))
-}
-
-pub(crate) fn light_off(port: u16) -> Action {
-    Action::Device(one(LIGHT, port), Command::Off)
 }
 
 pub(crate) fn record(value: f64) -> Action {

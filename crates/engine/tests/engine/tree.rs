@@ -107,10 +107,6 @@ pub(crate) fn trials(name: &str, body: Node) -> Node {
 }
 
 impl Node {
-    pub(crate) fn name(&self) -> &str {
-        &self.stage.name
-    }
-
     pub(crate) fn on(mut self, trigger: Trigger, then: Then) -> Node {
         self.on.push((trigger, then));
         self

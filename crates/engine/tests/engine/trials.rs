@@ -104,6 +104,35 @@ fn a_gentle_stop_waits_for_the_end_of_the_trial() {
 }
 
 #[test]
+fn a_gentle_stop_right_after_a_row_makes_that_trial_the_last() {
+    let mut bench = Bench::start(trials("root", delay("body", 100)).forever().task());
+    bench.engine.advance(at(1000));
+    let mut rows = 0;
+    while let Some(output) = bench.engine.poll() {
+        if matches!(output, Output::Row(_)) {
+            rows += 1;
+            let enough = Input::StopAfterTrial { why: "enough".into() };
+            if rows == 2 {
+                bench.engine.handle(enough, at(200));
+            }
+        }
+        bench.outputs.push(output);
+    }
+    assert_eq!(
+        bench.lines(&["row", "root turn", "session stopped"]),
+        [
+            "0 root turn 0",
+            "100 root turn 0 over",
+            "100 row 1 done",
+            "100 root turn 1",
+            "200 root turn 1 over",
+            "200 row 2 done",
+            "200 session stopped: enough",
+        ]
+    );
+}
+
+#[test]
 fn a_gentle_stop_without_a_trial_is_a_stop() {
     let mut bench = Bench::start(delay("root", 100).task());
     bench.input(30, Input::StopAfterTrial { why: "enough".into() });
