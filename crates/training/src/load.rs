@@ -295,10 +295,8 @@ impl Loading<'_> {
                     Problem::new(format!("task {} has no column `{column}`", task.name)).help(help),
                 ))
             }
-            (Some((_, declared)), wanted) => match misfit(&declared.kind, wanted, of) {
-                Some(problem) => Some((format!("\"{}\"", of.unpack_str().unwrap_or(&column)), problem)),
-                None => None,
-            },
+            (Some((_, declared)), wanted) => misfit(&declared.kind, wanted, of)
+                .map(|problem| (format!("\"{}\"", of.unpack_str().unwrap_or(&column)), problem)),
         };
         if let Some((words, problem)) = problem {
             self.mistake(place.clone(), &words, problem);

@@ -86,3 +86,16 @@ fn a_file_that_is_gone_is_named_with_the_line_that_wants_it() {
     let error = bramble_training::read(&protocol).expect_err("the protocol is gone");
     assert!(error.to_string().contains("protocols/train.star"), "{error}");
 }
+
+#[test]
+fn the_protocols_that_come_with_bramble_are_in_order() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks/protocols");
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("the shipped protocols") {
+        let path = entry.expect("a file").path();
+        let sources = bramble_training::read(&path).expect("sources");
+        Protocol::load(&sources).unwrap_or_else(|mistakes| panic!("{}: {mistakes}", path.display()));
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
