@@ -29,9 +29,9 @@ const REST_UNCUED: f64 = 0.5;
 const REST_CUED: f64 = -0.5;
 /// How fast a wheel is turned, in its unit a second, and how often it is read.
 const TURN_SPEED: f64 = 200.0;
-const TURN_STEP: Span = Span::from_ms(20);
+const TURN_STEP: Span = Span::from_ms(40);
 /// The longest turn, in steps.
-const TURN_STEPS: u64 = 60;
+const TURN_STEPS: u64 = 30;
 /// When a photodiode sees what a screen was told to show.
 const FRAME: Span = Span::from_ms(16);
 /// How many pitches an octave is heard as, and the error of hearing, in octaves.
