@@ -58,4 +58,4 @@ pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError};
 pub use outbox::{JournalOutbox, MemoryOutbox, Outbox, OutboxError};
 pub use protocol::{Gone, Me, Position, Reason, Refusal, Terms, VERSION};
-pub use shell::{Closed, Dialer, Event, Events, Line, LinkError, Listener, dial, listen, now};
+pub use shell::{Closed, Dialer, Event, Events, Line, LineError, LinkError, Listener, dial, listen, now};

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bramble_journal::Journal;
 use bramble_link::{
-    Dialer, Endpoint, Event, Events, Gone, JournalOutbox, LinkError, Listener, Me, MemoryOutbox, Position,
-    Reason, Terms, VERSION, dial, listen,
+    Dialer, Endpoint, Event, Events, Gone, JournalOutbox, LineError, LinkError, Listener, Me, MemoryOutbox,
+    Position, Reason, Terms, VERSION, dial, listen,
 };
 use bramble_value::Name;
 
@@ -321,6 +321,25 @@ fn an_agent_that_was_killed_is_known_to_be_gone_by_its_broken_connection() {
         _ => None,
     });
     assert_eq!(why, Gone::Broken);
+}
+
+#[test]
+fn a_message_that_cant_be_queued_is_an_error_where_it_was_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let terms = |name: &Name| Err(format!("no rig is named `{name}` here"));
+    let (listener, _events) = listen(in_folder(&folder), terminal(), terms).unwrap();
+    let refused = listener.line(&"box9".parse().unwrap()).send("start");
+    assert_eq!(refused, Err(LineError::NotQueued("no rig is named `box9` here".to_owned())));
+
+    let (dialer, _events) = dial_with_memory(&in_folder(&folder), "box1");
+    for _ in 0..MemoryOutbox::ROOM {
+        dialer.line().send("poke").unwrap();
+    }
+    let refused = dialer.line().send("poke").unwrap_err().to_string();
+    assert!(refused.contains("65536 messages wait"), "{refused}");
+    let line = dialer.line();
+    dialer.close(Duration::ZERO);
+    assert_eq!(line.send("poke"), Err(LineError::Closed));
 }
 
 #[test]

@@ -142,11 +142,13 @@ impl End {
     }
 
     /// Queues a message, which arrives once and in order.
-    pub fn send(&mut self, payload: Bytes) {
-        match self.outbox.push(payload) {
-            Ok(_) => self.pump(),
-            Err(error) => self.fail(&error),
-        }
+    ///
+    /// # Errors
+    /// When the outbox doesn't take it: then it won't arrive.
+    pub fn send(&mut self, payload: Bytes) -> Result<(), OutboxError> {
+        self.outbox.push(payload)?;
+        self.pump();
+        Ok(())
     }
 
     /// The outbox has got more by itself.

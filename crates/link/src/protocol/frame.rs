@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-/// The version of the link that this Bramble speaks. Two ends talk only when
-/// theirs are equal.
-pub const VERSION: u32 = 1;
+/// The version of frames, and of the messages in them, that this Bramble speaks.
+/// Two ends talk only when theirs are equal.
+pub const VERSION: u32 = bramble_message::VERSION;
+
+/// Nothing in a frame is nested deeper than this.
+const MOST_NESTED: usize = 16;
 
 /// The place of a message among all that an end ever sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -149,13 +152,19 @@ impl Frame {
     /// # Errors
     /// When they are none.
     pub fn decode(bytes: &[u8]) -> Result<Frame, DecodeError> {
-        rmp_serde::from_slice(bytes).map_err(|error| match rmp_serde::from_slice(bytes) {
+        from_slice(bytes).map_err(|error| match from_slice(bytes) {
             Ok(AnyHello::Hello { version } | AnyHello::Welcome { version }) if version != VERSION => {
                 DecodeError::OtherVersion(version)
             }
             _ => DecodeError::Garbage(error),
         })
     }
+}
+
+fn from_slice<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(MOST_NESTED);
+    T::deserialize(&mut reader)
 }
 
 /// What every version's hello has in it.

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::simulation::{Agent, GOOD, Network, World, me};
+use super::simulation::{Agent, GOOD, Network, SOCKET, World, me};
 use super::*;
-use crate::outbox::{MemoryOutbox, Outbox};
+use crate::outbox::{MemoryOutbox, Outbox, OutboxError};
 
 /// What is done to the two agents.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ proptest! {
                     for _ in 0..messages {
                         let payload = Bytes::from(format!("{from}: {}", sent[from].len()));
                         sent[from].push(payload.clone());
-                        world.agents[from].end.send(payload);
+                        world.agents[from].end.send(payload).unwrap();
                     }
                 }
                 Step::Take { who } => world.agents[who].take(),
@@ -165,6 +165,18 @@ fn a_frame_is_the_same_after_it_was_written_and_read() {
 }
 
 #[test]
+fn a_frame_nested_deeper_than_any_or_longer_than_itself_is_refused() {
+    // What stands where a hello's fields are, and what no version has there.
+    let nested = [&b"\x81\xa5hello\x81\xa4more"[..], &[0x91; 100_000]].concat();
+    assert!(Frame::decode(&nested).is_err());
+    assert!(Frame::decode(&vec![0x91; 100_000]).is_err());
+    for length in [&b"\xc6\xff\xff\xff\xff"[..], b"\xdb\xff\xff\xff\xff", b"\xdd\xff\xff\xff\xff"] {
+        let payload = [&b"\x81\xa7passing\x81\xa7payload"[..], length].concat();
+        assert!(Frame::decode(&payload).is_err());
+    }
+}
+
+#[test]
 fn a_reason_that_a_later_version_invents_can_still_be_shown() {
     #[derive(serde::Serialize)]
     #[serde(rename_all = "snake_case")]
@@ -234,11 +246,11 @@ fn an_agent_of_another_role_is_refused() {
 
 #[test]
 fn a_sender_that_is_not_acknowledged_stops_at_the_window() {
-    let mut world = World::new(1, GOOD, me(true), me(false));
+    let mut world = World::new(1, SOCKET, me(true), me(false));
     world.run_for(Span::from_s(1));
     let pilot = &mut world.agents[0].end;
     for number in 0..3 * WINDOW {
-        pilot.send(Bytes::from(number.to_string()));
+        pilot.send(Bytes::from(number.to_string())).unwrap();
     }
     let sent = std::iter::from_fn(|| pilot.poll_frame()).filter(|frame| matches!(frame, Frame::Data { .. }));
     assert_eq!(sent.count() as u64, WINDOW);
@@ -246,9 +258,9 @@ fn a_sender_that_is_not_acknowledged_stops_at_the_window() {
 
 #[test]
 fn a_receiver_that_takes_lets_the_window_move_on() {
-    let mut world = World::new(1, GOOD, me(true), me(false));
+    let mut world = World::new(1, SOCKET, me(true), me(false));
     for number in 0..3 * WINDOW {
-        world.agents[0].end.send(Bytes::from(number.to_string()));
+        world.agents[0].end.send(Bytes::from(number.to_string())).unwrap();
     }
     world.run_for(Span::from_s(5));
     assert_eq!(world.agents[1].arrived.len() as u64, WINDOW);
@@ -260,9 +272,26 @@ fn a_receiver_that_takes_lets_the_window_move_on() {
 }
 
 #[test]
+fn a_message_that_there_is_no_room_for_is_refused_until_there_is() {
+    let mut world = World::new(1, SOCKET, me(true), me(false));
+    world.agents[1].end = End::listening(me(false), Terms::new(MemoryOutbox::new()));
+    let terminal = &mut world.agents[1].end;
+    for number in 0..MemoryOutbox::ROOM {
+        terminal.send(Bytes::from(number.to_string())).unwrap();
+    }
+    let refused = terminal.send(Bytes::from_static(b"one more"));
+    assert!(matches!(refused, Err(OutboxError::Full(MemoryOutbox::ROOM))), "{refused:?}");
+    world.run_for(Span::from_s(1));
+    world.agents[0].take();
+    assert_eq!(world.agents[0].safe[..2], ["0", "1"]);
+    world.run_for(Span::from_s(1));
+    world.agents[1].end.send(Bytes::from_static(b"now there is room")).unwrap();
+}
+
+#[test]
 fn what_was_taken_of_an_earlier_count_says_nothing_of_this_one() {
     let mut world = World::new(1, GOOD, me(true), me(false));
-    world.agents[0].end.send(Bytes::from_static(b"poke"));
+    world.agents[0].end.send(Bytes::from_static(b"poke")).unwrap();
     world.run_for(Span::from_s(1));
     let earlier = Position { epoch: Uuid::new_v4(), number: 1 };
     world.agents[1].end.taken(earlier);
@@ -278,11 +307,11 @@ fn an_outbox_in_memory_that_was_lost_begins_a_new_count() {
     let mut world = World::new(1, GOOD, me(true), me(false));
     let memory = |me: Me| End::listening(me, Terms::new(MemoryOutbox::new()));
     world.agents[1].end = memory(me(false));
-    world.agents[1].end.send(Bytes::from_static(b"start"));
+    world.agents[1].end.send(Bytes::from_static(b"start")).unwrap();
     world.run_for(Span::from_s(1));
     world.agents[0].take();
     world.agents[1].end = memory(me(false));
-    world.agents[1].end.send(Bytes::from_static(b"stop"));
+    world.agents[1].end.send(Bytes::from_static(b"stop")).unwrap();
     world.break_connection();
     world.run_for(Span::from_s(1));
     world.agents[0].take();
@@ -295,7 +324,7 @@ fn an_outbox_in_memory_that_was_lost_begins_a_new_count() {
 fn a_journal_that_was_replaced_by_an_older_copy_is_refused() {
     let mut world = World::new(1, GOOD, me(true), me(false));
     for _ in 0..5 {
-        world.agents[0].end.send(Bytes::from_static(b"poke"));
+        world.agents[0].end.send(Bytes::from_static(b"poke")).unwrap();
     }
     world.run_for(Span::from_s(1));
     world.agents[1].take();

@@ -83,7 +83,11 @@ impl Out {
 /// Says what a line's user wants said.
 pub(super) fn say(end: &mut End, say: Say) {
     match say {
-        Say::Send(payload) => end.send(payload),
+        Say::Send(payload, answer) => {
+            let queued = end.send(payload).map_err(|error| error.to_string());
+            // Whoever asked may have gone.
+            let _ = answer.send(queued);
+        }
         Say::More => end.more(),
         Say::Passing(payload) => end.pass(payload),
         Say::Taken(at) => end.taken(at),

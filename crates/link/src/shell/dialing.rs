@@ -111,10 +111,14 @@ impl Link {
 
 impl Dialing {
     fn redial(&mut self) {
-        if let Link::None { until } = self.link
-            && Instant::now() >= until
-            && !self.out.is_full()
-        {
+        let Link::None { until } = &mut self.link else { return };
+        if Instant::now() < *until {
+            return;
+        }
+        if self.out.is_full() {
+            // Later there may be room for what the other end brings.
+            *until = Instant::now() + PAUSE;
+        } else {
             let connection = Connection::make(self.endpoint.clone(), self.name.clone());
             self.link = Link::Connecting(tokio::spawn(connection));
         }

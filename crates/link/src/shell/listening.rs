@@ -121,6 +121,10 @@ impl Listening {
     fn say(&mut self, name: &Name, what: super::Say) {
         match self.peer(name) {
             Ok(peer) => say(&mut peer.end, what),
+            Err(refusal) if let super::Say::Send(_, answer) = what => {
+                // Whoever asked may have gone.
+                let _ = answer.send(Err(refusal.text));
+            }
             Err(refusal) => self.out.send(Event::Failed { peer: Some(name.clone()), why: refusal.text }),
         }
     }

@@ -110,6 +110,17 @@ pub enum LinkError {
 #[error("the link has ended")]
 pub struct Closed;
 
+/// What was said on a line and went nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LineError {
+    /// The link has ended.
+    #[error("the link has ended")]
+    Closed,
+    /// The message could not be put where it waits for the agent, and won't arrive.
+    #[error("{0}")]
+    NotQueued(String),
+}
+
 /// What happens on a link, in its order. Clones share one queue: an event goes
 /// to one of them.
 #[derive(Debug, Clone)]
@@ -172,7 +183,8 @@ enum Order {
 /// What a line is told to do.
 #[derive(Debug)]
 enum Say {
-    Send(Bytes),
+    /// The answer tells whether it is in the outbox.
+    Send(Bytes, flume::Sender<Result<(), String>>),
     More,
     Passing(Bytes),
     Taken(Position),
@@ -186,20 +198,35 @@ pub struct Line {
     peer: Option<Name>,
 }
 
+/// How long a sender waits before it looks whether the link is still there.
+const LOOK: Duration = Duration::from_millis(100);
+
 impl Line {
-    /// Sends a message that arrives once and in order: now, or when the agent is back.
+    /// Sends a message that arrives once and in order: now, or when the agent is
+    /// back. When this returns, the message is in the outbox; it waits for the
+    /// link's thread, which takes some 10 us.
     ///
     /// # Errors
-    /// When the link has ended.
-    pub fn send(&self, payload: impl Into<Bytes>) -> Result<(), Closed> {
-        self.say(Say::Send(payload.into()))
+    /// When the link has ended, or the outbox has no room or can't be written:
+    /// then the message won't arrive.
+    pub fn send(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
+        let (answer, answered) = flume::bounded(1);
+        self.say(Say::Send(payload.into(), answer))?;
+        loop {
+            match answered.recv_timeout(LOOK) {
+                Ok(queued) => return queued.map_err(LineError::NotQueued),
+                // An order that the thread left behind when it ended stays in the queue.
+                Err(flume::RecvTimeoutError::Timeout) if !self.orders.is_disconnected() => {}
+                Err(_) => return Err(LineError::Closed),
+            }
+        }
     }
 
     /// The outbox's journal has got more: send it.
     ///
     /// # Errors
     /// When the link has ended.
-    pub fn more(&self) -> Result<(), Closed> {
+    pub fn more(&self) -> Result<(), LineError> {
         self.say(Say::More)
     }
 
@@ -207,7 +234,7 @@ impl Line {
     ///
     /// # Errors
     /// When the link has ended.
-    pub fn passing(&self, payload: impl Into<Bytes>) -> Result<(), Closed> {
+    pub fn passing(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
         self.say(Say::Passing(payload.into()))
     }
 
@@ -216,12 +243,12 @@ impl Line {
     ///
     /// # Errors
     /// When the link has ended.
-    pub fn taken(&self, at: Position) -> Result<(), Closed> {
+    pub fn taken(&self, at: Position) -> Result<(), LineError> {
         self.say(Say::Taken(at))
     }
 
-    fn say(&self, say: Say) -> Result<(), Closed> {
-        self.orders.send(Order::Line(self.peer.clone(), say)).map_err(|_| Closed)
+    fn say(&self, say: Say) -> Result<(), LineError> {
+        self.orders.send(Order::Line(self.peer.clone(), say)).map_err(|_| LineError::Closed)
     }
 }
 
@@ -355,6 +382,7 @@ pub fn listen(
 pub fn now() -> Time {
     let monotonic = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC);
     // Linux has had this clock since 2.6.
-    let monotonic = monotonic.expect("the system has a monotonic clock");
-    Time::from_ns(monotonic.tv_sec() * 1_000_000_000 + monotonic.tv_nsec())
+    let monotonic = Duration::from(monotonic.expect("the system has a monotonic clock"));
+    // Wide enough for 292 years after the computer was switched on.
+    Time::from_ns(monotonic.as_nanos() as i64)
 }
