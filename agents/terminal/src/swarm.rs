@@ -130,14 +130,13 @@ impl Swarm {
         }
         // The link ends only when this thread is about to.
         let _ = self.desk.link.line(pilot).taken(Position { epoch, number: *last });
-        let mut urgent = false;
-        for (_, bytes) in messages {
-            // The writer says what can't be read, when it comes to it.
-            let Ok(message) = decode::<PilotToTerminal>(bytes) else { continue };
-            urgent |= matches!(message, PilotToTerminal::Ended(_));
-            self.message(pilot, message);
-        }
+        // The writer says what can't be read, when it comes to it.
+        let messages: Vec<PilotToTerminal> =
+            messages.iter().filter_map(|(_, bytes)| decode(bytes).ok()).collect();
+        let urgent = messages.iter().any(|message| matches!(message, PilotToTerminal::Ended(_)));
+        // First: whoever sees in the lab that a session ended finds it in its file.
         self.desk.writer.wake(lane, urgent);
+        messages.into_iter().for_each(|message| self.message(pilot, message));
     }
 
     fn message(&self, pilot: &Name, message: PilotToTerminal) {

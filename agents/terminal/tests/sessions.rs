@@ -17,12 +17,16 @@ fn terminal() -> Terminal {
     terminal
 }
 
-fn sessions(terminal: &Terminal, count: usize, trials: u64) -> serde_json::Value {
-    let show = terminal.until(&["subject", "show", "M001", "--json"], |subject| {
-        let sessions = subject["sessions"].as_array().unwrap();
-        sessions.len() == count && sessions.last().is_some_and(|last| last["trials"] == trials)
-    });
-    show["sessions"].clone()
+/// The subject's only session, once it is as it should be.
+fn session(terminal: &Terminal, so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    let show = terminal.until(&["subject", "show", "M001", "--json"], |subject| so(&subject["sessions"][0]));
+    assert_eq!(show["sessions"].as_array().unwrap().len(), 1);
+    show["sessions"][0].clone()
+}
+
+/// The subject's only session, once it has ended.
+fn ended_session(terminal: &Terminal) -> serde_json::Value {
+    session(terminal, |session| session["end"].is_object())
 }
 
 /// Starts a session of a task on box1, which agrees.
@@ -50,9 +54,8 @@ fn what_a_pilot_sends_is_in_the_subject_file() {
     pilot.say(&trials(session, 1, &[true, false]));
     pilot.say(&trials(session, 3, &[true]));
     pilot.say(&ended(session, false));
-    let sessions = sessions(&terminal, 1, 3);
-    let one = &sessions[0];
-    assert_eq!((&one["task"], &one["pilot"]), (&"t".into(), &"box1".into()));
+    let one = ended_session(&terminal);
+    assert_eq!((&one["task"], &one["pilot"], &one["trials"]), (&"t".into(), &"box1".into(), &3.into()));
     assert_eq!((&one["uuid"], &one["end"]["ending"]), (&session.to_string().into(), &"done".into()));
 }
 
@@ -64,12 +67,13 @@ fn a_terminal_that_comes_back_goes_on_with_the_session_it_finds() {
     let session = request.session;
     pilot.say(&started(request));
     pilot.say(&trials(session, 1, &[true]));
-    sessions(&terminal, 1, 1);
+    self::session(&terminal, |session| session["trials"] == 1);
     assert_eq!(terminal.end(), Some(0), "a terminal that is told to end does so well");
     pilot.say(&trials(session, 2, &[true, true]));
     terminal.restart_after_end();
     pilot.say(&ended(session, false));
-    assert_eq!(sessions(&terminal, 1, 3)[0]["end"]["ending"], "done");
+    let session = ended_session(&terminal);
+    assert_eq!((&session["trials"], &session["end"]["ending"]), (&3.into(), &"done".into()));
 }
 
 #[test]
@@ -297,8 +301,7 @@ fn a_person_who_moves_a_subject_while_it_runs_has_the_last_word() {
     let session = start(&terminal, &pilot, &[]);
     terminal.say(&["subject", "assign", "M001", &protocol, "--step", "2"]);
     pilot.say(&ended(session, true));
-    let subject = sessions(&terminal, 1, 0);
-    assert_eq!(subject[0]["end"]["ending"], "done");
+    assert_eq!(ended_session(&terminal)["end"]["ending"], "done");
     let history = terminal.json(&["subject", "history", "M001", "--json"]);
     assert!(!history.as_array().unwrap().iter().any(|change| change["what"] == "graduated"), "{history}");
 }

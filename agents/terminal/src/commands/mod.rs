@@ -8,6 +8,8 @@ mod status;
 mod subject;
 mod task;
 
+use std::fmt::Display;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -55,14 +57,22 @@ fn runtime() -> miette::Result<tokio::runtime::Runtime> {
     runtime.map_err(|error| miette::miette!("the system lets no runtime start: {error}"))
 }
 
+/// Prints a line. Where nobody reads any more, as behind `| head`, there is
+/// nothing left to do.
+fn say(text: impl Display) {
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 fn print_done(done: &Done) {
-    println!("{}", done.done);
+    say(&done.done);
 }
 
 /// For scripts.
 fn print_json(value: &impl Serialize) -> miette::Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|error| miette::miette!("{error}"))?;
-    println!("{text}");
+    say(text);
     Ok(())
 }
 

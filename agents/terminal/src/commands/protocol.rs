@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use bramble_training::{Graduation, Protocol};
+use bramble_training::{Graduation, Protocol, Wanted};
 use miette::IntoDiagnostic;
 use serde_json::json;
 
-use super::{print_json, table};
+use super::{print_json, say, table};
 use crate::cli;
 
 pub(super) fn run(command: cli::Protocol) -> miette::Result<()> {
@@ -32,9 +32,9 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
             "steps": steps.collect::<Vec<_>>(),
         }));
     }
-    println!("{} is in order: {}", file.display(), protocol.name);
+    say(format_args!("{} is in order: {}", file.display(), protocol.name));
     if !protocol.doc.is_empty() {
-        println!("{}", protocol.doc);
+        say(format_args!("{}", protocol.doc));
     }
     let mut table = table(&["step", "task", "parameters", "graduates"]);
     for (place, step) in (1..).zip(&protocol.steps) {
@@ -49,7 +49,7 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
             describe(&step.graduation),
         ]);
     }
-    println!("\n{}", table.trim_fmt());
+    say(format_args!("\n{}", table.trim_fmt()));
     Ok(())
 }
 
@@ -58,8 +58,13 @@ fn describe(rule: &Graduation) -> String {
     match rule {
         Graduation::Never => "by hand".to_owned(),
         Graduation::Trials(count) => format!("after {count} trials"),
-        Graduation::Accuracy { column, at_least, window, .. } => {
-            format!("when `{column}` is right in {} % of the last {window} trials", at_least * 100.0)
+        Graduation::Accuracy { column, of, at_least, window, .. } => {
+            let of = match of {
+                Wanted::Name(name) => name.clone(),
+                Wanted::Boolean(flag) => flag.to_string(),
+                Wanted::Number(number) => number.to_string(),
+            };
+            format!("when `{column}` is {of} in {} % of the last {window} trials", at_least * 100.0)
         }
         Graduation::Rate { at_least, per, window } => format!("at {at_least} trials in {per}, over {window}"),
         Graduation::Function(_) => "when its function says so".to_owned(),

@@ -11,7 +11,7 @@ use bramble_value::{Ending, Random, Seed, Trials, Value, ValueType};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::json;
 
-use super::{print_json, table, task};
+use super::{print_json, say, table, task};
 use crate::cli;
 
 pub(super) fn run(options: &cli::Simulate) -> miette::Result<()> {
@@ -47,18 +47,18 @@ pub(super) fn run(options: &cli::Simulate) -> miette::Result<()> {
 
 fn show(options: &cli::Simulate, task: &str, simulation: &Simulation) {
     let summary = &simulation.summary;
-    println!("{task} with {}, seed {}", options.animal, options.seed);
+    say(format_args!("{task} with {}, seed {}", options.animal, options.seed));
     let why = match &*simulation.outcome.why {
         "" => String::new(),
         why => format!(": {why}"),
     };
-    println!(
+    say(format_args!(
         "{} trials in {} of simulated time, {:.1} uL of water; {}{why}",
         summary.trials,
         clock(summary.duration.seconds()),
         summary.water,
         simulation.outcome.ending.name(),
-    );
+    ));
     if summary.columns.is_empty() || summary.trials == 0 {
         return;
     }
@@ -72,7 +72,7 @@ fn show(options: &cli::Simulate, task: &str, simulation: &Simulation) {
             rows.add_row([name, value, &count.to_string(), &share]);
         }
     }
-    println!("\n{}", rows.trim_fmt());
+    say(format_args!("\n{}", rows.trim_fmt()));
 }
 
 fn as_json(options: &cli::Simulate, task: &str, simulation: &Simulation) -> serde_json::Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{print_json, table};
+use super::{print_json, say, table};
 use crate::api::client::Client;
 use crate::api::types::{PilotStatus, SessionStatus, Status};
 
@@ -18,7 +18,7 @@ pub(super) async fn run(client: &Client, watch: bool, json: bool) -> miette::Res
         return print_json(&status);
     }
     let mut shown = show(&status, Timestamp::now());
-    println!("{shown}");
+    say(format_args!("{shown}"));
     if !watch {
         return Ok(());
     }
@@ -34,7 +34,7 @@ pub(super) async fn run(client: &Client, watch: bool, json: bool) -> miette::Res
             // Back to where the last picture began, and clear what was there.
             print!("\x1b[{}A\x1b[J", shown.lines().count());
         }
-        println!("{now}");
+        say(format_args!("{now}"));
         shown = now;
     }
 }

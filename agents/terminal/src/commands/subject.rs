@@ -5,7 +5,7 @@ use bramble_value::SubjectId;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{absolute, print_done, print_json, table};
+use super::{absolute, print_done, print_json, say, table};
 use crate::api::client::Client;
 use crate::api::types::{Assign, NewSubject, SubjectInfo, SubjectLine, Training};
 use crate::cli::Subject;
@@ -35,7 +35,7 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
         return print_json(&subjects);
     }
     if subjects.is_empty() {
-        println!("no subjects yet; add one: bramble-terminal subject add M001");
+        say(format_args!("no subjects yet; add one: bramble-terminal subject add M001"));
         return Ok(());
     }
     let mut table = table(&["subject", "step", "sessions", "trials", "last session"]);
@@ -50,7 +50,7 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
             last,
         ]);
     }
-    println!("{}", table.trim_fmt());
+    say(format_args!("{}", table.trim_fmt()));
     Ok(())
 }
 
@@ -58,29 +58,30 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
     if json {
         return print_json(subject);
     }
-    println!("{}  {}", subject.id, subject.file.display());
+    say(format_args!("{}  {}", subject.id, subject.file.display()));
     let Biography { sex, birth, .. } = &subject.biography;
     for (name, value) in subject.biography.fields() {
         let unknown = value.is_empty() || (name == "sex" && *sex == Default::default());
         if !unknown {
             let name = name.strip_prefix("extra.").unwrap_or(&name).to_owned();
-            println!("  {name:<12} {value}");
+            say(format_args!("  {name:<12} {value}"));
         }
     }
     if let Some(days) = birth.and_then(age) {
-        println!("  {:<12} {days} days", "age");
+        say(format_args!("  {:<12} {days} days", "age"));
     }
     match &subject.training {
         Some(training) => {
-            println!("  {:<12} {}", "protocol", training.protocol.display());
-            println!("  {:<12} {}", "step", step(Some(training)));
+            say(format_args!("  {:<12} {}", "protocol", training.protocol.display()));
+            say(format_args!("  {:<12} {}", "step", step(Some(training))));
         }
-        None => {
-            println!("  {:<12} none; bramble-terminal subject assign {} PROTOCOL", "protocol", subject.id)
-        }
+        None => say(format_args!(
+            "  {:<12} none; bramble-terminal subject assign {} PROTOCOL",
+            "protocol", subject.id
+        )),
     }
     if subject.sessions.is_empty() {
-        println!("\nno sessions yet");
+        say(format_args!("\nno sessions yet"));
         return Ok(());
     }
     let mut table = table(&["session", "task", "step", "pilot", "started", "trials", "events", "ended"]);
@@ -97,7 +98,7 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
             ending(session),
         ]);
     }
-    println!("\n{}", table.trim_fmt());
+    say(format_args!("\n{}", table.trim_fmt()));
     Ok(())
 }
 
@@ -109,7 +110,7 @@ fn history(id: &SubjectId, changes: Vec<Change>, json: bool) -> miette::Result<(
     for change in changes {
         table.add_row([local(change.when), change.who, change.what, change.from, change.to]);
     }
-    println!("{id}\n{}", table.trim_fmt());
+    say(format_args!("{id}\n{}", table.trim_fmt()));
     Ok(())
 }
 

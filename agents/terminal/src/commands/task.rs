@@ -9,7 +9,7 @@ use bramble_value::Value;
 use miette::{IntoDiagnostic, WrapErr};
 use serde_json::json;
 
-use super::{print_json, simulate, table};
+use super::{print_json, say, simulate, table};
 use crate::cli;
 
 pub(super) fn run(command: cli::Task) -> miette::Result<()> {
@@ -37,7 +37,7 @@ fn graph(file: &Path, mermaid: bool, output: Option<&Path>) -> miette::Result<()
             .into_diagnostic()
             .wrap_err_with(|| format!("the picture can't be written to {}", path.display())),
         None => {
-            println!("{}", picture.trim_end());
+            say(format_args!("{}", picture.trim_end()));
             Ok(())
         }
     }
@@ -56,9 +56,14 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
             "stages": definition.stages.len(),
         }));
     }
-    println!("{} is in order: {}, {} stages", file.display(), definition.name, definition.stages.len());
+    say(format_args!(
+        "{} is in order: {}, {} stages",
+        file.display(),
+        definition.name,
+        definition.stages.len()
+    ));
     if !definition.doc.is_empty() {
-        println!("\n{}", definition.doc.trim_end());
+        say(format_args!("\n{}", definition.doc.trim_end()));
     }
     if !definition.parameters.is_empty() {
         let mut rows = table(&["parameter", "type", "default", "range", "live", ""]);
@@ -67,21 +72,21 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
             let default = one.kind.show(one.default);
             rows.add_row([one.name.as_str(), &one.kind.to_string(), &default, &range(one), live, &one.doc]);
         }
-        println!("\n{}", rows.trim_fmt());
+        say(format_args!("\n{}", rows.trim_fmt()));
     }
     if !definition.devices.is_empty() {
         let mut rows = table(&["hardware", "kind", "ports", ""]);
         for one in &definition.devices {
             rows.add_row([one.name.as_str(), kind_word(one.kind), &ports(one).join(", "), &one.doc]);
         }
-        println!("\n{}", rows.trim_fmt());
+        say(format_args!("\n{}", rows.trim_fmt()));
     }
     if !definition.columns.is_empty() {
         let mut rows = table(&["column", "type", ""]);
         for one in &definition.columns {
             rows.add_row([one.name.as_str(), &one.kind.to_string(), &one.doc]);
         }
-        println!("\n{}", rows.trim_fmt());
+        say(format_args!("\n{}", rows.trim_fmt()));
     }
     Ok(())
 }

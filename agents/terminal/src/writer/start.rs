@@ -8,7 +8,7 @@ use bramble_value::Name;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::software;
+use crate::{plan, software};
 
 /// A pilot's wall clock, on the calendar.
 pub(crate) fn timestamp(unix_ns: i64) -> Timestamp {
@@ -19,6 +19,14 @@ pub(crate) fn timestamp(unix_ns: i64) -> Timestamp {
 /// What the subject file says of a session, from what its pilot said alone.
 pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<ProtocolStep>) -> SessionStart {
     let Started { request, task_name, task_doc, parameters, columns, names, time, unix_ns, .. } = started;
+    // What a parameter is for stands in the sources alone.
+    let task = plan::definition(&request.task);
+    let doc = |name: &str| task.as_ref().and_then(|task| Some(task.parameter(name)?.1.doc.clone()));
+    let parameters = parameters.into_iter().map(|(name, value_type, value)| {
+        let doc = doc(&name).unwrap_or_default();
+        Parameter { name, value_type, value, doc }
+    });
+    let parameters = parameters.collect();
     let mut sources = request.task.files;
     for (path, text) in request.graduation.iter().flat_map(|graduation| &graduation.protocol.files) {
         match sources.get(path) {
@@ -52,10 +60,7 @@ pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<Pro
         task_doc,
         root: request.task.root,
         sources,
-        parameters: parameters
-            .into_iter()
-            .map(|(name, value_type, value)| Parameter { name, value_type, value, doc: String::new() })
-            .collect(),
+        parameters,
         columns: columns.into_iter().map(column).collect(),
         names,
         seed: request.seed,
