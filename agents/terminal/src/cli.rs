@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Run the terminal: every other command that is about subjects, pilots or sessions talks to it
     #[command(after_help = "\
 It prints one line when it is ready. Ctrl-C or SIGTERM ends it; pilots go on with their
-sessions, keep what they observe, and send it when it is back.
+sessions, keep what they observe, and send it when it is back. BRAMBLE_LOG=debug says more.
 
 Example:
   bramble-terminal serve --data ~/lab --listen tcp://127.0.0.1:5600")]

@@ -154,7 +154,7 @@ impl Swarm {
             }
             PilotToTerminal::Ended(Ended { session, ending, why, .. }) => {
                 state.change(|lab| lab.ended(pilot, session));
-                tracing::info!(%pilot, "a session ended: {} {why}", ending.name());
+                tracing::info!(%pilot, "a session ended ({}): {why}", ending.name());
             }
         }
     }
