@@ -45,6 +45,9 @@ struct Shared {
     _lock: Lock,
 }
 
+/// The highest number that a lane can begin after.
+const HIGHEST: u64 = i64::MAX as u64 - 1;
+
 /// What is known of a lane besides its records.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lane {
@@ -122,10 +125,13 @@ impl Journal {
 
     /// Starts a lane after `number`: what a sender let go of before this journal
     /// knew it will never come. Does nothing where the lane is that far already.
+    /// A number beyond what a lane can count (2^63 - 2) is taken for that.
     ///
     /// # Errors
     /// When it can't be written.
     pub fn begin_after(&self, lane: &str, number: u64) -> Result<(), JournalError> {
+        // SQLite's numbers have a sign; the next number has to be one too.
+        let number = number.min(HIGHEST);
         self.change(|change| {
             let Lane { id, last, released } = change.lane_or_new(lane)?;
             if number > last {

@@ -98,6 +98,34 @@ fn a_journal_in_use_is_refused_and_says_by_whom() {
 }
 
 #[test]
+fn a_lock_that_a_crash_left_behind_keeps_nobody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    drop(Journal::open(&path).unwrap());
+    // Whoever wrote this is gone, or another process now has its number.
+    let lock = folder.path().join("journal.sqlite.lock");
+    std::fs::write(&lock, format!("bramble-pilot (process {})", std::process::id())).unwrap();
+    let journal = Journal::open(&path).unwrap();
+    journal.append("terminal", &["after the crash"]).unwrap();
+    let error = Journal::open(&path).unwrap_err();
+    assert!(matches!(error, JournalError::InUse { .. }), "{error}");
+}
+
+#[test]
+fn a_number_beyond_all_counting_leaves_a_journal_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let journal = Journal::open(&path).unwrap();
+    journal.begin_after("box1", u64::MAX).unwrap();
+    let last = journal.last("box1").unwrap();
+    assert_eq!(last, i64::MAX as u64 - 1);
+    journal.release("box1", u64::MAX).unwrap();
+    assert_eq!(journal.store("box1", &[(last + 1, "the last")]).unwrap(), last + 1..=last + 1);
+    assert_eq!(journal.read("box1", last, 10).unwrap(), [(last + 1, "the last".into())]);
+    assert!(journal.store("box1", &[(u64::MAX, "beyond")]).is_err());
+}
+
+#[test]
 fn a_place_that_cant_be_written_to_is_said_so() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
