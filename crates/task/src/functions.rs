@@ -97,7 +97,7 @@ impl Functions {
             past: Arc::clone(&self.past),
         });
         let random = Random::new(asked.view.seed, "function", asked.number);
-        let context = Context::running(Arc::clone(&seen), random);
+        let context = Context::running(random);
         let called = call(
             &function.value,
             Limits::CALL,

@@ -14,7 +14,7 @@ use crate::language::{Context, globals};
 use crate::lower;
 use crate::lower::outline::Outline;
 use crate::mistake::{Mistake, Mistakes};
-use crate::sandbox::{Evaluated, Limits, Places, evaluate_parsed, parse_all, resolve};
+use crate::sandbox::{Evaluated, Limits, Places, evaluate_parsed, parse_all, resolve, with_stack};
 
 /// A task that was loaded and checked.
 #[derive(Debug, Clone)]
@@ -60,6 +60,10 @@ impl Task {
 /// Loads a task and checks it. Whatever can be found wrong with it is found
 /// here, all of it at once where that is possible.
 pub fn load(sources: &Sources) -> Result<Task, Mistakes> {
+    with_stack(|| load_here(sources))
+}
+
+fn load_here(sources: &Sources) -> Result<Task, Mistakes> {
     let parsed = parse_all(sources).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
     let places = Places::new(&parsed);
     let context = Context::loading(places.clone());
@@ -170,7 +174,7 @@ pub fn read(path: &Path) -> Result<Sources, ReadError> {
             Err(error) if name == root => return Err(error),
             Err(_) => continue,
         };
-        if let Ok(parsed) = crate::sandbox::parse(&name, &text) {
+        if let Ok(parsed) = with_stack(|| crate::sandbox::parse(&name, &text)) {
             open.extend(parsed.loads().iter().map(|(load, _)| resolve(&name, load)));
         }
         sources.files.insert(name, text);

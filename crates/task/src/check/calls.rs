@@ -114,10 +114,10 @@ pub(super) fn call(walk: &mut Walk<'_, '_>, span: Span, function: &AstExpr, argu
             }
         }
         ExprP::Dot(of, name) => {
-            if let Some(Subject::Part(class)) = subject(walk, of) {
-                if let Some(word) = methods_of(class).find(|word| word.name == name.node) {
-                    said(walk, span, word, arguments);
-                }
+            if let Some(Subject::Part(class)) = subject(walk, of)
+                && let Some(word) = methods_of(class).find(|word| word.name == name.node)
+            {
+                said(walk, span, word, arguments);
             }
         }
         _ => {}

@@ -117,10 +117,8 @@ impl<'p, 'a> Gather<'p, 'a> {
     /// A function that is named here may be called here.
     fn named(&mut self, file: usize, name: &str) {
         match self.program.top(file, name) {
-            Some(Top::Def(def, its_file)) => {
-                if self.seen.insert((*its_file, def.name.node.ident.clone())) {
-                    self.statement(*its_file, &def.body);
-                }
+            Some(Top::Def(def, its_file)) if self.seen.insert((*its_file, def.name.node.ident.clone())) => {
+                self.statement(*its_file, &def.body);
             }
             Some(Top::Other) if self.seen.insert((file, name.to_owned())) => self.assigned(file, name),
             _ => {}

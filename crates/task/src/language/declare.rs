@@ -12,7 +12,6 @@ use starlark::values::list::{AllocList, ListRef};
 
 use super::bind::shown;
 use super::part::Part;
-use super::trial::Seen;
 use super::words::Verb;
 use crate::definition::{Column, Device, DeviceId, DeviceKind, Message, Parameter, Place, Timer};
 use crate::lower::literal::{TypeSpec, literal, type_spec};
@@ -72,8 +71,6 @@ pub(crate) enum Mode {
     Loading(Loading),
     /// A function is called during a session.
     Running {
-        /// What the function sees.
-        seen: Arc<Seen>,
         /// Where its random draws come from.
         random: RefCell<Random>,
     },
@@ -91,8 +88,8 @@ impl Context {
         Context { mode: Mode::Loading(Loading { declared, mistakes, places }) }
     }
 
-    pub(crate) fn running(seen: Arc<Seen>, random: Random) -> Context {
-        Context { mode: Mode::Running { seen, random: RefCell::new(random) } }
+    pub(crate) fn running(random: Random) -> Context {
+        Context { mode: Mode::Running { random: RefCell::new(random) } }
     }
 
     pub(crate) fn is_loading(&self) -> bool {
@@ -295,7 +292,7 @@ fn declare<'v>(part: &mut Part<'v>, loading: &Loading, place: Place) -> Result<u
             };
             let (min, max) = (bound("min", min)?, bound("max", max)?);
             let default = default.unwrap_or_else(|| {
-                let problem = Problem::new(format!("this parameter has no default value"));
+                let problem = Problem::new("this parameter has no default value");
                 note(
                     problem.help(format!("write it in parentheses: {}(...)", type_word(&kind))),
                     place.clone(),

@@ -4,6 +4,7 @@
 mod bind;
 #[allow(unsafe_code, reason = "the interpreter's derives implement its unsafe marker traits")]
 mod declare;
+mod methods;
 #[allow(unsafe_code, reason = "the interpreter's derives implement its unsafe marker traits")]
 mod part;
 #[allow(unsafe_code, reason = "the interpreter's derives implement its unsafe marker traits")]

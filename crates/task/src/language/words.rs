@@ -1,6 +1,7 @@
 //! The words of the task language: a table, from which they are bound to their
 //! arguments, checked, suggested and documented.
 
+use super::methods::METHODS;
 use crate::definition::DeviceKind;
 
 /// One word: something that can be written in a task file.
@@ -77,15 +78,15 @@ verbs! {
     Points Line RollingMean Spans Psychometric
 }
 
-const fn req(name: &'static str) -> Param {
+pub(super) const fn req(name: &'static str) -> Param {
     Param { name, required: true, by_name: false }
 }
 
-const fn opt(name: &'static str) -> Param {
+pub(super) const fn opt(name: &'static str) -> Param {
     Param { name, required: false, by_name: false }
 }
 
-const fn named(name: &'static str) -> Param {
+pub(super) const fn named(name: &'static str) -> Param {
     Param { name, required: false, by_name: true }
 }
 
@@ -97,11 +98,17 @@ const fn plain(name: &'static str, verb: Verb, doc: &'static str) -> Word {
     Word { called: false, ..word(name, verb, &[], doc) }
 }
 
-const fn of(of: Of, name: &'static str, verb: Verb, params: &'static [Param], doc: &'static str) -> Word {
+pub(super) const fn of(
+    of: Of,
+    name: &'static str,
+    verb: Verb,
+    params: &'static [Param],
+    doc: &'static str,
+) -> Word {
     Word { of, ..word(name, verb, params, doc) }
 }
 
-const fn attribute(of: Of, name: &'static str, verb: Verb, doc: &'static str) -> Word {
+pub(super) const fn attribute(of: Of, name: &'static str, verb: Verb, doc: &'static str) -> Word {
     Word { of, called: false, ..word(name, verb, &[], doc) }
 }
 
@@ -352,107 +359,6 @@ pub(crate) const WORDS: &[Word] = &[
     ),
 ];
 
-use DeviceKind as K;
-
-const IN: Of = Of::Device(&[K::DigitalInput]);
-const MEASURED: Of = Of::Device(&[K::AnalogInput, K::Encoder]);
-const WHEEL: Of = Of::Device(&[K::Encoder]);
-const OUT: Of = Of::Device(&[K::DigitalOutput, K::Solenoid]);
-const LIGHT: Of = Of::Device(&[K::LevelOutput]);
-const DRIVEN: Of = Of::Device(&[K::DigitalOutput, K::LevelOutput, K::Solenoid]);
-const VALVE: Of = Of::Device(&[K::Solenoid]);
-const ENDING: Of = Of::Device(&[K::DigitalOutput, K::LevelOutput, K::Solenoid, K::Sound]);
-const RUNNING: Of = Of::Device(&[K::DigitalOutput, K::LevelOutput, K::Solenoid, K::Sound, K::Camera]);
-const SCREEN: Of = Of::Device(&[K::Display]);
-
-/// The words that are said of something, after a dot.
-pub(crate) const METHODS: &[Word] = &[
-    attribute(IN, "rises", Verb::Rises, "An event: it goes from low to high."),
-    attribute(IN, "falls", Verb::Falls, "An event: it goes from high to low."),
-    attribute(IN, "changes", Verb::Changes, "An event: it rises or falls."),
-    attribute(IN, "high", Verb::High, "The condition that it is high; true at entry, it fires at once."),
-    attribute(IN, "low", Verb::Low, "The condition that it is low; true at entry, it fires at once."),
-    of(MEASURED, "above", Verb::Above, &[req("threshold")], "The condition that it is above a threshold."),
-    of(MEASURED, "below", Verb::Below, &[req("threshold")], "The condition that it is below a threshold."),
-    of(
-        MEASURED,
-        "between",
-        Verb::Between,
-        &[req("low"), req("high")],
-        "The condition that it is between two thresholds.",
-    ),
-    of(
-        WHEEL,
-        "beyond",
-        Verb::Beyond,
-        &[req("position")],
-        "The condition that it has turned this far in this direction.",
-    ),
-    of(
-        WHEEL,
-        "still",
-        Verb::Still,
-        &[req("within")],
-        "The condition that it has not just moved further than this.",
-    ),
-    attribute(WHEEL, "speed", Verb::Speed, "How fast it turns: `.speed.above(x)`."),
-    of(WHEEL, "zero", Verb::Zero, &[], "Calls where it is now its zero."),
-    of(
-        Of::Speed,
-        "above",
-        Verb::SpeedAbove,
-        &[req("speed")],
-        "The condition that it turns faster than this, either way.",
-    ),
-    of(
-        Of::Speed,
-        "below",
-        Verb::SpeedBelow,
-        &[req("speed")],
-        "The condition that it turns slower than this, either way.",
-    ),
-    of(Of::Level, "lasts", Verb::Lasts, &[req("time")], "The condition holds for this long without a break."),
-    of(OUT, "on", Verb::On, &[], "Switches it on."),
-    of(LIGHT, "on", Verb::On, &[opt("level")], "Switches it on, at a level from 0 to 1."),
-    of(DRIVEN, "off", Verb::Off, &[], "Switches it off."),
-    of(VALVE, "open", Verb::Open, &[req("amount")], "Opens it for a volume or a duration."),
-    of(DRIVEN, "pulse", Verb::Pulse, &[req("on"), named("after")], "On for a time, after waiting."),
-    of(
-        DRIVEN,
-        "train",
-        Verb::Train,
-        &[req("on"), named("every"), named("count")],
-        "On for a time, again and again.",
-    ),
-    of(Of::Device(&[K::Sound]), "play", Verb::Play, &[req("sound"), named("after")], "Plays a sound."),
-    of(RUNNING, "stop", Verb::Stop, &[], "Ends what runs: a pulse, a train, an opening, a sound."),
-    attribute(ENDING, "ends", Verb::Ends, "An event: its pulse, train, opening or sound came to its end."),
-    of(SCREEN, "show", Verb::Show, &[req("picture")], "Shows a picture."),
-    of(
-        SCREEN,
-        "follow",
-        Verb::Follow,
-        &[req("encoder"), opt("gain")],
-        "Moves what is shown with a wheel, by `gain` degrees a unit.",
-    ),
-    of(SCREEN, "center", Verb::Center, &[], "Moves what is shown to the middle."),
-    of(SCREEN, "freeze", Verb::Freeze, &[], "Keeps what is shown where it is."),
-    of(SCREEN, "clear", Verb::Clear, &[], "Shows nothing."),
-    of(Of::Device(&[K::Camera]), "film", Verb::Film, &[], "Starts to film."),
-    attribute(Of::Column, "other", Verb::Other, "The other of a choice of two."),
-    attribute(Of::Column, "last", Verb::Last, "What it held at the end of the last trial."),
-    of(Of::Timer, "start", Verb::StartTimer, &[req("time")], "Starts it, for this long."),
-    of(Of::Timer, "stop", Verb::StopTimer, &[], "Stops it."),
-    attribute(Of::Timer, "running", Verb::Running, "The condition that it runs."),
-    attribute(Of::Timer, "ends", Verb::TimerEnds, "An event: it ran out."),
-    attribute(Of::Counter, "count", Verb::Count, "How often it has counted."),
-    of(Of::Counter, "reset", Verb::Reset, &[], "Sets it to 0."),
-    of(Of::Counter, "reaches", Verb::Reaches, &[req("count")], "An event: it has counted this often."),
-    attribute(Of::Event, "port", Verb::EventPort, "The port it came from."),
-    attribute(Of::Event, "time", Verb::EventTime, "When it happened, from the start of the session."),
-    attribute(Of::Event, "value", Verb::EventValue, "What it carried."),
-];
-
 /// A device or port as a word of its own.
 pub(crate) static PORT: Word = word("port", Verb::Port, &[req("port")], "One port of a device.");
 
@@ -468,15 +374,15 @@ impl Verb {
     /// The kind of device that this word names.
     pub(crate) fn device_kind(self) -> Option<DeviceKind> {
         Some(match self {
-            Verb::DigitalInput => K::DigitalInput,
-            Verb::AnalogInput => K::AnalogInput,
-            Verb::DigitalOutput => K::DigitalOutput,
-            Verb::LevelOutput => K::LevelOutput,
-            Verb::Solenoid => K::Solenoid,
-            Verb::Encoder => K::Encoder,
-            Verb::Display => K::Display,
-            Verb::Sound => K::Sound,
-            Verb::Camera => K::Camera,
+            Verb::DigitalInput => DeviceKind::DigitalInput,
+            Verb::AnalogInput => DeviceKind::AnalogInput,
+            Verb::DigitalOutput => DeviceKind::DigitalOutput,
+            Verb::LevelOutput => DeviceKind::LevelOutput,
+            Verb::Solenoid => DeviceKind::Solenoid,
+            Verb::Encoder => DeviceKind::Encoder,
+            Verb::Display => DeviceKind::Display,
+            Verb::Sound => DeviceKind::Sound,
+            Verb::Camera => DeviceKind::Camera,
             _ => return None,
         })
     }

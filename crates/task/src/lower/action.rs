@@ -64,7 +64,11 @@ impl<'v> Lowering<'_, 'v> {
             return Vec::new();
         }
         match items(value) {
-            Some(items) => items.iter().flat_map(|item| self.steps(*item)).collect(),
+            Some(items) => {
+                let steps =
+                    self.deeper(|this| Some(items.iter().flat_map(|item| this.steps(*item)).collect()));
+                steps.unwrap_or_default()
+            }
             None => match Part::whole(value).filter(|part| part.verb() == Verb::Record) {
                 Some(part) => self.at(part, |this| {
                     this.record(part)

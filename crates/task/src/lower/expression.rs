@@ -55,6 +55,10 @@ impl<'v> Lowering<'_, 'v> {
 
     /// A value of what is wanted, known now or later.
     pub(crate) fn expression(&mut self, value: Value<'v>, wanted: Wanted) -> Option<Expression> {
+        self.deeper(|this| this.expression_of(value, wanted))
+    }
+
+    fn expression_of(&mut self, value: Value<'v>, wanted: Wanted) -> Option<Expression> {
         if Self::is_function(value) {
             return self.function(value).map(Expression::Function);
         }

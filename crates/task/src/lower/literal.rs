@@ -177,13 +177,13 @@ fn quantity(measure: Measure, value: Value<'_>, bare: bool) -> Result<f64, Probl
         }
         return Err(Problem::new(format!("{other} is a {}, not a {word}", other.measure.word())));
     }
-    if let Some(part) = Part::from_value(value) {
-        if let (Some(of), Some(inner)) = (self::measure(part.verb()), part.arg("default")) {
-            if of == measure {
-                return quantity(measure, inner, bare);
-            }
-            return Err(Problem::new(format!("a {} is not a {word}", of.word())));
+    if let Some(part) = Part::from_value(value)
+        && let (Some(of), Some(inner)) = (self::measure(part.verb()), part.arg("default"))
+    {
+        if of == measure {
+            return quantity(measure, inner, bare);
         }
+        return Err(Problem::new(format!("a {} is not a {word}", of.word())));
     }
     match number(value).filter(|_| value.unpack_bool().is_none()) {
         Some(number) if bare || measure == Measure::Level => Ok(number),

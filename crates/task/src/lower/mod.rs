@@ -29,6 +29,10 @@ pub(crate) use crate::language::shown;
 pub(crate) use stage::is_zero;
 pub(crate) use task::task;
 
+/// How many parts a task may have, and how deep they may nest.
+const MOST_PARTS: usize = 100_000;
+const DEEPEST: usize = 100;
+
 /// Lowering one task, or one result of one of its functions.
 pub(crate) struct Lowering<'a, 'v> {
     /// What is declared; its stages may be missing yet.
@@ -44,6 +48,10 @@ pub(crate) struct Lowering<'a, 'v> {
     stage: StageId,
     /// What the handler that is being lowered handles.
     event: Option<crate::definition::Trigger>,
+    /// How much more may be lowered, and how deep it nests now: a list may be in
+    /// itself many times over.
+    left: usize,
+    depth: usize,
     /// Where each function is used, for what it may lead to.
     pub(crate) uses: HashMap<FunctionId, Vec<(StageId, Place)>>,
 }
@@ -64,6 +72,8 @@ impl<'a, 'v> Lowering<'a, 'v> {
             site: Place::default(),
             stage: TaskDefinition::ROOT,
             event: None,
+            left: MOST_PARTS,
+            depth: 0,
             uses: HashMap::new(),
         }
     }
@@ -82,6 +92,24 @@ impl<'a, 'v> Lowering<'a, 'v> {
     /// computed has lost its unit, what is written out must have one.
     fn bare(&self) -> bool {
         self.functions.is_none()
+    }
+
+    /// Goes into something that may hold more of its kind.
+    fn deeper<T>(&mut self, lower: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        if self.depth >= DEEPEST || self.left == 0 {
+            self.left = 0;
+            return self.wrong(
+                Problem::new("this is too much, or nested too deep").help("keep lists short and flat"),
+            );
+        }
+        self.depth += 1;
+        let lowered = lower(self);
+        self.depth -= 1;
+        lowered
     }
 
     /// Notes what is wrong, at the innermost call.

@@ -2,7 +2,7 @@
 
 use bramble_value::Name;
 
-use crate::definition::{Stage, StageId, StageKind};
+use crate::definition::StageId;
 use crate::mistake::{did_you_mean, one_of};
 use crate::sandbox::Problem;
 
@@ -24,18 +24,6 @@ pub(crate) struct Outlined {
 }
 
 impl Outline {
-    /// The outline of finished stages.
-    pub(crate) fn of(stages: &[Stage]) -> Outline {
-        let outlined = |stage: &Stage| Outlined {
-            name: stage.name.clone(),
-            path: stage.path.clone(),
-            parent: stage.parent,
-            is_states: matches!(stage.kind, StageKind::States(_)),
-            children: stage.kind.children().to_vec(),
-        };
-        Outline { stages: stages.iter().map(outlined).collect() }
-    }
-
     pub(crate) fn get(&self, stage: StageId) -> Option<&Outlined> {
         self.stages.get(stage.index())
     }

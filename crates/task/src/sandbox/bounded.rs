@@ -21,6 +21,10 @@ use crate::quantity::{Operation, Quantity};
 /// The longest list, and the longest text in bytes, that one step may make.
 const MOST_ITEMS: usize = 10_000;
 const LONGEST_TEXT: usize = 64 << 10;
+/// How much there may be to a value that is compared or looked up.
+const MOST_LOOKED_AT: usize = 200_000;
+/// How deep lists may be in lists.
+const DEEPEST: usize = 100;
 /// How far numbers may be shifted.
 const FURTHEST_SHIFT: i32 = 64;
 
@@ -41,7 +45,10 @@ fn check_text(bytes: usize) -> starlark::Result<()> {
 
 /// How much there is to a value, counting what is in it as often as it is
 /// met: an error once that is too much.
-fn check_size(value: Value<'_>, left: &mut usize) -> starlark::Result<()> {
+fn check_size(value: Value<'_>, left: &mut usize, depth: usize) -> starlark::Result<()> {
+    if depth > DEEPEST {
+        return Err(Problem::new("lists are nested too deep").help("keep lists short and flat").into());
+    }
     let mut take = |size: usize| match left.checked_sub(size) {
         Some(rest) => {
             *left = rest;
@@ -57,13 +64,13 @@ fn check_size(value: Value<'_>, left: &mut usize) -> starlark::Result<()> {
     }
     take(1)?;
     if let Some(list) = ListRef::from_value(value) {
-        list.iter().try_for_each(|item| check_size(item, left))
+        list.iter().try_for_each(|item| check_size(item, left, depth + 1))
     } else if let Some(tuple) = TupleRef::from_value(value) {
-        tuple.iter().try_for_each(|item| check_size(item, left))
+        tuple.iter().try_for_each(|item| check_size(item, left, depth + 1))
     } else if let Some(dict) = DictRef::from_value(value) {
         dict.iter().try_for_each(|(key, item)| {
-            check_size(key, left)?;
-            check_size(item, left)
+            check_size(key, left, depth + 1)?;
+            check_size(item, left, depth + 1)
         })
     } else {
         Ok(())
@@ -71,7 +78,12 @@ fn check_size(value: Value<'_>, left: &mut usize) -> starlark::Result<()> {
 }
 
 fn fits(value: Value<'_>) -> starlark::Result<()> {
-    check_size(value, &mut LONGEST_TEXT.clone())
+    check_size(value, &mut LONGEST_TEXT.clone(), 0)
+}
+
+/// Whether it takes only moments to look through a value.
+fn small(value: Value<'_>) -> starlark::Result<()> {
+    if is_plain(value) { Ok(()) } else { check_size(value, &mut MOST_LOOKED_AT.clone(), 0) }
 }
 
 fn items(value: Value<'_>) -> Option<usize> {
@@ -136,9 +148,7 @@ fn compare<'v>(left: Value<'v>, right: Value<'v>) -> starlark::Result<bool> {
             return Err(compared().into());
         }
     }
-    if !is_plain(left) {
-        fits(left)?;
-    }
+    small(left)?;
     // A quantity understands texts: "300 ms".
     if left.unpack_str().is_some() && right.unpack_str().is_none() {
         right.equals(left)
@@ -151,9 +161,7 @@ fn order<'v>(left: Value<'v>, right: Value<'v>) -> starlark::Result<Ordering> {
     if left.get_type() == PART || right.get_type() == PART {
         return Err(compared().into());
     }
-    if !is_plain(left) {
-        fits(left)?;
-    }
+    small(left)?;
     Quantity::order(left, right).unwrap_or_else(|| left.compare(right))
 }
 
@@ -198,9 +206,8 @@ fn contains<'v>(item: Value<'v>, all: Value<'v>) -> starlark::Result<bool> {
     if item.get_type() == PART || all.get_type() == PART {
         return Err(compared().into());
     }
-    if !is_plain(all) {
-        fits(all)?;
-    }
+    small(item)?;
+    small(all)?;
     all.is_in(item)
 }
 
@@ -279,6 +286,7 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
 
     fn _shift<'v>(left: Value<'v>, right: Value<'v>, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         check_shift(right)?;
+        check_number(left)?;
         left.left_shift(right, heap)
     }
 
@@ -293,7 +301,7 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
     }
 
     fn _grow_shift<'v>(target: Value<'v>, by: Value<'v>) -> starlark::Result<Value<'v>> {
-        let _ = target;
+        check_number(target)?;
         check_shift(by)?;
         Ok(by)
     }
@@ -312,6 +320,11 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
 
     fn _not_in<'v>(item: Value<'v>, all: Value<'v>) -> starlark::Result<bool> {
         contains(item, all).map(|found| !found)
+    }
+
+    fn _small<'v>(value: Value<'v>) -> starlark::Result<Value<'v>> {
+        small(value)?;
+        Ok(value)
     }
 
     fn _fits<'v>(values: Value<'v>) -> starlark::Result<bool> {
@@ -398,6 +411,25 @@ pub(super) fn bounded(builder: &mut GlobalsBuilder) {
         extreme("min", values, key, Ordering::Less, eval)
     }
 
+    /// The attribute of a value by its name, or `default`.
+    fn getattr<'v>(
+        #[starlark(require = pos)] value: Value<'v>,
+        #[starlark(require = pos)] name: &str,
+        #[starlark(require = pos)] default: Option<Value<'v>>,
+        heap: Heap<'v>,
+    ) -> starlark::Result<Value<'v>> {
+        // Text and list methods are bounded where they are called by name.
+        if value.unpack_str().is_some() || items(value).is_some() {
+            return Err(Problem::new("`getattr` is for the trial")
+                .help(format!("write .{name}(...)"))
+                .into());
+        }
+        match (value.get_attr(name, heap)?, default) {
+            (Some(attribute), _) | (None, Some(attribute)) => Ok(attribute),
+            (None, None) => value.get_attr_error(name, heap),
+        }
+    }
+
     /// Nothing: a task has nowhere to print to.
     fn print<'v>(#[starlark(args)] values: UnpackTuple<Value<'v>>) -> starlark::Result<NoneOr<bool>> {
         let _ = values;
@@ -416,7 +448,7 @@ fn check_method(receiver: Value<'_>, name: &str, arguments: &[Value<'_>]) -> sta
     match (receiver.unpack_str(), name, arguments) {
         (Some(between), "join", [parts]) => {
             let mut left = LONGEST_TEXT;
-            check_size(*parts, &mut left)?;
+            check_size(*parts, &mut left, 0)?;
             check_text(
                 (LONGEST_TEXT - left)
                     .saturating_add(between.len().saturating_mul(items(*parts).unwrap_or(0))),
@@ -424,7 +456,7 @@ fn check_method(receiver: Value<'_>, name: &str, arguments: &[Value<'_>]) -> sta
         }
         (Some(text), "replace", [old, new, ..]) => {
             let old = old.unpack_str().map_or(1, str::len);
-            let places = if old == 0 { text.len() + 1 } else { text.len() / old };
+            let places = text.len().checked_div(old).unwrap_or(text.len() + 1);
             check_text(text.len() + places.saturating_mul(new.unpack_str().map_or(0, str::len)))
         }
         (Some(text), "format", arguments) => {

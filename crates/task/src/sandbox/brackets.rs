@@ -1,6 +1,14 @@
-//! The brackets of a text: which belong together, and how deep they nest.
+//! The brackets of a text: which belong together, and how deep what is in them
+//! nests. The parser and all that walks its tree recurse, so that what nests
+//! too deep must be found before.
 
 use std::collections::HashMap;
+
+/// How many operators may follow one another.
+const LONGEST_CHAIN: usize = 500;
+
+/// Words that nest what follows them.
+const NESTING: &[&str] = &["not", "and", "or", "if", "elif", "else", "in", "lambda"];
 
 /// The brackets of a file, apart from those in texts and comments.
 #[derive(Debug, Default)]
@@ -18,6 +26,8 @@ impl Brackets {
         let bytes = text.as_bytes();
         let mut brackets = Brackets::default();
         let mut open: Vec<usize> = Vec::new();
+        // How many operators are chained, in each of the open brackets.
+        let mut chains = vec![0usize];
         let mut at = 0;
         while at < bytes.len() {
             match bytes[at] {
@@ -25,6 +35,8 @@ impl Brackets {
                 quote @ (b'"' | b'\'') => at = after_text(bytes, at, quote),
                 b'(' | b'[' | b'{' => {
                     open.push(at);
+                    brackets.chain(&mut chains, at);
+                    chains.push(0);
                     if open.len() > deepest && brackets.too_deep.is_none() {
                         brackets.too_deep = Some(at);
                     }
@@ -32,12 +44,55 @@ impl Brackets {
                 }
                 b')' | b']' | b'}' => {
                     brackets.opening.extend(open.pop().map(|start| (at, start)));
+                    if chains.len() > 1 {
+                        chains.pop();
+                    }
                     at += 1;
                 }
-                _ => at += 1,
+                b'\\' => at += 2,
+                b',' | b';' => {
+                    chains.last_mut().into_iter().for_each(|chain| *chain = 0);
+                    at += 1;
+                }
+                b'\n' if open.is_empty() => {
+                    chains = vec![0];
+                    at += 1;
+                }
+                letter if letter.is_ascii_alphabetic() || letter == b'_' => {
+                    let end =
+                        bytes[at..].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+                    let end = end.map_or(bytes.len(), |length| at + length);
+                    if NESTING.contains(&&text[at..end]) {
+                        brackets.chain(&mut chains, at);
+                    }
+                    at = end;
+                }
+                sign => {
+                    if b"+-*/%|&^~<>=.:".contains(&sign) {
+                        brackets.chain(&mut chains, at);
+                    }
+                    at += 1;
+                }
             }
         }
         brackets
+    }
+
+    fn chain(&mut self, chains: &mut [usize], at: usize) {
+        let Some(chain) = chains.last_mut() else { return };
+        *chain += 1;
+        if *chain > LONGEST_CHAIN && self.too_deep.is_none() {
+            self.too_deep = Some(at);
+        }
+    }
+
+    /// The bytes from `start` to `end`, balanced: a span may leave out the
+    /// bracket that opens it or the one that closes it.
+    pub(super) fn around(&self, start: usize, end: usize) -> (usize, usize) {
+        let opened = (start..end).filter_map(|at| self.opening.get(&at)).copied().min().unwrap_or(start);
+        let closed =
+            self.opening.iter().filter(|(_, open)| (start..end).contains(*open)).map(|(close, _)| close + 1);
+        (opened.min(start), closed.max().unwrap_or(end).max(end))
     }
 
     /// Where what stands from `from` and is closed by all brackets between `to`

@@ -134,21 +134,19 @@ fn reword(text: &str) -> (String, Option<String>) {
             Some("does a list or text grow without end?".to_owned()),
         );
     }
-    if let Some(rest) = text.strip_prefix("Variable `") {
-        if let Some((name, tail)) = rest.split_once('`') {
-            let help = suggestion(tail).filter(|help| {
-                let word = help.split('`').nth(1).unwrap_or_default();
-                did_you_mean(name, [word]).is_some()
-            });
-            return (format!("there is no `{name}`"), help.or(Some("is it declared above?".to_owned())));
-        }
+    if let Some((name, tail)) = text.strip_prefix("Variable `").and_then(|rest| rest.split_once('`')) {
+        let help = suggestion(tail).filter(|help| {
+            let word = help.split('`').nth(1).unwrap_or_default();
+            did_you_mean(name, [word]).is_some()
+        });
+        return (format!("there is no `{name}`"), help.or(Some("is it declared above?".to_owned())));
     }
-    if let Some(rest) = text.strip_prefix("Object of type `") {
-        if let Some((kind, tail)) = rest.split_once("` has no attribute `") {
-            let (name, tail) = tail.split_once('`').unwrap_or((tail, ""));
-            let of = if kind == PART { String::new() } else { format!(" of a {kind}") };
-            return (format!("there is no `{name}`{of} here"), suggestion(tail));
-        }
+    let attribute =
+        text.strip_prefix("Object of type `").and_then(|rest| rest.split_once("` has no attribute `"));
+    if let Some((kind, tail)) = attribute {
+        let (name, tail) = tail.split_once('`').unwrap_or((tail, ""));
+        let of = if kind == PART { String::new() } else { format!(" of a {kind}") };
+        return (format!("there is no `{name}`{of} here"), suggestion(tail));
     }
     if text.contains(&format!("`{PART}`"))
         && (text.starts_with("Operation ") || text.contains("not supported"))

@@ -78,7 +78,7 @@ pub fn evaluate<'a, 'e: 'a>(
     limits: Limits,
     extra: &'a dyn AnyLifetime<'e>,
 ) -> Result<Evaluated, Mistakes> {
-    let parsed = parse_all(sources).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
+    let parsed = with_stack(|| parse_all(sources)).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
     evaluate_parsed(&parsed, globals, limits, extra).map_err(|failure| Mistakes::new(vec![failure], sources))
 }
 
@@ -103,6 +103,20 @@ impl Evaluated {
 pub fn needed(sources: &Sources) -> Result<Vec<String>, Mistakes> {
     let parsed = parse_all(sources).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
     Ok(parsed.iter().map(|file| file.path.clone()).collect())
+}
+
+/// Does something that may recurse as deep as a file nests, on a stack that is
+/// large enough for it.
+pub(crate) fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    const STACK: usize = 64 << 20;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        match thread.map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("no thread can be started to read a file: {error}"),
+        }
+    })
 }
 
 /// Parses the root and all that it loads, in the order in which they must be

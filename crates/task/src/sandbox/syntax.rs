@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use starlark::codemap::{CodeMap, Span, Spanned};
-use starlark::syntax::ast::{AssignOp, AstExpr, AstNoPayload, AstStmt, CallArgsP, ExprP, StmtP};
+use starlark::syntax::ast::{
+    ArgumentP, AssignOp, AstExpr, AstNoPayload, AstStmt, CallArgsP, ClauseP, ExprP, StmtP,
+};
 use starlark::syntax::{AstModule, Dialect, DialectTypes};
 use starlark_syntax::syntax::uniplate::Visit;
 
@@ -33,12 +35,15 @@ const DIALECT: Dialect = Dialect {
 const LONGEST_FILE: usize = 1 << 20;
 /// How deep brackets and blocks may nest: the parser and its walks recurse.
 const DEEPEST: usize = 100;
-
-/// How many operators a line may chain.
-const LONGEST_CHAIN: usize = 1000;
+/// How many `elif` a file may have: each nests in the one before.
+const MOST_BRANCHES: usize = 300;
 
 /// Methods whose results may be much longer than what they are given.
 const GROWING: &[&str] = &["join", "replace", "format", "extend", "update", "union"];
+
+/// Methods and functions that look through all of what they are given.
+const LOOKING: &[&str] = &["get", "setdefault", "pop", "index", "count", "remove", "add"];
+const LOOKING_THROUGH: &[&str] = &["sorted", "dict", "tuple", "set", "hash"];
 
 /// The operators that are ours: bounded, and aware of quantities.
 const NATIVES: &[(&str, &str)] = &[
@@ -77,8 +82,8 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Parsed, Mistake> {
     }
     let code = CodeMap::new(path.to_owned(), text.to_owned());
     let brackets = Brackets::new(text, DEEPEST);
-    if let Some(offset) = brackets.too_deep.or_else(|| too_deep(text)) {
-        return Err(Mistake::new(place(&code, offset, offset + 1), "brackets are nested too deep"));
+    if let Some(offset) = brackets.too_deep.or_else(|| too_far_in(text)) {
+        return Err(Mistake::new(place(&code, offset, offset + 1), "this is nested too deep"));
     }
     let ast = AstModule::parse(path, text.to_owned(), &DIALECT).map_err(|error| {
         let span = error.span().map(|span| span.span);
@@ -88,8 +93,16 @@ pub(crate) fn parse(path: &str, text: &str) -> Result<Parsed, Mistake> {
         }
         mistake
     })?;
-    let mut bounding = Bounding { text, brackets, edits: Edits::default() };
+    let mut bounding = Bounding { text, brackets, edits: Edits::default(), kept: None };
     bounding.statement(ast.statement());
+    if let Some(method) = bounding.kept {
+        let Range { start, end } = range(method.span);
+        let mistake = Mistake::new(
+            place(&code, start, end),
+            format!("`.{}` must be called where it stands", method.node),
+        );
+        return Err(mistake.help(format!(".{}(...)", method.node)));
+    }
     let mut edits = bounding.edits;
     let edited = edits.apply(text);
     Ok(Parsed { path: path.to_owned(), ast, code, edits, edited })
@@ -148,7 +161,14 @@ impl Parsed {
     /// Where `words` first stand within the place.
     pub(crate) fn within(&self, outer: &Place, words: &str) -> Option<Place> {
         let (start, end) = self.bytes(outer)?;
-        let found = start + self.text()[start..end].find(words)?;
+        let text = &self.text()[start..end];
+        let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let is_word = |at: &usize| {
+            let before = text[..*at].chars().next_back().is_some_and(is_letter);
+            let after = text[at + words.len()..].chars().next().is_some_and(is_letter);
+            !(before && words.starts_with(is_letter) || after && words.ends_with(is_letter))
+        };
+        let found = start + text.match_indices(words).map(|(at, _)| at).find(is_word)?;
         Some(place(&self.code, found, found + words.len()))
     }
 }
@@ -174,17 +194,13 @@ fn floor(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// Where indentation or chains of operators nest deeper than the parser's own
-/// recursion should have to follow.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut offset = 0;
+/// Where a line is indented, or one of too many `elif`, deeper than the parser's recursion should have to follow.
+fn too_far_in(text: &str) -> Option<usize> {
+    let (mut offset, mut branches) = (0, 0);
     for line in text.split_inclusive('\n') {
         let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
-        // `not not not`, `- - -`, `a.b.c` and `x if y else z if ...` recurse without brackets.
-        let chained =
-            line.bytes().filter(|byte| b"-+~.:".contains(byte)).count() + line.matches("not ").count();
-        let chained = chained + line.matches(" if ").count() + line.matches("lambda").count();
-        if indent > 8 * DEEPEST || chained > LONGEST_CHAIN {
+        branches += usize::from(line.trim_start().starts_with("elif"));
+        if indent > 8 * DEEPEST || branches > MOST_BRANCHES {
             return Some(offset);
         }
         offset += line.len();
@@ -197,6 +213,8 @@ struct Bounding<'a> {
     text: &'a str,
     brackets: Brackets,
     edits: Edits,
+    /// A method that is named without being called, which can't be bounded.
+    kept: Option<Spanned<String>>,
 }
 
 impl Bounding<'_> {
@@ -229,8 +247,52 @@ impl Bounding<'_> {
                 if let ExprP::Dot(receiver, method) = &function.node
                     && GROWING.contains(&method.node.as_str())
                 {
-                    return self.method(receiver, method, arguments);
+                    let after = &self.text[range(method.span).end..];
+                    if after.trim_start().starts_with('(') {
+                        return self.method(receiver, method, arguments);
+                    }
                 }
+                let looks = match &function.node {
+                    ExprP::Dot(_, method) => LOOKING.contains(&method.node.as_str()),
+                    ExprP::Identifier(name) => LOOKING_THROUGH.contains(&name.node.ident.as_str()),
+                    _ => false,
+                };
+                if looks {
+                    self.expression(function);
+                    for argument in &arguments.args {
+                        match &argument.node {
+                            ArgumentP::Positional(value) => self.small(value),
+                            _ => self.expression(argument.expr()),
+                        }
+                    }
+                    return;
+                }
+            }
+            ExprP::Dot(_, method) if GROWING.contains(&method.node.as_str()) => {
+                self.kept.get_or_insert_with(|| method.clone());
+            }
+            ExprP::Index(parts) => {
+                self.expression(&parts.0);
+                return self.small(&parts.1);
+            }
+            ExprP::Dict(entries) => {
+                for (key, value) in entries {
+                    self.small(key);
+                    self.expression(value);
+                }
+                return;
+            }
+            ExprP::DictComprehension(entry, first, clauses) => {
+                self.small(&entry.0);
+                self.expression(&entry.1);
+                self.expression(&first.over);
+                for clause in clauses {
+                    match clause {
+                        ClauseP::For(each) => self.expression(&each.over),
+                        ClauseP::If(condition) => self.expression(condition),
+                    }
+                }
+                return;
             }
             ExprP::FString(format) => {
                 let names: Vec<&str> = format
@@ -249,6 +311,18 @@ impl Bounding<'_> {
             _ => {}
         }
         expression.node.visit_expr(|child| self.expression(child));
+    }
+
+    /// A value that is looked through, to be found or told apart: it must be small.
+    fn small(&mut self, value: &AstExpr) {
+        if matches!(value.node, ExprP::Literal(_) | ExprP::Lambda(_)) {
+            return self.expression(value);
+        }
+        let Range { start, end } = range(value.span);
+        let (start, end) = self.brackets.around(start, end);
+        self.edits.insert(start, "_small(");
+        self.expression(value);
+        self.edits.insert(end, ")");
     }
 
     /// `a.join(b)` becomes `_method(a, "join", b)`.
