@@ -224,7 +224,8 @@ fn parameter(task: &TaskDefinition, name: &str, value: &serde_json::Value) -> Re
             "parameter `{name}` can't be changed while a session runs (live = True); {which}"
         ));
     }
-    let value = bramble_task::parameter_value(parameter, value).map_err(|why| why.to_string())?;
+    let value = bramble_task::parameter_value(parameter, value);
+    let value = value.map_err(|why| format!("parameter `{name}`: {why}"))?;
     Ok(Request::Parameter { parameter: id, value })
 }
 

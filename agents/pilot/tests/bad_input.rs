@@ -125,8 +125,7 @@ fn agents_of_another_version_are_told_so_and_harm_nothing() {
         _ => None,
     });
     assert!(refusal.contains("version"), "{refusal}");
-    let status = lab.until(&["status", "--json"], |_| true);
-    assert_eq!(pilot(&status, "box1")["children"][0]["here"], false);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["children"][0]["here"] == false);
 
     let mut terminal = Me::new("desk".parse().unwrap(), "terminal", "pilot");
     terminal.version = bramble_link::VERSION + 1;
