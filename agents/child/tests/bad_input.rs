@@ -1,4 +1,5 @@
 //! What bad input gets: one clear message and an exit status that is not 0.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::process::Command;
 

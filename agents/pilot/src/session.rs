@@ -182,7 +182,7 @@ impl Runner {
 
     fn provenance(&self) -> serde_json::Value {
         let mut provenance = host::provenance();
-        provenance["pilot"] = json!(self.pilot);
+        provenance["name"] = json!(self.pilot);
         provenance["rig"] = json!({
             "configuration": self.configuration,
             "devices": devices(&self.rig),

@@ -1,5 +1,6 @@
 //! What bad input gets: one clear message, an exit status that is not 0, and
 //! nothing half-written.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What becomes of a session when one of its agents goes away.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Whole sessions: from a task file through a terminal, a pilot and a child to a
 //! subject file.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
 
@@ -69,7 +70,9 @@ task(stages = trials(body = states(
     assert_eq!(values(&file, Kind::Command, "valve.center"), [0.2; 20], "8 uL at 40 uL/s");
 
     let start = file.session(SessionNumber::new(1)).unwrap();
-    assert!(start.provenance["rig"]["configuration"].as_str().unwrap().contains("child = \"wheels\""));
+    assert!(
+        start.provenance["pilot"]["rig"]["configuration"].as_str().unwrap().contains("child = \"wheels\"")
+    );
     let end = file.summary(SessionNumber::new(1)).unwrap().end.unwrap();
     assert_eq!((end.ending, end.why.as_str()), (Ending::Stopped, "20 trials were asked for"));
 }

@@ -1,6 +1,7 @@
 //! A lab on one machine: a terminal, pilots and children as processes of their
 //! own, in a folder that goes away with it.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -47,8 +48,8 @@ fn wheel_and_lamp(driver: &str) -> String {
 }
 
 /// A lab.
-pub struct Lab {
-    pub folder: TempDir,
+pub(crate) struct Lab {
+    pub(crate) folder: TempDir,
     agents: BTreeMap<String, Agent>,
 }
 
@@ -67,7 +68,7 @@ impl Drop for Agent {
 
 impl Lab {
     /// A lab with the shipped tasks, the subject M001 and a terminal that runs.
-    pub fn new() -> Lab {
+    pub(crate) fn new() -> Lab {
         let folder = tempfile::tempdir().unwrap();
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks"), &folder.path().join("tasks"));
         let mut lab = Lab { folder, agents: BTreeMap::new() };
@@ -76,22 +77,22 @@ impl Lab {
         lab
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A file of the lab.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         path.display().to_string()
     }
 
-    pub fn task(&self, name: &str) -> String {
+    pub(crate) fn task(&self, name: &str) -> String {
         self.path("tasks").join(name).display().to_string()
     }
 
-    pub fn start_terminal(&mut self) {
+    pub(crate) fn start_terminal(&mut self) {
         let (data, listen) = (self.path("lab"), self.endpoint("terminal"));
         let mut command = program("bramble-terminal");
         command.args(["serve", "--seed", "1", "--listen", &listen]).env("BRAMBLE_DATA", data);
@@ -99,13 +100,13 @@ impl Lab {
     }
 
     /// Starts a pilot and waits until the terminal knows it.
-    pub fn start_pilot(&mut self, name: &str, arguments: &[&str]) {
+    pub(crate) fn start_pilot(&mut self, name: &str, arguments: &[&str]) {
         self.start_pilot_alone(name, arguments);
         self.until(&["status", "--json"], |status| pilot(status, name)["here"] == true);
     }
 
     /// Starts a pilot that need not reach the terminal.
-    pub fn start_pilot_alone(&mut self, name: &str, arguments: &[&str]) {
+    pub(crate) fn start_pilot_alone(&mut self, name: &str, arguments: &[&str]) {
         let config = self.pilot_config(name);
         let mut command = program("bramble-pilot");
         command.args(["--config", &config]).args(arguments);
@@ -113,7 +114,7 @@ impl Lab {
     }
 
     /// Starts the child `wheels` of a pilot, and waits until the terminal knows it.
-    pub fn start_child(&mut self, of: &str) {
+    pub(crate) fn start_child(&mut self, of: &str) {
         let driver = "driver = \"simulated\"";
         let pilot_listens = self.endpoint(of);
         let text = format!("name = \"wheels\"\npilot = \"{pilot_listens}\"\n{}", wheel_and_lamp(driver));
@@ -135,7 +136,7 @@ impl Lab {
         self.file(&format!("{name}.toml"), &text)
     }
 
-    pub fn endpoint(&self, name: &str) -> String {
+    pub(crate) fn endpoint(&self, name: &str) -> String {
         format!("ipc://{}/{name}.sock", self.folder.path().display())
     }
 
@@ -151,7 +152,7 @@ impl Lab {
     }
 
     /// Ends an agent as the system does, and says its exit status.
-    pub fn end(&mut self, name: &str) -> Option<i32> {
+    pub(crate) fn end(&mut self, name: &str) -> Option<i32> {
         let mut agent = self.agents.remove(name).unwrap();
         kill(Pid::from_raw(agent.process.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
         let ended = eventually(&format!("{name} ends"), || agent.process.try_wait().unwrap());
@@ -159,35 +160,39 @@ impl Lab {
     }
 
     /// Kills an agent with no chance to say anything.
-    pub fn kill(&mut self, name: &str) {
+    pub(crate) fn kill(&mut self, name: &str) {
         self.agents.remove(name).unwrap();
     }
 
     /// What an agent logged.
-    pub fn log(&self, name: &str) -> String {
+    pub(crate) fn log(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(&format!("{name}.log"))).unwrap()
     }
 
     /// Runs a command of the terminal.
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = program("bramble-terminal");
         command.args(arguments).env("BRAMBLE_DATA", self.path("lab")).output().unwrap()
     }
 
     /// What a command prints, which must go well.
-    pub fn say(&self, arguments: &[&str]) -> String {
+    pub(crate) fn say(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 
     /// What a command that must fail says, on one line.
-    pub fn refused(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         refusal(&self.run(arguments))
     }
 
     /// Waits until what a command says in JSON is as it should be.
-    pub fn until(&self, arguments: &[&str], so: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
+    pub(crate) fn until(
+        &self,
+        arguments: &[&str],
+        so: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
         eventually(&format!("{arguments:?} is as it should be"), || {
             let output = self.run(arguments);
             // The terminal may be away for a moment.
@@ -197,7 +202,7 @@ impl Lab {
     }
 
     /// Waits until M001 has had this many sessions, all ended, and opens its file.
-    pub fn after_sessions(&self, count: usize) -> SubjectFile {
+    pub(crate) fn after_sessions(&self, count: usize) -> SubjectFile {
         self.until(&["subject", "show", "M001", "--json"], |subject| {
             let sessions = subject["sessions"].as_array().unwrap();
             sessions.len() == count && sessions.iter().all(|session| !session["end"].is_null())
@@ -206,7 +211,7 @@ impl Lab {
     }
 
     /// Waits until M001's session is this many trials on.
-    pub fn until_trials(&self, trials: u64) {
+    pub(crate) fn until_trials(&self, trials: u64) {
         self.until(&["status", "--json"], |status| {
             let pilots = status["pilots"].as_array().unwrap();
             pilots.iter().any(|pilot| pilot["session"]["trials"].as_u64() >= Some(trials))
@@ -221,19 +226,19 @@ impl Agent {
 }
 
 /// A pilot in what `status --json` says.
-pub fn pilot<'a>(status: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
+pub(crate) fn pilot<'a>(status: &'a serde_json::Value, name: &str) -> &'a serde_json::Value {
     let pilots = status["pilots"].as_array().unwrap();
     pilots.iter().find(|pilot| pilot["name"] == name).unwrap_or(&serde_json::Value::Null)
 }
 
 /// A session's trials and events.
-pub fn session(file: &SubjectFile, number: u32) -> (Trials, Vec<Event>) {
+pub(crate) fn session(file: &SubjectFile, number: u32) -> (Trials, Vec<Event>) {
     let number = SessionNumber::new(number);
     (file.trials(number).unwrap(), file.events(number).unwrap())
 }
 
 /// Waits for what must come.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -245,7 +250,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A program of Bramble, which cargo puts beside the pilot's.
-pub fn program(name: &str) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     let path = Path::new(env!("CARGO_BIN_EXE_bramble-pilot")).with_file_name(name);
     assert!(path.exists(), "{} is not built: run cargo build --workspace first", path.display());
     let mut command = Command::new(path);
@@ -254,14 +259,14 @@ pub fn program(name: &str) -> Command {
 }
 
 /// What a command that failed said, on one line.
-pub fn refusal(output: &Output) -> String {
+pub(crate) fn refusal(output: &Output) -> String {
     assert!(!output.status.success(), "it went well: {}", text(&output.stdout));
     let lines = text(&output.stderr);
     let words = lines.split_whitespace().filter(|word| !["×", "│", "help:"].contains(word));
     words.collect::<Vec<_>>().join(" ")
 }
 
-pub fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
