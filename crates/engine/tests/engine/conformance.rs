@@ -8,13 +8,15 @@
 //! stages. What we add to a trace must be an end: of a stage or turn that was cut
 //! short, which the other engine leaves out.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use bramble_engine::{Input, Output};
-use bramble_task::definition::{Condition, PortId, Threshold, Trigger};
+use bramble_task::TaskDefinition;
+use bramble_task::definition::{DeviceId, MessageId, PortId, Sources};
 use bramble_value::{Kind, Time};
 
 use crate::bench::Bench;
-use crate::rig::*;
-use crate::tree::*;
 
 #[derive(Debug, Clone, PartialEq)]
 struct Line {
@@ -105,71 +107,89 @@ fn compare_lines(title: &str, theirs: &[Line], bench: &Bench) {
     assert_eq!(left.next(), None, "{title}: missing in\n{ours:#?}");
 }
 
-fn run(root: Node, until: i64) -> Bench {
-    let mut bench = Bench::start(root.task());
-    bench.until(until);
+/// The task that a file of these stages is.
+fn task(text: &str) -> Arc<TaskDefinition> {
+    let root = "tree.star".to_owned();
+    let files = BTreeMap::from([(root.clone(), text.to_owned())]);
+    match bramble_task::load(&Sources { root, files }) {
+        Ok(task) => task.definition,
+        Err(mistakes) => panic!("{mistakes}\n{text}"),
+    }
+}
+
+/// Runs a tree for 2 s.
+fn run(stages: &str) -> Bench {
+    let mut bench = Bench::start(task(&format!("task(stages = {stages})")));
+    bench.until(2000);
     bench
 }
 
-fn abcd() -> Vec<Node> {
-    vec![delay("A", 300), delay("B", 200), delay("C", 100), delay("Dlong", 1000)]
-}
+const A: &str = r#"delay("300 ms", name = "A")"#;
+const B: &str = r#"delay("200 ms", name = "B")"#;
+const C: &str = r#"delay("100 ms", name = "C")"#;
+const D: &str = r#"delay("1 s", name = "Dlong")"#;
+/// What others call `d`.
+const SHORT: &str = r#"delay("100 ms", name = "d")"#;
 
 #[test]
 fn a_parallel_is_complete_with_any_or_all_of_those_it_names() {
-    compare("1a", &run(parallel("root", abcd()).any_of(&["A", "B"]), 2000));
-    compare("1b", &run(parallel("root", abcd()).all_of(&["A", "B"]), 2000));
-    compare("1d", &run(parallel("root", abcd()), 2000));
-    let ab = || [delay("A", 300), delay("B", 200)];
-    compare("1g", &run(parallel("root", ab()).any_of(&["A", "B"]), 2000));
+    let of =
+        |complete: &str| format!(r#"parallel({A}, {B}, {C}, {D}, name = "root", complete_on = {complete})"#);
+    compare("1a", &run(&of(r#"any_of("A", "B")"#)));
+    compare("1b", &run(&of(r#"all_of("A", "B")"#)));
+    compare("1d", &run(&of(r#""all""#)));
+    compare("1g", &run(&format!(r#"parallel({A}, {B}, name = "root", complete_on = "any")"#)));
 }
 
 #[test]
 fn a_parallel_that_its_first_child_completes_at_once_starts_no_other() {
-    let root = parallel("root", [delay("A", 0), delay("B", 100)]).any_of(&["A", "B"]);
-    compare("1j", &run(root, 1000));
+    let tree = format!(r#"parallel(delay("0 s", name = "A"), {B}, name = "root", complete_on = "any")"#);
+    compare("1j", &run(&tree));
 }
 
 #[test]
 fn a_sequence_starts_no_child_after_the_one_that_completes_it() {
-    let abc = [delay("A", 300), delay("B", 200), delay("C", 100)];
-    compare("1e", &run(sequence("root", abc).any_of(&["B"]), 2000));
-    let ab = || [delay("A", 300), delay("B", 200)];
-    compare("1h", &run(sequence("root", ab()).any_of(&["A", "B"]), 2000));
-    let short = [delay("A", 100), delay("B", 100)];
-    compare("1k", &run(sequence("root", short).all_of(&["A"]), 2000));
+    compare("1e", &run(&format!(r#"sequence({A}, {B}, {C}, name = "root", complete_on = any_of("B"))"#)));
+    compare("1h", &run(&format!(r#"sequence({A}, {B}, name = "root", complete_on = "any")"#)));
+    let short = r#"delay("100 ms", name = "A")"#;
+    compare("1k", &run(&format!(r#"sequence({short}, {B}, name = "root", complete_on = all_of("A"))"#)));
 }
 
 /// There a stage may wait for itself; here one that is never complete by its
 /// children says so, and when it is.
 #[test]
 fn a_stage_that_outlives_its_children_ends_by_its_own_time() {
-    let ab = [delay("A", 100), delay("B", 100)];
-    compare("1m", &run(sequence("root", ab).completes(Complete::Never).after(500, DONE), 2000));
+    let children = r#"delay("100 ms", name = "A"), delay("100 ms", name = "B")"#;
+    let tree =
+        format!(r#"sequence({children}, name = "root", complete_on = "never", after = {{"500 ms": done}})"#);
+    compare("1m", &run(&tree));
 }
 
-/// `1n` waits for a stage that is no child of its own. Ours can't be written: the
-/// checker refuses it. What its trace shows is a sequence that waits for none.
+/// `1n` waits for a stage that is no child of its own, which here is a mistake.
+/// What its trace shows is a sequence that waits for no one child.
 #[test]
 fn a_sequence_that_waits_for_no_one_child_ends_with_its_last() {
-    compare("1n", &run(sequence("root", [delay("A", 100), delay("B", 100)]), 2000));
+    let children = r#"delay("100 ms", name = "A"), delay("100 ms", name = "B")"#;
+    compare("1n", &run(&format!(r#"sequence({children}, name = "root")"#)));
+    let root = "tree.star".to_owned();
+    let foreign = format!(r#"task(stages = sequence({children}, complete_on = any_of("elsewhere")))"#);
+    let files = BTreeMap::from([(root.clone(), foreign)]);
+    assert!(bramble_task::load(&Sources { root, files }).is_err());
 }
 
 #[test]
 fn timeouts_cut_stages_and_turns_at_their_own_time() {
-    let timeout =
-        |time: u32| move |stage: &mut bramble_task::definition::Stage| stage.timeout = Some(ms(time));
-    let mid = sequence("mid", [delay("d", 100)]).forever().with(timeout(250));
-    compare("2a", &run(sequence("root", [mid]).times(2), 2000));
-    let turns = delay("d", 250).times(3).with(|stage| stage.repeat_timeout = Some(ms(100)));
-    compare("2b", &run(turns, 2000));
-    compare("2d", &run(delay("d", 500).times(2).with(timeout(100)), 2000));
+    let mid = format!(r#"sequence({SHORT}, name = "mid", repeat = forever, timeout = "250 ms")"#);
+    compare("2a", &run(&format!(r#"sequence({mid}, name = "root", repeat = 2)"#)));
+    compare("2b", &run(r#"delay("250 ms", name = "d", repeat = 3, repeat_timeout = "100 ms")"#));
+    compare("2d", &run(r#"delay("500 ms", name = "d", repeat = 2, timeout = "100 ms")"#));
 }
 
 /// Cancelled from outside, the other engine tells no end; ours is stopped.
 #[test]
 fn a_stop_from_outside_ends_every_stage() {
-    let mut bench = Bench::start(sequence("root", [delay("d", 1000)]).task());
+    let tree = task(r#"task(stages = sequence(delay("1 s", name = "d"), name = "root"))"#);
+    let mut bench = Bench::start(tree);
     bench.stop(150);
     compare("2e", &bench);
     assert_eq!(bench.lines(&["ends"]), ["150 d ends stopped", "150 root ends stopped"]);
@@ -177,95 +197,94 @@ fn a_stop_from_outside_ends_every_stage() {
 
 #[test]
 fn nested_repetitions_turn_inside_out() {
-    let mid = sequence("mid", [delay("d", 100)]).times(3);
-    compare("3a", &run(sequence("root", [mid, delay("e", 50)]).times(2), 2000));
-    compare("3b", &run(sequence("root", [delay("d", 100)]).times(0), 2000));
+    let mid = format!(r#"sequence({SHORT}, name = "mid", repeat = 3)"#);
+    let tree = format!(r#"sequence({mid}, delay("50 ms", name = "e"), name = "root", repeat = 2)"#);
+    compare("3a", &run(&tree));
+    compare("3b", &run(&format!(r#"sequence({SHORT}, name = "root", repeat = 0)"#)));
 }
 
 /// `stop_stage()` and `stop_trial()` are messages that the stage handles with
 /// `done` and `next`.
 #[test]
 fn done_ends_a_stage_and_next_its_turn() {
-    let mut bench =
-        Bench::start(sequence("root", [delay("d", 100)]).forever().on(Trigger::Message(GO), DONE).task());
-    bench.message(250, GO);
+    let tree = |repeat: &str, to: &str| {
+        let root = format!(r#"sequence({SHORT}, name = "root", repeat = {repeat}, on = {{go: {to}}})"#);
+        Bench::start(task(&format!("go = message(\"go\")\ntask(stages = {root})")))
+    };
+    let mut bench = tree("forever", "done");
+    bench.message(250, MessageId(0));
     compare("3d", &bench);
-    let mut bench =
-        Bench::start(sequence("root", [delay("d", 100)]).times(3).on(Trigger::Message(GO), NEXT).task());
-    bench.message(50, GO).until(1000);
+    let mut bench = tree("3", "next");
+    bench.message(50, MessageId(0)).until(1000);
     compare("3e", &bench);
 }
 
-/// The inputs of a gate's trace: time in ms and state.
-fn gated(root: Node, initial: Option<bool>, inputs: &[(i64, bool)], until: i64) -> Bench {
-    let mut bench = Bench::start_after(root.task(), initial.map(|high| (port(POKE, 0), high)));
-    for (time, state) in inputs {
-        bench.poke(*time, 0, *state);
+const INPUT: PortId = PortId { device: DeviceId(0), port: 0 };
+
+/// A gate on a beam, what the beam is at first, and what it becomes when.
+fn beam(gate: &str, initial: Option<bool>, inputs: &[(i64, bool)]) -> Bench {
+    let text =
+        format!("beam = hardware(digital_input)\ntask(stages = gate(beam.high, name = \"gate\"{gate}))");
+    let mut bench = Bench::start_after(task(&text), initial.map(|high| (INPUT, high)));
+    for (time, high) in inputs {
+        bench.input(*time, Input::Digital { port: INPUT, high: *high });
     }
-    bench.until(until);
+    bench.until(2000);
     bench
 }
 
 #[test]
 fn a_gate_waits_for_a_level() {
-    let gate_of = |hold, use_initial| gate("gate", high(0), hold, use_initial);
-    compare("4a", &gated(gate_of(None, true), None, &[(100, false), (200, true)], 2000));
-    compare("4b", &gated(gate_of(None, true), Some(true), &[], 2000));
-    let dropout = [(100, true), (200, false), (300, true), (400, true)];
-    compare("4d", &gated(gate_of(Some(200), true), None, &dropout, 2000));
-    compare("4e", &gated(gate_of(Some(200), true), Some(true), &[], 2000));
+    compare("4a", &beam("", None, &[(100, false), (200, true)]));
+    compare("4b", &beam("", Some(true), &[]));
+    let hold = r#", hold = "200 ms""#;
+    compare("4d", &beam(hold, None, &[(100, true), (200, false), (300, true), (400, true)]));
+    compare("4e", &beam(hold, Some(true), &[]));
     let changes = [(100, false), (200, true)];
-    compare("4h", &gated(gate_of(Some(200), false), Some(true), &changes, 2000));
+    compare("4h", &beam(&format!("{hold}, use_initial = False"), Some(true), &changes));
 }
 
 #[test]
 fn a_gate_that_minds_no_initial_state_waits_for_a_change() {
-    let gate = gate("gate", high(0), None, false);
-    compare("4g", &gated(gate, Some(true), &[(100, true), (200, true)], 2000));
+    compare("4g", &beam(", use_initial = False", Some(true), &[(100, true), (200, true)]));
 }
 
 #[test]
 fn a_gate_that_is_never_satisfied_ends_with_its_timeout() {
-    let gate = gate("gate", high(0), None, true).with(|stage| stage.timeout = Some(ms(150)));
-    compare("4j", &gated(gate, None, &[], 2000));
+    compare("4j", &beam(r#", timeout = "150 ms""#, None, &[]));
 }
 
 #[test]
 fn a_gate_waits_for_a_range_and_holds_while_the_value_moves_within_it() {
-    let load = PortId { device: LOAD, port: 0 };
-    let within = || level(Condition::Measured(one(LOAD, 0), Threshold::Between(number(0.4), number(0.6))));
-    let run = |hold, readings: &[(i64, f64)]| {
-        let mut bench = Bench::start(gate("gate", within(), hold, true).task());
+    let run = |hold: &str, readings: &[(i64, f64)]| {
+        let gate = format!(r#"gate(cell.between(0.4, 0.6), name = "gate"{hold})"#);
+        let mut bench = Bench::start(task(&format!("cell = hardware(analog_input)\ntask(stages = {gate})")));
         for (time, value) in readings {
-            bench.input(*time, Input::Analog { port: load, value: *value });
+            bench.input(*time, Input::Analog { port: INPUT, value: *value });
         }
         bench.until(1000);
         bench
     };
-    compare("4k", &run(None, &[(100, 0.1), (200, 0.5)]));
-    compare("4m", &run(Some(200), &[(100, 0.5), (200, 0.45), (250, 0.55)]));
-}
-
-fn disabled(node: Node) -> Node {
-    let yes = bramble_task::definition::Expression::Value(bramble_value::Value::Boolean(true));
-    node.with(|stage| stage.disabled = Some(yes))
+    compare("4k", &run("", &[(100, 0.1), (200, 0.5)]));
+    compare("4m", &run(r#", hold = "200 ms""#, &[(100, 0.5), (200, 0.45), (250, 0.55)]));
 }
 
 #[test]
 fn a_disabled_child_is_passed_over() {
-    let abc = || [delay("a", 100), disabled(delay("b", 100)), delay("c", 100)];
-    compare("5a", &run(sequence("root", abc()), 1000));
-    let parallel_abc = [delay("a", 100), disabled(delay("b", 50)), delay("c", 200)];
-    compare("5b", &run(parallel("root", parallel_abc), 1000));
-    let any = [delay("a", 100), disabled(delay("b", 100)), delay("c", 100)];
-    compare("5d", &run(sequence("root", any).any_of(&["b"]), 1000));
+    let a = r#"delay("100 ms", name = "a")"#;
+    let b = r#"delay("100 ms", name = "b", disabled = True)"#;
+    let c = |time: &str| format!(r#"delay("{time}", name = "c")"#);
+    compare("5a", &run(&format!(r#"sequence({a}, {b}, {}, name = "root")"#, c("100 ms"))));
+    compare("5b", &run(&format!(r#"parallel({a}, {b}, {}, name = "root")"#, c("200 ms"))));
+    let any = format!(r#"sequence({a}, {b}, {}, name = "root", complete_on = any_of("b"))"#, c("100 ms"));
+    compare("5d", &run(&any));
 }
 
 /// There only a parent looks whether a stage is disabled, so that a root always
 /// runs. Here a disabled stage never runs: the session ends at once.
 #[test]
 fn a_disabled_root_ends_the_session_at_once() {
-    let bench = run(disabled(sequence("root", [delay("a", 100)])), 1000);
+    let bench = run(r#"sequence(delay("100 ms", name = "a"), name = "root", disabled = True)"#);
     assert!(told(&bench).is_empty());
     assert_eq!(bench.log().last().unwrap(), "0 session done: the task came to its end");
     assert_eq!(trace("5e").len(), 8);
@@ -273,65 +292,70 @@ fn a_disabled_root_ends_the_session_at_once() {
 
 #[test]
 fn whether_a_stage_is_disabled_is_asked_each_time_it_would_start() {
-    let off = bramble_task::definition::Expression::Column(FLAG);
-    let flag = |value| {
-        let value = bramble_task::definition::Expression::Value(bramble_value::Value::Boolean(value));
-        bramble_task::definition::Action::Record(FLAG, Some(value))
-    };
-    let x = delay("x", 100).with(|stage| stage.disabled = Some(off));
-    let root =
-        sequence("root", [x, delay("y", 50)]).times(3).during([flag(false)]).after(120, act([flag(true)]));
-    compare("5g", &run(root, 1000));
+    let text = r#"
+off = column(boolean)
+task(stages = sequence(
+    delay("100 ms", name = "x", disabled = off),
+    delay("50 ms", name = "y"),
+    name = "root",
+    repeat = 3,
+    enter = record(off = False),
+    after = {"120 ms": record(off = True)},
+))"#;
+    let mut bench = Bench::start(task(text));
+    bench.until(1000);
+    compare("5g", &bench);
+}
+
+/// A tree with a function that fails when it is called.
+fn failing(stages: &str) -> Bench {
+    let text = format!("def boom(trial):\n    return []\n\ntask(stages = {stages})");
+    let mut bench = Bench::start_with(task(&text), |_| Err("boom".to_owned()));
+    bench.until(1000);
+    bench
 }
 
 /// A stage of ours fails where a function does; the other engine's failed where
 /// its callbacks raised. Ours ends the session, with every end told.
 #[test]
 fn a_function_that_fails_ends_everything_around_it() {
-    let function = bramble_task::definition::FunctionId(0);
-    let boom = |kind: fn(bramble_task::definition::FunctionId) -> Node| {
-        let children = [delay("ok", 100), kind(function), delay("after", 100)];
-        let mut bench = Bench::start_with(sequence("root", children).task(), |_| Err("boom".to_owned()));
-        bench.until(1000);
-        bench
+    let sequence = |failing: &str| {
+        let ok = r#"delay("100 ms", name = "ok")"#;
+        let after = r#"delay("100 ms", name = "after")"#;
+        format!(r#"sequence({ok}, delay("50 ms", name = "boom", {failing}), {after}, name = "root")"#)
     };
-    use bramble_task::definition::{Expression, Reaction, StageKind};
     // Before it started: there it ends all the same; here what didn't start doesn't end.
-    let init_stage =
-        boom(|function| delay("boom", 50).with(|stage| stage.timeout = Some(Expression::Function(function))));
-    let theirs: Vec<Line> = trace("6 serial: root > [ok, boom(init_stage)")
-        .into_iter()
-        .filter(|line| line.stage != "boom")
-        .collect();
+    let init_stage = failing(&sequence("timeout = lambda trial: boom(trial)"));
+    let mut theirs = trace("6 serial: root > [ok, boom(init_stage)");
+    theirs.retain(|line| line.stage != "boom");
     compare_lines("init_stage", &theirs, &init_stage);
     // As its turn starts: there the turn ends without having started.
-    let init_trial = boom(|function| {
-        delay("boom", 50).with(|stage| stage.repeat_timeout = Some(Expression::Function(function)))
-    });
-    let theirs: Vec<Line> = trace("6 serial: root > [ok, boom(init_trial)")
-        .into_iter()
-        .filter(|line| line.stage != "boom" || line.kind != Kind::TurnEnd)
-        .collect();
+    let init_trial = failing(&sequence("repeat_timeout = lambda trial: boom(trial)"));
+    let mut theirs = trace("6 serial: root > [ok, boom(init_trial)");
+    theirs.retain(|line| line.stage != "boom" || line.kind != Kind::TurnEnd);
     compare_lines("init_trial", &theirs, &init_trial);
     // As its turn, or it, ends.
-    let leaves = boom(|function| delay("boom", 50).with(|stage| stage.leave = Reaction::Function(function)));
+    let leaves = failing(&sequence("leave = boom"));
     compare("6 serial: root > [ok, boom(trial_done)", &leaves);
     compare("6 serial: root > [ok, boom(stage_done)", &leaves);
     assert_eq!(leaves.lines(&["ends error"]), ["150 boom ends error", "150 root ends error"]);
     // In a parallel, its siblings end too.
-    let children = [delay("sib", 500), state("boom").after(50, Then::Function(function))];
-    let mut bench = Bench::start_with(parallel("root", children).task(), |_| Err("boom".to_owned()));
-    bench.until(1000);
-    compare("6 parallel", &bench);
-    assert_eq!(bench.lines(&["sib ends"]), ["50 sib ends error"]);
+    let siblings = r#"delay("500 ms", name = "sib"), delay("50 ms", name = "boom", leave = boom)"#;
+    let parallel = failing(&format!(r#"parallel({siblings}, name = "root")"#));
+    compare("6 parallel", &parallel);
+    assert_eq!(parallel.lines(&["sib ends"]), ["50 sib ends error"]);
     // A stage whose own work fails.
-    let bare = leaf("bare", StageKind::Call(function));
-    let bench = Bench::start_with(bare.task(), |_| Err("boom".to_owned()));
-    compare("6 base", &bench);
-    assert!(bench.notes()[0].contains("boom"));
+    let bare = failing(r#"call(boom, name = "bare")"#);
+    compare("6 base", &bare);
+    assert!(bare.notes()[0].contains("boom"));
 }
 
 #[test]
 fn every_trace_is_held_against_ours() {
+    let source = include_str!("conformance.rs").replace("trace(\"", "compare(\"");
+    let held: Vec<&str> = source.split("compare(\"").filter_map(|rest| rest.split('"').next()).collect();
     assert_eq!(traces().len(), 38);
+    for (title, _) in traces() {
+        assert!(held.iter().any(|name| title.starts_with(name)), "{title} is held against nothing");
+    }
 }

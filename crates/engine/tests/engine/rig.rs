@@ -18,7 +18,6 @@ pub(crate) const NUMBER: ColumnId = ColumnId(0);
 pub(crate) const LATENCY: ColumnId = ColumnId(1);
 pub(crate) const SIDE: ColumnId = ColumnId(2);
 pub(crate) const CARRIED: ColumnId = ColumnId(3);
-pub(crate) const FLAG: ColumnId = ColumnId(4);
 
 pub(crate) const GO: MessageId = MessageId(0);
 pub(crate) const OTHER: MessageId = MessageId(1);
@@ -76,7 +75,6 @@ pub(crate) fn declare(stages: Vec<Stage>) -> Arc<TaskDefinition> {
             column("latency", ValueType::Duration, None),
             column("side", ValueType::Choice(sides().into()), None),
             column("carried", ValueType::Integer, carry),
-            column("flag", ValueType::Boolean, None),
         ],
         messages: ["go", "other"]
             .map(|text| Message { name: name(text), button: true, place: place.clone() })

@@ -156,10 +156,6 @@ impl Node {
         self.completes(Complete::Any(names.iter().map(|name| (*name).to_owned()).collect()))
     }
 
-    pub(crate) fn all_of(self, names: &[&str]) -> Node {
-        self.completes(Complete::All(names.iter().map(|name| (*name).to_owned()).collect()))
-    }
-
     /// For all that has no word of its own here.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Stage)) -> Node {
         change(&mut self.stage);

@@ -41,13 +41,13 @@ fn a_column_starts_missing_and_a_carried_one_as_the_last_trial_left_it() {
 #[test]
 fn a_kept_column_starts_as_the_last_session_left_it() {
     let task = trials("root", delay("body", 10)).times(1).task();
-    let kept = vec![None, None, None, integer_column(42), None];
+    let kept = vec![None, None, None, integer_column(42)];
     let settings = Settings { kept, ..Settings::defaults(&task, Seed(1)) };
     let mut engine = Engine::new(task.clone(), settings).unwrap();
     engine.start(at(0));
     while engine.poll().is_some() {}
     assert_eq!(engine.columns()[CARRIED.index()], integer_column(42));
-    let kept = vec![None, None, None, Some(Value::Boolean(true)), None];
+    let kept = vec![None, None, None, Some(Value::Boolean(true))];
     let settings = Settings { kept, ..Settings::defaults(&task, Seed(1)) };
     assert!(matches!(Engine::new(task, settings), Err(SettingsError::Kept { .. })));
 }

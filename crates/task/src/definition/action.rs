@@ -165,8 +165,8 @@ pub enum Transition {
     /// To this stage, a child of the same `states` as the stage that says so
     /// (or as the nearest stage around it that is in a `states`).
     Goto(StageId),
-    /// To the end of the innermost `states` around the stage; where there is
-    /// none, to the end of the stage itself.
+    /// To the end of the innermost `states` around the stage, with all its turns;
+    /// where there is none, to the end of the stage itself.
     Done,
     /// To the end of the stage's turn: whatever follows it is next.
     Next,

@@ -88,7 +88,8 @@ pub enum Trigger {
     Ends(PortRef),
     /// A timer ran out.
     TimerEnds(TimerId),
-    /// A counter reached this count.
+    /// A counter's count is this or more: it fires at once if that is so at entry,
+    /// else when it becomes so.
     Reaches(CounterId, Expression),
     /// A message came.
     Message(MessageId),

@@ -10,11 +10,12 @@ use super::{
 /// A node of the tree.
 ///
 /// When it starts: `disabled` and `skip_if` are asked (and if either holds it
-/// neither starts nor ends); then its first turn starts. When a turn starts:
+/// neither starts nor ends); then its first turn starts. When it is entered:
 /// `during`, `enter`, then `on` and `after` are armed, then levels that hold
-/// already, then times of zero, then what its [`StageKind`] does. `on`, `after`
-/// and `timeout` count from the stage's (for `repeat_timeout`: the turn's) start,
-/// that is from the time of what caused it.
+/// already, then times of zero. Then its turn does what its [`StageKind`] does. A
+/// leaf is entered with each of its turns, a stage with children once, with its
+/// first. `on` and `after` count from the entry, `timeout` from the stage's start
+/// and `repeat_timeout` from the turn's, that is from the time of what caused it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stage {
     /// Its name, unique among its siblings; its kind's where none was given.
