@@ -81,7 +81,7 @@ impl Report {
 
     fn to_table(&self) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(presets::NOTHING);
         table.set_header([self.name, "result", "unit", "goal", "met", "on"]);
         for row in &self.rows {
             let met = row.goal.map(|goal| if goal.is_met(row.value) { "yes" } else { "NO" });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bramble_task::TaskDefinition;
 use bramble_task::call::EventView;
-use bramble_task::definition::{ParameterId, PortId, SourceMap};
+use bramble_task::definition::{CounterId, ParameterId, PortId, SourceMap, StageId};
 use bramble_value::{Ending, Kind, Time, Value};
 
 use super::step::Step;
@@ -57,7 +57,10 @@ impl Session {
             Input::Position { port, value } => {
                 let Some(index) = self.known(port) else { return };
                 self.ports.get_mut(index).move_to(value, self.now);
-                self.set_own_deadline(self.now + STANDSTILL, Due::Standstill(index), self.now.ns() as u64);
+                if self.minds_speed {
+                    let serial = self.now.ns() as u64;
+                    self.set_own_deadline(self.now + STANDSTILL, Due::Standstill(index), serial);
+                }
                 (Kind::Position, self.sources.port(port), value, Some(Occurrence::Measured(index)))
             }
             Input::Ends { port } => {
@@ -245,13 +248,7 @@ impl Session {
         }
     }
 
-    fn see(
-        &mut self,
-        id: bramble_task::definition::StageId,
-        armed: usize,
-        occurrence: Occurrence,
-        at: Time,
-    ) -> Effect {
+    fn see(&mut self, id: StageId, armed: usize, occurrence: Occurrence, at: Time) -> Effect {
         let Session { stages, ports, timers, counts, .. } = self;
         let state = &mut stages[id.index()];
         let world = World { ports, timers, counts };
@@ -275,7 +272,7 @@ impl Session {
     }
 
     fn count(&mut self, place: usize) {
-        let counter = bramble_task::definition::CounterId(place as u16);
+        let counter = CounterId(place as u16);
         self.counts[place] += 1;
         self.event(Kind::Count, self.sources.counter(counter), self.counts[place] as f64);
         self.within.push_back(Occurrence::Counted(counter));

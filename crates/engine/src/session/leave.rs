@@ -3,7 +3,9 @@
 
 use bramble_task::TaskDefinition;
 use bramble_task::call::{Purpose, Returned};
-use bramble_task::definition::{Command, DisplayCommand, Reaction, Repeat, StageId, StageKind, UntilRow};
+use bramble_task::definition::{
+    Command, DisplayCommand, Reaction, Repeat, SourceMap, StageId, StageKind, UntilRow,
+};
 use bramble_value::{Ending, Kind, Value};
 
 use super::enter::{is_leaf, is_nothing};
@@ -218,8 +220,7 @@ impl Session {
         self.pending.clear();
         self.within.clear();
         self.deadlines.clear();
-        let source = bramble_task::definition::SourceMap::SESSION;
-        self.event(Kind::SessionEnd, source, f64::from(ending as u8));
+        self.event(Kind::SessionEnd, SourceMap::SESSION, f64::from(ending as u8));
         self.outputs.push_back(Output::Ended { time: self.now, ending, why });
         Ok(())
     }

@@ -34,7 +34,7 @@ use crate::mistake::{Mistake, Pause, explain};
 use crate::ports::Ports;
 use crate::settings::Settings;
 use crate::trigger::{Armed, Occurrence, World};
-use stage::{Stage, preorder};
+use stage::{Stage, minds_speed, preorder};
 use step::Step;
 use trial::Table;
 
@@ -75,6 +75,7 @@ pub(crate) struct Session {
     /// Each stage's place among its siblings.
     place: Vec<u16>,
     has_trials: bool,
+    minds_speed: bool,
 
     phase: Phase,
     started: Time,
@@ -143,6 +144,7 @@ impl Session {
             rank: preorder(task),
             place,
             has_trials: task.trials().is_some(),
+            minds_speed: minds_speed(task),
             phase: Phase::NotStarted,
             started: Time::ZERO,
             now: Time::from_ns(i64::MIN),

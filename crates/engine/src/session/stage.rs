@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bramble_task::TaskDefinition;
-use bramble_task::definition::{Handler, PortId, StageId};
+use bramble_task::definition::{
+    Condition, Handler, Handlers, PortId, SkipIf, StageId, StageKind, Threshold, Trigger,
+};
 use bramble_value::{Ending, Time};
 
 use crate::trigger::Armed;
@@ -81,4 +83,26 @@ pub(crate) fn preorder(task: &TaskDefinition) -> Vec<u16> {
         left.extend(task.stages[stage.index()].kind.children().iter().rev());
     }
     rank
+}
+
+/// Whether the task may look at how fast an encoder moves.
+pub(crate) fn minds_speed(task: &TaskDefinition) -> bool {
+    let condition = |condition: &Condition| {
+        let speed =
+            |threshold: &Threshold| matches!(threshold, Threshold::SpeedAbove(_) | Threshold::SpeedBelow(_));
+        matches!(condition, Condition::Measured(_, threshold) if speed(threshold))
+    };
+    let trigger =
+        |trigger: &Trigger| matches!(trigger, Trigger::Level { condition: level, .. } if condition(level));
+    task.counters.iter().any(|counter| trigger(&counter.of))
+        || task.stages.iter().any(|stage| {
+            let handled = match &stage.on {
+                Handlers::Listed(handlers) => handlers.iter().any(|handler| trigger(&handler.trigger)),
+                // What it will return isn't known.
+                Handlers::Function(_) => true,
+            };
+            let waited = matches!(&stage.kind, StageKind::Gate { trigger: gate, .. } if trigger(gate));
+            let asked = matches!(&stage.skip_if, Some(SkipIf::Condition(skip)) if condition(skip));
+            handled || waited || asked
+        })
 }
