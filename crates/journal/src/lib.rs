@@ -22,6 +22,8 @@
 mod error;
 mod file;
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,9 +42,17 @@ pub struct Journal(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    connection: Mutex<Connection>,
+    tables: Mutex<Tables>,
     // Dropped after the connection is closed.
     _lock: Lock,
+}
+
+#[derive(Debug)]
+struct Tables {
+    connection: Connection,
+    /// How many records the lanes hold that were asked about, by their ids:
+    /// counting reads them all.
+    pending: HashMap<i64, u64>,
 }
 
 /// The highest number that a lane can begin after.
@@ -64,8 +74,8 @@ impl Journal {
     /// in use by another process, or can't be made or opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Journal, JournalError> {
         let (connection, lock) = file::open(path.as_ref())?;
-        let connection = Mutex::new(connection);
-        Ok(Journal(Arc::new(Shared { path: path.as_ref().to_owned(), connection, _lock: lock })))
+        let tables = Mutex::new(Tables { connection, pending: HashMap::new() });
+        Ok(Journal(Arc::new(Shared { path: path.as_ref().to_owned(), tables, _lock: lock })))
     }
 
     /// The file the journal is in.
@@ -136,7 +146,7 @@ impl Journal {
             let Lane { id, last, released } = change.lane_or_new(lane)?;
             if number > last {
                 change.set_last(id, number)?;
-                if change.pending(id)? == 0 {
+                if released == last {
                     change.release(id, released, number)?;
                 }
             }
@@ -149,7 +159,7 @@ impl Journal {
     /// # Errors
     /// When they can't be read.
     pub fn read(&self, lane: &str, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, JournalError> {
-        let connection = self.connection();
+        let connection = &self.tables().connection;
         let read = || {
             let mut query = connection.prepare_cached(
                 "SELECT number, payload FROM records WHERE lane = (SELECT id FROM lanes WHERE name = ?1)
@@ -197,15 +207,23 @@ impl Journal {
         Ok(self.lane(lane)?.released)
     }
 
-    /// How many records of the lane are not released.
+    /// How many records of the lane are not released. They are counted when this
+    /// is asked first, and remembered from then on.
     ///
     /// # Errors
     /// When it can't be read.
     pub fn pending(&self, lane: &str) -> Result<u64, JournalError> {
-        let connection = self.connection();
-        let count = find_lane(&connection, lane)
-            .and_then(|lane| lane.map_or(Ok(0), |lane| count_pending(&connection, lane.id)));
-        count.map_err(|error| self.error(error))
+        let Tables { connection, pending } = &mut *self.tables();
+        let mut count = || {
+            let Some(Lane { id, .. }) = find_lane(connection, lane)? else { return Ok(0) };
+            if let Some(known) = pending.get(&id) {
+                return Ok(*known);
+            }
+            let counted = count_pending(connection, id)?;
+            pending.insert(id, counted);
+            Ok(counted)
+        };
+        count().map_err(|error| self.error(error))
     }
 
     /// The names of all lanes there ever were, in alphabetical order.
@@ -213,7 +231,7 @@ impl Journal {
     /// # Errors
     /// When they can't be read.
     pub fn lanes(&self) -> Result<Vec<String>, JournalError> {
-        let connection = self.connection();
+        let connection = &self.tables().connection;
         let read = || {
             let mut query = connection.prepare_cached("SELECT name FROM lanes ORDER BY name")?;
             query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
@@ -228,10 +246,12 @@ impl Journal {
     /// When it can't be written.
     pub fn remember(&self, key: &str, value: impl AsRef<[u8]>) -> Result<(), JournalError> {
         self.change(|change| {
-            change.run(
-                "INSERT OR REPLACE INTO memory (key, value) VALUES (?1, ?2)",
-                params![key, value.as_ref()],
-            )
+            change
+                .run(
+                    "INSERT OR REPLACE INTO memory (key, value) VALUES (?1, ?2)",
+                    params![key, value.as_ref()],
+                )
+                .map(drop)
         })
     }
 
@@ -240,8 +260,9 @@ impl Journal {
     /// # Errors
     /// When it can't be read.
     pub fn recall(&self, key: &str) -> Result<Option<Bytes>, JournalError> {
-        let connection = self.connection();
-        let value = connection
+        let tables = self.tables();
+        let value = tables
+            .connection
             .prepare_cached("SELECT value FROM memory WHERE key = ?1")
             .and_then(|mut query| query.query_row([key], |row| row.get::<_, Vec<u8>>(0)).optional());
         value.map(|value| value.map(Bytes::from)).map_err(|error| self.error(error))
@@ -252,26 +273,30 @@ impl Journal {
     /// # Errors
     /// When it can't be written.
     pub fn forget(&self, key: &str) -> Result<(), JournalError> {
-        self.change(|change| change.run("DELETE FROM memory WHERE key = ?1", params![key]))
+        self.change(|change| change.run("DELETE FROM memory WHERE key = ?1", params![key]).map(drop))
     }
 
     fn lane(&self, lane: &str) -> Result<Lane, JournalError> {
-        find_lane(&self.connection(), lane).map(Option::unwrap_or_default).map_err(|error| self.error(error))
+        find_lane(&self.tables().connection, lane)
+            .map(Option::unwrap_or_default)
+            .map_err(|error| self.error(error))
     }
 
     /// Runs `body` in one durable transaction; an error undoes all of it.
     fn change<T>(&self, body: impl FnOnce(&Change) -> Result<T, JournalError>) -> Result<T, JournalError> {
-        let mut connection = self.connection();
+        let Tables { connection, pending } = &mut *self.tables();
         let transaction = connection.transaction().map_err(|error| self.error(error))?;
-        let change = Change { transaction, path: &self.0.path };
+        let change = Change { transaction, path: &self.0.path, growth: Cell::default() };
         let result = body(&change)?;
+        let (lane, growth) = change.growth.get();
         change.transaction.commit().map_err(|error| self.error(error))?;
+        pending.entry(lane).and_modify(|count| *count = count.saturating_add_signed(growth));
         Ok(result)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
         // A thread that panicked in a transaction has rolled it back.
-        self.0.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, error: rusqlite::Error) -> JournalError {
@@ -283,12 +308,19 @@ impl Journal {
 struct Change<'a> {
     transaction: Transaction<'a>,
     path: &'a Path,
+    /// The lane that is changed, and how many records more it has then.
+    growth: Cell<(i64, i64)>,
 }
 
 impl Change<'_> {
-    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<(), JournalError> {
+    /// Runs a statement, and says how many rows it changed.
+    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, JournalError> {
         let run = || self.transaction.prepare_cached(sql)?.execute(values);
-        run().map(drop).map_err(|error| JournalError::from_sqlite(self.path, error))
+        run().map_err(|error| JournalError::from_sqlite(self.path, error))
+    }
+
+    fn grows(&self, lane: i64, by: i64) {
+        self.growth.set((lane, self.growth.get().1 + by));
     }
 
     fn lane_or_new(&self, name: &str) -> Result<Lane, JournalError> {
@@ -302,21 +334,21 @@ impl Change<'_> {
 
     fn insert(&self, lane: i64, number: u64, payload: &[u8]) -> Result<(), JournalError> {
         let values = params![lane, number as i64, payload];
-        self.run("INSERT INTO records (lane, number, payload) VALUES (?1, ?2, ?3)", values)
-    }
-
-    fn pending(&self, lane: i64) -> Result<u64, JournalError> {
-        count_pending(&self.transaction, lane).map_err(|error| JournalError::from_sqlite(self.path, error))
+        self.run("INSERT INTO records (lane, number, payload) VALUES (?1, ?2, ?3)", values)?;
+        self.grows(lane, 1);
+        Ok(())
     }
 
     fn set_last(&self, lane: i64, last: u64) -> Result<(), JournalError> {
-        self.run("UPDATE lanes SET last = ?2 WHERE id = ?1", params![lane, last as i64])
+        self.run("UPDATE lanes SET last = ?2 WHERE id = ?1", params![lane, last as i64]).map(drop)
     }
 
     fn release(&self, lane: i64, after: u64, up_to: u64) -> Result<(), JournalError> {
         let values = params![lane, after as i64, up_to as i64];
-        self.run("DELETE FROM records WHERE lane = ?1 AND number > ?2 AND number <= ?3", values)?;
-        self.run("UPDATE lanes SET released = ?2 WHERE id = ?1", params![lane, up_to as i64])
+        let gone =
+            self.run("DELETE FROM records WHERE lane = ?1 AND number > ?2 AND number <= ?3", values)?;
+        self.grows(lane, -(gone as i64));
+        self.run("UPDATE lanes SET released = ?2 WHERE id = ?1", params![lane, up_to as i64]).map(drop)
     }
 }
 
@@ -347,7 +379,7 @@ mod tests {
         let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
         journal.append("terminal", &["before"]).unwrap();
         // SQLite's own limit gives the error that a full disk does.
-        journal.connection().pragma_update(None, "max_page_count", 20).unwrap();
+        journal.tables().connection.pragma_update(None, "max_page_count", 20).unwrap();
         let error = journal.append("terminal", &[vec![0u8; 1000], vec![0u8; 1_000_000]]).unwrap_err();
         assert!(matches!(error, JournalError::DiskFull { .. }), "{error}");
         assert!(error.to_string().contains("the disk is full"), "{error}");

@@ -12,13 +12,12 @@ use starlark::environment::Globals;
 use starlark::values::dict::DictRef;
 use starlark::values::float::UnpackFloat;
 use starlark::values::list::ListRef;
-use starlark::values::structs::StructRef;
 use starlark::values::tuple::TupleRef;
 use starlark::values::{OwnedFrozenValue, UnpackValue, Value};
 
 use crate::graduation::{Function, Graduation, Wanted};
 use crate::protocol::{Protocol, Step};
-use crate::words::{Notes, shown, words};
+use crate::words::{Notes, field, shown, words};
 
 fn globals() -> Globals {
     let mut globals = sandbox::globals().with(words);
@@ -69,11 +68,6 @@ fn tasks_named(evaluated: &Evaluated) -> Vec<String> {
     let Some(root) = evaluated.module.owned_extra_value() else { return Vec::new() };
     let steps = field(root.value(), "steps").map(items).unwrap_or_default();
     steps.into_iter().filter_map(|step| Some(field(step, "task")?.unpack_str()?.to_owned())).collect()
-}
-
-/// A field of what one of our words made.
-fn field<'v>(made: Value<'v>, name: &str) -> Option<Value<'v>> {
-    StructRef::from_value(made)?.iter().find(|(field, _)| field.as_str() == name).map(|(_, value)| value)
 }
 
 fn items<'v>(value: Value<'v>) -> Vec<Value<'v>> {

@@ -13,7 +13,7 @@ use starlark::starlark_module;
 use starlark::values::dict::DictRef;
 use starlark::values::float::UnpackFloat;
 use starlark::values::list::ListRef;
-use starlark::values::structs::AllocStruct;
+use starlark::values::structs::{AllocStruct, StructRef};
 use starlark::values::tuple::UnpackTuple;
 use starlark::values::{Heap, UnpackValue, Value};
 
@@ -25,6 +25,9 @@ pub(crate) struct Notes {
     /// What is wrong: in which call, at which of its words, and what.
     pub(crate) problems: RefCell<Vec<(usize, String, Problem)>>,
 }
+
+/// How deep `all_of` and `any_of` may stand in each other: whatever walks rules recurses.
+const DEEPEST: i32 = 20;
 
 /// One use of a word.
 struct Call<'a> {
@@ -121,6 +124,11 @@ impl<'a> Call<'a> {
         let own = [("word", heap.alloc(word)), ("at", heap.alloc(self.at as i32))];
         heap.alloc(AllocStruct(fields.into_iter().chain(own).collect::<Vec<_>>()))
     }
+}
+
+/// A field of what one of the words made.
+pub(crate) fn field<'v>(made: Value<'v>, name: &str) -> Option<Value<'v>> {
+    StructRef::from_value(made)?.iter().find(|(field, _)| field.as_str() == name).map(|(_, value)| value)
 }
 
 /// A value in a sentence.
@@ -265,5 +273,12 @@ fn some_of<'v>(
         let problem = Problem::new(format!("`{word}` needs rules to choose from"));
         call.note(word, problem.help(format!("write {word}(trials(100), ...)")));
     }
-    Ok(call.made(word, [("rules", heap.alloc(rules.items))], heap))
+    let depth = rules.items.iter().filter_map(|rule| field(*rule, "depth")?.unpack_i32()).max();
+    let depth = depth.unwrap_or(0) + 1;
+    if depth > DEEPEST {
+        let problem = Problem::new(format!("these rules are nested too deep (at most {DEEPEST})"));
+        return Err(problem.help("say it with one function of the trials").into());
+    }
+    let fields = [("rules", heap.alloc(rules.items)), ("depth", heap.alloc(depth))];
+    Ok(call.made(word, fields, heap))
 }

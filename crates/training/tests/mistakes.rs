@@ -145,3 +145,10 @@ fn a_mistake_in_a_task_is_told_where_the_task_makes_it() {
     let said = Protocol::load(&sources).expect_err("a wrong task").to_string();
     assert!(said.starts_with("choice.star:") && said.contains("hti"), "{said}");
 }
+
+#[test]
+fn rules_that_are_nested_without_end_are_refused() {
+    let rules = "def rules():\n    rule = trials(1)\n    for i in range(200):\n        for j in range(200):\n            rule = all_of(rule)\n    return rule\n";
+    let said = said_of(&format!("{rules}{}", graduate("rules()")));
+    assert!(said.contains(":5:20: these rules are nested too deep"), "{said}");
+}
