@@ -58,6 +58,45 @@ fn subject(walk: &Walk<'_, '_>, of: &AstExpr) -> Option<Subject> {
     }
 }
 
+/// An event or condition, in words.
+pub(super) fn condition(walk: &Walk<'_, '_>, expression: &AstExpr) -> Option<String> {
+    let (of, name) = match &expression.node {
+        ExprP::Dot(of, name) => (of, name),
+        ExprP::Call(called, _) => match &called.node {
+            ExprP::Dot(of, name) => (of, name),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let Subject::Part(class) = subject(walk, of)? else { return None };
+    let word = methods_of(class).find(|word| word.name == name.node)?;
+    let is_value = matches!(word.verb, Verb::Other | Verb::Last | Verb::Count);
+    (!is_value).then(|| format!(".{}", word.name))
+}
+
+/// Whether a function wants plain values, and how many other arguments come first.
+pub(super) fn plain_values(walk: &Walk<'_, '_>, function: &AstExpr) -> Option<usize> {
+    const PLAIN: &[&str] = &[
+        "abs", "ceil", "exp", "float", "floor", "int", "len", "log", "max", "min", "range", "round", "sqrt",
+        "str", "sum",
+    ];
+    match &function.node {
+        ExprP::Identifier(name) => {
+            let name = &name.node.ident;
+            let is_plain = PLAIN.contains(&name.as_str()) && !walk.is_local(name);
+            (is_plain && walk.top(name).is_none()).then_some(0)
+        }
+        ExprP::Dot(of, name) => match (subject(walk, of)?, name.node.as_str()) {
+            (Subject::Random, "chance" | "choice" | "exponential" | "normal" | "shuffle" | "uniform") => {
+                Some(0)
+            }
+            (Subject::Trial, "past") => Some(1),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn device(kind: DeviceKind) -> Of {
     Of::Device(one_kind(kind))
 }

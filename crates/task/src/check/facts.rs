@@ -19,6 +19,10 @@ pub(super) struct Facts {
     pub(super) computed: Vec<(usize, Span)>,
     pub(super) done: bool,
     pub(super) next: bool,
+    /// Functions that stand in what it returns.
+    pub(super) within: Vec<(usize, Span)>,
+    /// Whether it may stop the session.
+    pub(super) stops: bool,
     /// Columns it may write.
     pub(super) writes: HashSet<String>,
     /// Whether it may write columns by names that it computes.
@@ -74,10 +78,17 @@ impl<'p, 'a> Gather<'p, 'a> {
                 match name.as_str() {
                     "done" => self.facts.done = true,
                     "next" => self.facts.next = true,
+                    "stop" => self.facts.stops = true,
                     _ => self.named(file, name),
                 }
             }
-            ExprP::Dict(entries) => entries.iter().for_each(|(key, _)| self.key(key)),
+            ExprP::Dict(entries) => {
+                for (key, value) in entries {
+                    self.key(key);
+                    self.function_within(file, value);
+                }
+            }
+            ExprP::Tuple(items) => items.iter().for_each(|item| self.function_within(file, item)),
             ExprP::DictComprehension(..) => self.facts.writes_any = true,
             ExprP::Call(function, arguments) => {
                 if let ExprP::Identifier(name) = &function.node {
@@ -114,13 +125,31 @@ impl<'p, 'a> Gather<'p, 'a> {
         expression.node.visit_expr(|inner| self.expression(file, inner));
     }
 
+    fn function_within(&mut self, file: usize, value: &AstExpr) {
+        let is_function = match &value.node {
+            ExprP::Lambda(_) => true,
+            ExprP::Identifier(name) => matches!(self.program.top(file, &name.node.ident), Some(Top::Def(..))),
+            _ => false,
+        };
+        if is_function {
+            self.facts.within.push((file, value.span));
+        }
+    }
+
     /// A function that is named here may be called here.
     fn named(&mut self, file: usize, name: &str) {
         match self.program.top(file, name) {
             Some(Top::Def(def, its_file)) if self.seen.insert((*its_file, def.name.node.ident.clone())) => {
                 self.statement(*its_file, &def.body);
             }
-            Some(Top::Other) if self.seen.insert((file, name.to_owned())) => self.assigned(file, name),
+            Some(Top::Other | Top::Table) if self.seen.insert((file, name.to_owned())) => {
+                self.assigned(file, name)
+            }
+            None if self.seen.insert((file, name.to_owned())) => {
+                for (def, its_file) in self.program.inner(name) {
+                    self.statement(its_file, &def.body);
+                }
+            }
             _ => {}
         }
     }

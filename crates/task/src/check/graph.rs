@@ -2,8 +2,10 @@
 
 use std::collections::HashSet;
 
+use starlark::syntax::ast::{AstExpr, AstStmt, ExprP, StmtP};
+
 use super::facts::{Facts, Gather, lambdas};
-use super::program::Program;
+use super::program::{Program, text};
 use crate::definition::{
     Action, FunctionId, Handlers, Place, Reaction, Repeat, Stage, StageId, StageKind, TaskDefinition,
     Transition, What,
@@ -12,7 +14,7 @@ use crate::graph::{Lead, Sketch};
 use crate::load::Function;
 use crate::lower::is_zero;
 use crate::lower::outline::Outline;
-use crate::mistake::{Mistake, one_of};
+use crate::mistake::{Mistake, did_you_mean, one_of};
 
 /// What is wrong with the graph, and where its functions lead.
 pub(super) fn check(
@@ -29,12 +31,19 @@ pub(super) fn check(
         let id = StageId(place as u16);
         for function in handlers(stage) {
             let Some(known) = functions.get(function.index()) else { continue };
-            let facts = facts(program, known, Some(&stage.place));
+            let facts = facts(program, task, known, &stage.place);
             for (file, span) in &facts.computed {
                 let place = program.files[*file].place(*span);
                 let mistake =
                     Mistake::new(place, "where this `goto` leads can't be checked: the name is computed");
                 mistakes.push(mistake.help("write the name: goto(\"a\") if ... else goto(\"b\")"));
+            }
+            if matches!(stage.on, Handlers::Function(_)) {
+                for (file, span) in &facts.within {
+                    let problem = "what a function of `on` returns can't hold another function";
+                    let mistake = Mistake::new(program.files[*file].place(*span), problem);
+                    mistakes.push(mistake.help("let it compute the actions, or write `on` out"));
+                }
             }
             for (name, file, span) in &facts.gotos {
                 let place = program.files[*file].place(*span);
@@ -55,7 +64,7 @@ pub(super) fn check(
                     }
                 }
             }
-            let more = [(facts.done, Lead::Done), (facts.next, Lead::Next)];
+            let more = [(facts.done, Lead::Done), (facts.next, Lead::Next), (facts.stops, Lead::Stop)];
             sketches[function.index()]
                 .leads
                 .extend(more.into_iter().filter(|(may, _)| *may).map(|(_, lead)| (id, lead)));
@@ -78,13 +87,14 @@ pub(super) fn check(
         mistakes.extend(graph.endless());
         mistakes.extend(graph.spinning());
     }
+    mistakes.extend(prepared(program, task, functions));
     mistakes.extend(unwritten(program, task, functions));
     (mistakes, sketches)
 }
 
 /// What a function may do. A lambda has no name: it is one that stands within
-/// `place`, as little as possible around it.
-fn facts(program: &Program<'_>, function: &Function, place: Option<&Place>) -> Facts {
+/// `place`, or one that stands in no stage and so may be any stage's.
+fn facts(program: &Program<'_>, task: &TaskDefinition, function: &Function, place: &Place) -> Facts {
     let mut gather = Gather::new(program);
     if function.name != "lambda" {
         for (def, file) in program.defs(&function.name) {
@@ -92,18 +102,12 @@ fn facts(program: &Program<'_>, function: &Function, place: Option<&Place>) -> F
         }
         return gather.facts;
     }
-    let mut found = false;
     for (number, file) in program.files.iter().enumerate() {
         for lambda in lambdas(file.ast.statement()) {
-            if place.is_some_and(|place| file.encloses(place, lambda.span)) {
-                found = true;
+            let stands_in = |place: &Place| file.encloses(place, lambda.span);
+            if stands_in(place) || !task.stages.iter().any(|stage| stands_in(&stage.place)) {
                 gather.expression(number, lambda);
             }
-        }
-    }
-    if !found {
-        for (number, file) in program.files.iter().enumerate() {
-            lambdas(file.ast.statement()).into_iter().for_each(|lambda| gather.expression(number, lambda));
         }
     }
     gather.facts
@@ -138,6 +142,7 @@ impl Graph<'_> {
         let whats = on.iter().map(|handler| &handler.what).chain(stage.after.iter().map(|(_, what)| what));
         let mut leads: Vec<Lead> = whats
             .filter_map(|what| match what {
+                What::Response(response) if stops(&response.actions) => Some(Lead::Stop),
                 What::Response(response) => lead(response.transition),
                 What::Function(_) => None,
             })
@@ -251,7 +256,8 @@ impl Graph<'_> {
 
     fn can_end(&self, id: StageId) -> bool {
         let stage = self.stage(id);
-        !self.leads(id).is_empty() || stage.timeout.is_some() || stage.repeat_timeout.is_some()
+        let stopped = matches!(&stage.enter, Reaction::Actions(actions) if stops(actions));
+        !self.leads(id).is_empty() || stage.timeout.is_some() || stage.repeat_timeout.is_some() || stopped
     }
 
     /// States that lead to each other in no time.
@@ -304,12 +310,61 @@ impl Graph<'_> {
     }
 }
 
+/// Whether actions stop the session.
+fn stops(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::StopSession(_)))
+}
+
 fn lead(transition: Transition) -> Option<Lead> {
     match transition {
         Transition::Stay => None,
         Transition::Goto(to) => Some(Lead::Goto(to)),
         Transition::Done => Some(Lead::Done),
         Transition::Next => Some(Lead::Next),
+    }
+}
+
+/// What `prepare` returns that is no column.
+fn prepared(program: &Program<'_>, task: &TaskDefinition, functions: &[Function]) -> Vec<Mistake> {
+    let prepare = task.trials().and_then(|(_, trials)| trials.prepare);
+    let Some(function) = prepare.and_then(|id| functions.get(id.index())) else { return Vec::new() };
+    let mut mistakes = Vec::new();
+    for (def, file) in program.defs(&function.name) {
+        let mut returns = Vec::new();
+        returned(&def.body, &mut returns);
+        let place = |span| program.files[file].place(span);
+        for value in returns {
+            match &value.node {
+                ExprP::Dict(entries) => {
+                    for (key, _) in entries {
+                        let Some(name) = text(key).filter(|name| task.column(name).is_none()) else {
+                            continue;
+                        };
+                        let names = task.columns.iter().map(|column| column.name.as_str());
+                        let help = did_you_mean(name, names)
+                            .unwrap_or_else(|| format!("declare it: {name} = column(...)"));
+                        let message = format!("there is no column `{name}`");
+                        mistakes.push(Mistake::new(place(key.span), message).help(help));
+                    }
+                }
+                ExprP::Call(called, _) if matches!(&called.node, ExprP::Identifier(name) if name.node.ident == "record") =>
+                {
+                    let message = "`prepare` returns columns, not actions";
+                    mistakes.push(Mistake::new(place(value.span), message).help("{\"target\": \"left\"}"));
+                }
+                _ => {}
+            }
+        }
+    }
+    mistakes
+}
+
+/// What a function returns, apart from the functions in it.
+fn returned<'s>(statement: &'s AstStmt, found: &mut Vec<&'s AstExpr>) {
+    match &statement.node {
+        StmtP::Return(Some(value)) => found.push(value),
+        StmtP::Def(_) => {}
+        _ => statement.node.visit_stmt(|inner| returned(inner, found)),
     }
 }
 
@@ -341,7 +396,7 @@ fn unwritten(program: &Program<'_>, task: &TaskDefinition, functions: &[Function
         }
     }
     for function in functions {
-        let facts = facts(program, function, Some(&function.place));
+        let facts = facts(program, task, function, &function.place);
         if facts.writes_any {
             return Vec::new();
         }

@@ -19,6 +19,8 @@ pub(super) enum Top<'a> {
     Declared(Verb, Option<DeviceKind>),
     /// A function.
     Def(&'a DefP<starlark::syntax::ast::AstNoPayload>, usize),
+    /// A dict or a list that is written out.
+    Table,
     /// Anything else.
     Other,
 }
@@ -27,6 +29,8 @@ pub(super) struct Program<'a> {
     pub(super) files: Vec<&'a Parsed>,
     /// By file and name.
     tops: HashMap<(usize, String), Top<'a>>,
+    /// The functions that stand within other functions, each with its file.
+    inner: Vec<(&'a DefP<starlark::syntax::ast::AstNoPayload>, usize)>,
     /// The names of columns, and those that `trial.` knows: columns, parameters, counters.
     pub(super) columns: Vec<String>,
     pub(super) known: Vec<String>,
@@ -35,7 +39,13 @@ pub(super) struct Program<'a> {
 impl<'a> Program<'a> {
     pub(super) fn new(parsed: &'a [Arc<Parsed>]) -> Program<'a> {
         let files: Vec<&Parsed> = parsed.iter().map(|file| &**file).collect();
-        let mut program = Program { files, tops: HashMap::new(), columns: Vec::new(), known: Vec::new() };
+        let mut program = Program {
+            files,
+            tops: HashMap::new(),
+            inner: Vec::new(),
+            columns: Vec::new(),
+            known: Vec::new(),
+        };
         for file in 0..program.files.len() {
             let statement = program.files[file].ast.statement();
             program.read(file, statement);
@@ -48,6 +58,7 @@ impl<'a> Program<'a> {
             StmtP::Statements(all) => all.iter().for_each(|one| self.read(file, one)),
             StmtP::Def(def) => {
                 self.tops.insert((file, def.name.node.ident.clone()), Top::Def(def, file));
+                self.read_inner(file, &def.body);
             }
             StmtP::Assign(assign) => {
                 let top = declared(&assign.rhs);
@@ -75,8 +86,23 @@ impl<'a> Program<'a> {
                     self.tops.insert((file, argument.local.node.ident.clone()), top);
                 }
             }
-            _ => {}
+            _ => self.read_inner(file, statement),
         }
+    }
+
+    fn read_inner(&mut self, file: usize, statement: &'a AstStmt) {
+        if let StmtP::Def(def) = &statement.node {
+            self.inner.push((def, file));
+        }
+        statement.node.visit_stmt(|inner| self.read_inner(file, inner));
+    }
+
+    /// The functions of this name that stand within others.
+    pub(super) fn inner(
+        &self,
+        name: &str,
+    ) -> impl Iterator<Item = (&'a DefP<starlark::syntax::ast::AstNoPayload>, usize)> {
+        self.inner.iter().copied().filter(move |(def, _)| def.name.node.ident == name)
     }
 
     /// What a name at the top of a file is.
@@ -84,19 +110,25 @@ impl<'a> Program<'a> {
         self.tops.get(&(file, name.to_owned()))
     }
 
-    /// Every function at the top of any file that has this name.
+    /// Every function of any file that has this name.
     pub(super) fn defs(&self, name: &str) -> Vec<(&'a DefP<starlark::syntax::ast::AstNoPayload>, usize)> {
         let named = self.tops.iter().filter(|((_, known), _)| known == name);
         let mut defs: Vec<_> = named
             .filter_map(|(_, top)| if let Top::Def(def, file) = top { Some((*def, *file)) } else { None })
+            .chain(self.inner(name))
             .collect();
         defs.dedup_by_key(|(def, _)| std::ptr::from_ref(*def));
         defs
     }
 }
 
-/// What a declaration on the right of `=` declares.
+/// What stands on the right of `=`, if that is known.
 fn declared<'a>(value: &AstExpr) -> Option<Top<'a>> {
+    if let ExprP::Dict(_) | ExprP::List(_) | ExprP::DictComprehension(..) | ExprP::ListComprehension(..) =
+        &value.node
+    {
+        return Some(Top::Table);
+    }
     let ExprP::Call(function, arguments) = &value.node else { return None };
     let ExprP::Identifier(name) = &function.node else { return None };
     let word = WORDS.iter().find(|word| word.name == name.node.ident && word.verb.declares())?;
@@ -149,10 +181,10 @@ pub(super) fn text(value: &AstExpr) -> Option<&str> {
 }
 
 /// The names that the statements of a function bind, apart from functions in it.
+/// What is only changed (`n += 1`) has to be bound elsewhere.
 pub(super) fn bound(statement: &AstStmt, names: &mut Vec<String>) {
     match &statement.node {
         StmtP::Assign(assign) => names.extend(targets(&assign.lhs)),
-        StmtP::AssignModify(target, ..) => names.extend(targets(target)),
         StmtP::Def(def) => names.push(def.name.node.ident.clone()),
         StmtP::For(each) => {
             names.extend(targets(&each.var));

@@ -2,7 +2,8 @@
 
 use starlark::codemap::Span;
 use starlark::syntax::ast::{
-    ArgumentP, AstExpr, AstParameter, AstStmt, BinOp, ClauseP, ExprP, ForClauseP, StmtP,
+    ArgumentP, AssignTargetP, AstAssignTarget, AstExpr, AstParameter, AstStmt, BinOp, ClauseP, ExprP,
+    ForClauseP, StmtP,
 };
 use starlark_syntax::syntax::uniplate::Visit;
 
@@ -29,6 +30,10 @@ pub(super) struct Walk<'p, 'a> {
 
 /// The names that a function's first argument has when it is the trial.
 const TRIAL: &[&str] = &["trial", "session"];
+
+/// The methods of lists and dicts that change them.
+const CHANGING: &[&str] =
+    &["append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"];
 
 /// What is wrong with the files.
 pub(super) fn check(program: &Program<'_>) -> Vec<Mistake> {
@@ -90,6 +95,20 @@ impl<'a> Walk<'_, 'a> {
                 self.statement(&each.body);
                 self.loops.truncate(before);
             }
+            StmtP::AssignModify(target, ..) => {
+                if self.depth > 0 {
+                    self.changed(target);
+                }
+                self.children(statement);
+            }
+            StmtP::Assign(assign) => {
+                if !self.trials.is_empty()
+                    && let AssignTargetP::Index(parts) = &assign.lhs.node
+                {
+                    self.kept(&parts.0);
+                }
+                self.children(statement);
+            }
             StmtP::If(condition, _) => {
                 self.tested(condition);
                 self.children(statement);
@@ -107,6 +126,37 @@ impl<'a> Walk<'_, 'a> {
             Visit::Stmt(child) => self.statement(child),
             Visit::Expr(child) => self.expression(child),
         });
+    }
+
+    /// A name of the file's that a function changes (`n += 1`).
+    fn changed(&mut self, target: &AstAssignTarget) {
+        match &target.node {
+            AssignTargetP::Identifier(name) if self.top(&name.node.ident).is_some() => {
+                self.outlasts(&name.node.ident, target.span);
+            }
+            AssignTargetP::Index(parts) if !self.trials.is_empty() => self.kept(&parts.0),
+            _ => {}
+        }
+    }
+
+    /// A list or dict of the file's that a function of the trial changes.
+    fn kept(&mut self, changed: &AstExpr) {
+        if let ExprP::Identifier(name) = &changed.node
+            && let Some(Top::Table) = self.top(&name.node.ident)
+        {
+            self.outlasts(&name.node.ident, changed.span);
+        }
+    }
+
+    fn outlasts(&mut self, name: &str, span: Span) {
+        let problem =
+            Problem::new(format!("a function can't change `{name}`: nothing of a call outlasts it"));
+        self.wrong(
+            span,
+            problem.help(
+                "keep it in a column that carries, column(..., carry = first), or look at trial.past(...)",
+            ),
+        );
     }
 
     fn function(
@@ -197,7 +247,29 @@ impl<'a> Walk<'_, 'a> {
             }
             ExprP::Minus(inner) | ExprP::Plus(inner) => self.computed(inner, BinOp::Subtract),
             ExprP::Dot(of, attribute) => calls::attribute(self, of, &attribute.node, attribute.span),
+            ExprP::Index(parts) => {
+                let is_table = match &parts.0.node {
+                    ExprP::Identifier(name) => matches!(self.top(&name.node.ident), Some(Top::Table)),
+                    ExprP::Dict(_) | ExprP::List(_) => true,
+                    _ => false,
+                };
+                if is_table {
+                    self.computed(&parts.1, BinOp::Add);
+                }
+            }
             ExprP::Call(function, arguments) => {
+                let skipped = calls::plain_values(self, function);
+                if let Some(skipped) = skipped {
+                    for argument in arguments.args.iter().skip(skipped) {
+                        self.computed(argument.expr(), BinOp::Add);
+                    }
+                }
+                if let ExprP::Dot(of, method) = &function.node
+                    && !self.trials.is_empty()
+                    && CHANGING.contains(&method.node.as_str())
+                {
+                    self.kept(of);
+                }
                 if self.depth > 0 {
                     calls::call(self, expression.span, function, &arguments.args);
                 }
@@ -242,6 +314,12 @@ impl<'a> Walk<'_, 'a> {
 
     /// The name of something declared whose value is not known here.
     fn later(&self, expression: &AstExpr) -> Option<(String, String)> {
+        if let Some(name) = calls::condition(self, expression) {
+            return Some((
+                name,
+                "wait for it: an event or condition stands in `on`, each by itself".to_owned(),
+            ));
+        }
         match &expression.node {
             ExprP::Identifier(name) => {
                 let name = &name.node.ident;

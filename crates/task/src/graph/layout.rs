@@ -88,6 +88,7 @@ fn way_line(say: &Say<'_>, way: &Way) -> Line {
             Lead::Goto(stage) => say.task.stages[stage.index()].name.clone(),
             Lead::Done => "done".to_owned(),
             Lead::Next => "next".to_owned(),
+            Lead::Stop => "stop".to_owned(),
         })
         .collect();
     let words = cut(&way.words);
@@ -139,7 +140,7 @@ fn arrows_between(say: &Say<'_>, kind: &StageKind, children: &[Boxed]) -> Vec<Ar
                         jumps.extend(to.map(|to| (place, height, to)));
                     }
                     Lead::Next => next(&mut jumps, height),
-                    Lead::Done => {}
+                    Lead::Done | Lead::Stop => {}
                 }
             }
         }

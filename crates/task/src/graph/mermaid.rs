@@ -70,7 +70,7 @@ fn transitions(say: &Say<'_>, id: StageId, siblings: &[StageId], indent: &str, l
         for lead in leads {
             let to = match lead {
                 Lead::Goto(to) => node(to),
-                Lead::Done => "[*]".to_owned(),
+                Lead::Done | Lead::Stop => "[*]".to_owned(),
                 Lead::Next => following(),
             };
             lines.push(format!("{indent}{} --> {to} : {}", node(id), label(&words)));

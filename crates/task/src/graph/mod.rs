@@ -24,6 +24,8 @@ pub(crate) enum Lead {
     Goto(StageId),
     Done,
     Next,
+    /// To the end of the session.
+    Stop,
 }
 
 /// The stages as a Mermaid state diagram.

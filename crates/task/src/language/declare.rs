@@ -316,7 +316,13 @@ fn declare<'v>(part: &mut Part<'v>, loading: &Loading, place: Place) -> Result<u
             declared.parameters.len()
         }
         Verb::Column => {
-            let TypeSpec { kind, .. } = type_spec(argument(part, "type")?)?;
+            let given = argument(part, "type")?;
+            let TypeSpec { kind, .. } = type_spec(given)?;
+            let said = Part::from_value(given);
+            if said.is_some_and(|said| ["default", "min", "max"].iter().any(|one| said.arg(one).is_some())) {
+                let problem = Problem::new("the type of a column has no default value and no range");
+                note(problem.help("carry = ... says what the first trial starts with"), place.clone());
+            }
             if kind == ValueType::Integers {
                 return Err(Problem::new("a column can't hold a range").help("use integer"));
             }

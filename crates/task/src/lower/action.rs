@@ -4,7 +4,7 @@ use starlark::values::Value;
 use starlark::values::dict::DictRef;
 
 use super::literal::items;
-use super::{Lowering, shown};
+use super::{Handled, Lowering, shown};
 use crate::call::Wanted;
 use crate::definition::{
     Action, ColumnId, Command, CounterId, DeviceKind, DisplayCommand, Expression, Handler, Handlers,
@@ -347,9 +347,9 @@ impl<'v> Lowering<'_, 'v> {
         let mut handlers: Vec<Handler> = Vec::new();
         for (key, what) in self.pairs(value, "on") {
             let trigger = self.trigger(key);
-            let outer = std::mem::replace(&mut self.event, trigger.clone());
+            let outer = std::mem::replace(&mut self.handled, Handled::Event(trigger.clone()));
             let what = self.what(what);
-            self.event = outer;
+            self.handled = outer;
             let (Some(trigger), Some(what)) = (trigger, what) else { continue };
             if handlers.iter().any(|handler| handler.trigger == trigger) {
                 let problem =
@@ -390,7 +390,9 @@ impl<'v> Lowering<'_, 'v> {
                 continue;
             }
             let time = self.expression(key, Wanted::Duration);
+            let outer = std::mem::replace(&mut self.handled, Handled::Time);
             let what = self.what(what);
+            self.handled = outer;
             let (Some(time), Some(what)) = (time, what) else { continue };
             if times.iter().any(|(other, _)| *other == time) {
                 let problem = Problem::new("the same time stands twice in `after`");

@@ -5,7 +5,7 @@ use starlark::values::Value;
 
 use super::literal::literal;
 use super::outline::texts;
-use super::{Lowering, distribution, shown, wanted_words};
+use super::{Handled, Lowering, distribution, shown, wanted_words};
 use crate::call::Wanted;
 use crate::definition::{ChoiceTable, ColumnId, CounterId, Expression, ParameterId, PortTable};
 use crate::language::{Part, Verb};
@@ -102,6 +102,11 @@ impl<'v> Lowering<'_, 'v> {
             }
             Verb::StateTime => {
                 self.typed(Expression::StateTime, "`state_time`", &ValueType::Duration, wanted)
+            }
+            verb @ (Verb::EventPort | Verb::EventTime | Verb::EventValue) if !self.knows(verb) => {
+                let words = format!("event.{}", part.said.word.name);
+                let problem = Problem::new(format!("`{words}` is known only where an event is handled"));
+                self.wrong_in(problem.help(format!("on = {{poke.rises: record(... = {words})}}")), &words)
             }
             Verb::EventTime => {
                 self.typed(Expression::EventTime, "`event.time`", &ValueType::Duration, wanted)
@@ -211,6 +216,16 @@ impl<'v> Lowering<'_, 'v> {
         self.wrong(problem.help(format!("there it may be {}", one_of(texts(to)))))
     }
 
+    /// Whether this of the event is known here. What a function returns may be
+    /// for an event or not: it meets a missing value if there is none.
+    fn knows(&self, verb: Verb) -> bool {
+        match self.handled {
+            Handled::Event(_) => true,
+            Handled::Time => verb == Verb::EventTime,
+            Handled::Nothing => self.functions.is_none(),
+        }
+    }
+
     /// `event.port`, where a choice is wanted.
     fn event_port(&mut self, wanted: Wanted) -> Option<Expression> {
         let want = self.wanted_type(wanted);
@@ -223,7 +238,9 @@ impl<'v> Lowering<'_, 'v> {
             );
         };
         let tables: PortTable = self.task.devices.iter().map(|device| table(&device.ports, to)).collect();
-        if let Some(problem) = self.event.as_ref().and_then(|event| self.port_lacks(event, &tables, to)) {
+        if let Handled::Event(Some(event)) = &self.handled
+            && let Some(problem) = self.port_lacks(event, &tables, to)
+        {
             return self.wrong_in(problem, "event.port");
         }
         if tables.iter().all(|table| table.iter().all(Option::is_none)) {

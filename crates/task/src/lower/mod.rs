@@ -33,6 +33,17 @@ pub(crate) use task::task;
 const MOST_PARTS: usize = 100_000;
 const DEEPEST: usize = 100;
 
+/// What is being handled.
+#[derive(Debug, Clone)]
+enum Handled {
+    /// Nothing: a stage is entered or left.
+    Nothing,
+    /// A time of `after`.
+    Time,
+    /// An event, if it is one.
+    Event(Option<crate::definition::Trigger>),
+}
+
 /// Lowering one task, or one result of one of its functions.
 pub(crate) struct Lowering<'a, 'v> {
     /// What is declared; its stages may be missing yet.
@@ -46,8 +57,8 @@ pub(crate) struct Lowering<'a, 'v> {
     site: Place,
     /// The stage that is being lowered.
     stage: StageId,
-    /// What the handler that is being lowered handles.
-    event: Option<crate::definition::Trigger>,
+    /// What is being handled by what is being lowered.
+    handled: Handled,
     /// How much more may be lowered, and how deep it nests now: a list may be in
     /// itself many times over.
     left: usize,
@@ -71,7 +82,7 @@ impl<'a, 'v> Lowering<'a, 'v> {
             mistakes: Vec::new(),
             site: Place::default(),
             stage: TaskDefinition::ROOT,
-            event: None,
+            handled: Handled::Nothing,
             left: MOST_PARTS,
             depth: 0,
             uses: HashMap::new(),

@@ -111,8 +111,14 @@ fn parser(text: &str) -> (String, Option<String>) {
     let message = lower_first(text.trim_end());
     let help = if message.contains("f-string") {
         Some("inside { } of an f-string only names may stand".to_owned())
+    } else if message.contains("keyword `is`") {
+        Some("write == None, or != None".to_owned())
     } else if message.contains("`class`") || message.contains("`import`") || message.contains("`while`") {
         Some("the language is Starlark: Python without classes, imports and while".to_owned())
+    } else if message.contains("reserved keyword") {
+        Some("Python has this word, Starlark has not: do without it".to_owned())
+    } else if message.starts_with("unexpected identifier") || message.starts_with("unexpected string") {
+        Some("is a comma or a bracket lacking before it?".to_owned())
     } else {
         None
     };
@@ -135,6 +141,10 @@ fn reword(text: &str) -> (String, Option<String>) {
         );
     }
     if let Some((name, tail)) = text.strip_prefix("Variable `").and_then(|rest| rest.split_once('`')) {
+        if name == "trial" {
+            let help = "only a function has a trial: give the function by its name alone, and it is called";
+            return ("there is no `trial` here".to_owned(), Some(help.to_owned()));
+        }
         let help = suggestion(tail).filter(|help| {
             let word = help.split('`').nth(1).unwrap_or_default();
             did_you_mean(name, [word]).is_some()
@@ -154,6 +164,12 @@ fn reword(text: &str) -> (String, Option<String>) {
         return (
             "a declared value can't be computed with here: it is known only while a session runs".to_owned(),
             Some("compute it in a function of the trial, with `trial.` before the name".to_owned()),
+        );
+    }
+    if text.contains("`NoneType`") && text.contains("not supported") {
+        return (
+            "this is computed with a value that is missing (None)".to_owned(),
+            Some("a column that was not written is None, and so is `trial.last.` of all on the first trial: ask `if ... == None` first".to_owned()),
         );
     }
     if text.starts_with("Dictionary key repeated") {
