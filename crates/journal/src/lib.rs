@@ -146,7 +146,7 @@ impl Journal {
             let Lane { id, last, released } = change.lane_or_new(lane)?;
             if number > last {
                 change.set_last(id, number)?;
-                if released == last {
+                if change.is_empty(id)? {
                     change.release(id, released, number)?;
                 }
             }
@@ -337,6 +337,14 @@ impl Change<'_> {
         self.run("INSERT INTO records (lane, number, payload) VALUES (?1, ?2, ?3)", values)?;
         self.grows(lane, 1);
         Ok(())
+    }
+
+    fn is_empty(&self, lane: i64) -> Result<bool, JournalError> {
+        let ask = || {
+            let sql = "SELECT NOT EXISTS (SELECT 1 FROM records WHERE lane = ?1)";
+            self.transaction.prepare_cached(sql)?.query_row([lane], |row| row.get(0))
+        };
+        ask().map_err(|error| JournalError::from_sqlite(self.path, error))
     }
 
     fn set_last(&self, lane: i64, last: u64) -> Result<(), JournalError> {
