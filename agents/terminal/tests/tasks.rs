@@ -48,6 +48,9 @@ fn a_mistake_is_shown_where_it_is_with_what_was_meant() {
         .unwrap();
     let said = refusal(&run(folder.path(), &["task", "check", "wrong.star"]));
     assert!(said.contains("wrong.star:10:13") && said.contains("did you mean `poke`?"), "{said}");
+    assert_eq!(said.matches("did you mean").count(), 1, "{said}");
+    let scripted = refusal(&run(folder.path(), &["task", "check", "wrong.star", "--json"]));
+    assert_eq!(scripted, said, "what is wrong is told in the same words to scripts");
     let gone = refusal(&run(folder.path(), &["task", "check", "gone.star"]));
     assert!(gone.contains("gone.star"), "{gone}");
 }

@@ -55,7 +55,7 @@ impl fmt::Display for Mistake {
 
 /// All that was found wrong with a task, in the order of the files; never empty.
 ///
-/// As a [`Diagnostic`] it shows each with its line of the source and a caret.
+/// As a [`Diagnostic`] it shows the lines of the sources below, with carets.
 #[derive(Debug, Clone, Error)]
 pub struct Mistakes {
     reports: Vec<Report>,
@@ -102,26 +102,21 @@ impl Serialize for Mistakes {
 }
 
 impl Diagnostic for Mistakes {
+    // What is wrong and what to do stand in the message, once.
+
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.reports.first()?.source_code()
+        self.reports.first()?.text.as_deref().map(|source| source as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.reports.first()?.labels()
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.reports.first()?.help()
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(self.reports.iter().skip(1).map(|report| report as &dyn Diagnostic)))
+        let file = &self.reports.first()?.mistake.place.file;
+        let shown = self.reports.iter().filter(move |report| report.mistake.place.file == *file);
+        Some(Box::new(shown.map(Report::label)))
     }
 }
 
 /// A mistake with the source it is in.
-#[derive(Debug, Clone, Error)]
-#[error("{}", .mistake.message)]
+#[derive(Debug, Clone)]
 struct Report {
     mistake: Mistake,
     text: Option<Arc<NamedSource<String>>>,
@@ -135,21 +130,10 @@ impl Report {
         let text = text.map(|text| Arc::new(NamedSource::new(&mistake.place.file, text.clone())));
         Report { mistake, text, offset }
     }
-}
 
-impl Diagnostic for Report {
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.text.as_deref().map(|source| source as &dyn SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+    fn label(&self) -> LabeledSpan {
         let length = (self.mistake.place.length as usize).max(1);
-        let label = LabeledSpan::new(Some("here".to_owned()), self.offset, length);
-        Some(Box::new(std::iter::once(label)))
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.mistake.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        LabeledSpan::new(Some("here".to_owned()), self.offset, length)
     }
 }
 
