@@ -42,6 +42,11 @@ pub(crate) fn training(history: &[Change]) -> Option<Training> {
     training
 }
 
+/// How often a subject was put at a step, by a person or by itself.
+pub(crate) fn moves(history: &[Change]) -> usize {
+    history.iter().filter(|change| [PROTOCOL, STEP, GRADUATED].contains(&change.what.as_str())).count()
+}
+
 /// What a person's assignment adds to the history.
 pub(crate) fn assigned(before: Option<&Training>, protocol: &str, label: &str, by: &By) -> [Change; 2] {
     let from = |text: Option<String>| text.unwrap_or_default();

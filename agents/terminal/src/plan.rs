@@ -127,8 +127,12 @@ fn protocol(file: &Path) -> Allowed<(Sources, Protocol)> {
 }
 
 fn at(protocol: &Protocol, file: &Path, step: u32) -> Allowed<Step> {
-    protocol.step(step.saturating_sub(1)).map_err(|error| {
-        Refusal::conflict(format!("{error} ({})", file.display())).help("steps are counted from 1")
+    let found = match step.checked_sub(1) {
+        Some(index) => protocol.step(index).map_err(|error| error.to_string()),
+        None => Err(format!("protocol {} has no step 0", protocol.name)),
+    };
+    found.map_err(|why| {
+        Refusal::conflict(format!("{why} ({})", file.display())).help("steps are counted from 1")
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bramble_task::TaskDefinition;
-use bramble_value::{Row, Value};
+use bramble_value::{Row, Trials, Value};
 
 /// Over how many trials, where the task's plot doesn't say.
 const USUAL_WINDOW: usize = 20;
@@ -47,6 +47,16 @@ impl Score {
             })
         };
         Score { counted: plotted.or_else(named).or_else(flagged), recent: VecDeque::new() }
+    }
+
+    /// The share over all of a session's trials.
+    pub(crate) fn of_all(task: &TaskDefinition, trials: &Trials) -> Option<f64> {
+        let mut score = Score::of(task);
+        if let Some(counted) = &mut score.counted {
+            counted.window = usize::MAX;
+        }
+        trials.rows.iter().for_each(|row| score.add(row));
+        score.share()
     }
 
     /// A trial is over. One in which the column was not written does not count.

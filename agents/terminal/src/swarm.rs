@@ -75,7 +75,10 @@ impl Swarm {
             let first = match events.recv_timeout(LOOK_UP) {
                 Ok(Some(event)) => event,
                 Ok(None) => continue,
-                Err(_) => return,
+                Err(error) => {
+                    tracing::error!("no pilot is heard any more: {error}; start this terminal again");
+                    return;
+                }
             };
             let mut batch = vec![first];
             while batch.len() < TOGETHER

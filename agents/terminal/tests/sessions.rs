@@ -7,7 +7,7 @@ mod common;
 
 use bramble_message::{Activity, Command, When};
 use bramble_value::Seed;
-use common::{ONE_COLUMN, Pilot, Terminal, ended, request, started, trials};
+use common::{ONE_COLUMN, Pilot, Terminal, drop_of_water, ended, request, started, trials};
 use uuid::Uuid;
 
 /// A terminal with the subject M001.
@@ -52,10 +52,14 @@ fn what_a_pilot_sends_is_in_the_subject_file() {
     let session = request.session;
     pilot.say(&started(request));
     pilot.say(&trials(session, 1, &[true, false]));
-    pilot.say(&trials(session, 3, &[true]));
+    pilot.say(&drop_of_water(session));
+    pilot.say(&trials(session, 3, &[true, true]));
     pilot.say(&ended(session, false));
     let one = ended_session(&terminal);
-    assert_eq!((&one["task"], &one["pilot"], &one["trials"]), (&"t".into(), &"box1".into(), &3.into()));
+    assert_eq!((&one["end"]["correct"], &one["end"]["water"]), (&0.75.into(), &4.0.into()));
+    let shown = terminal.say(&["subject", "show", "M001"]);
+    assert!(shown.contains("75 %") && shown.contains("4 uL"), "{shown}");
+    assert_eq!((&one["task"], &one["pilot"], &one["trials"]), (&"t".into(), &"box1".into(), &4.into()));
     assert_eq!((&one["uuid"], &one["end"]["ending"]), (&session.to_string().into(), &"done".into()));
 }
 
@@ -304,6 +308,18 @@ fn a_person_who_moves_a_subject_while_it_runs_has_the_last_word() {
     assert_eq!(ended_session(&terminal)["end"]["ending"], "done");
     let history = terminal.json(&["subject", "history", "M001", "--json"]);
     assert!(!history.as_array().unwrap().iter().any(|change| change["what"] == "graduated"), "{history}");
+}
+
+#[test]
+fn a_subject_graduates_from_a_step_that_was_renamed_since_it_was_assigned() {
+    let terminal = terminal();
+    assigned(&terminal);
+    terminal.file("water.star", &PROTOCOL.replace("\"easy\"", "\"gentle\""));
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let session = start(&terminal, &pilot, &[]);
+    pilot.say(&ended(session, true));
+    let label = |subject: &serde_json::Value| subject["training"]["label"] == "2 hard";
+    terminal.until(&["subject", "show", "M001", "--json"], label);
 }
 
 #[test]

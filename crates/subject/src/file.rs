@@ -7,9 +7,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bramble_value::{Ending, Event, Record, SubjectId, Trials, Value, ValueType};
+use bramble_value::{Event, Record, SubjectId, Trials, Value, ValueType};
 use hdf5::{File, Group};
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::column;
@@ -131,16 +130,9 @@ impl SubjectFile {
     }
 
     /// Says how a session ended. Told again, the last one counts.
-    pub fn end_session(
-        &mut self,
-        number: SessionNumber,
-        ended: Timestamp,
-        ending: Ending,
-        why: &str,
-    ) -> Result<(), SubjectError> {
+    pub fn end_session(&mut self, number: SessionNumber, end: &SessionEnd) -> Result<(), SubjectError> {
         self.check_writable()?;
-        let end = SessionEnd { ended, ending, why: why.to_owned() };
-        self.with_session(number, |session| session.add_end(&end))
+        self.with_session(number, |session| session.add_end(end))
     }
 
     /// All sessions, oldest first.

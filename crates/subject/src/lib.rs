@@ -12,7 +12,7 @@
 //!     events/table           time_ns, trial, kind, source, value
 //!     notes/table            time_ns, part, text
 //!     clock/table            time_ns, offset_ns, error_ns
-//!     end/table              when, ending, part, why: empty for as long as the session runs
+//!     end/table              when, ending, part, why, correct, water_ul: empty for as long as the session runs
 //!     names/{sources,kinds,endings}/table   what the small integers of events stand for
 //!     columns/table, parameters/table, sources/table, versions/table
 //!     doc, provenance        texts, the second one JSON

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use bramble_subject::{By, Change, SubjectFile, Subjects};
 use bramble_value::{Ending, Record};
-use common::{by, columns, event, events_of, numbered, row, rows_of, start, subject_in};
+use common::{by, columns, end, event, events_of, numbered, row, rows_of, start, subject_in};
 
 const FOLDER: &str = "BRAMBLE_TEST_CRASH_FOLDER";
 const BATCH: u32 = 50;
@@ -97,7 +97,7 @@ fn runs_sessions_until_it_is_killed() {
         session.sources.insert("tasks/own.star".to_owned(), format!("# {each}"));
         let number = file.begin_session(&session).unwrap();
         file.append(number, &batch(each)).unwrap();
-        file.end_session(number, by().when, Ending::Done, "").unwrap();
+        file.end_session(number, &end(Ending::Done, "")).unwrap();
         let to = format!("{each} {}", "long ".repeat(100));
         let By { who, when } = by();
         file.log(&Change { when, who, what: "step".to_owned(), from: String::new(), to }).unwrap();

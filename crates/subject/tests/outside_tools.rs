@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use bramble_subject::{Column, SubjectFile};
 use bramble_value::{Record, Row, Value, ValueType};
-use common::{by, columns, event, numbered, row, rows_of, start, subject_in};
+use common::{columns, end, event, numbered, row, rows_of, start, subject_in};
 use serde_json::json;
 
 /// A row as the pilot's journal tells it.
@@ -62,7 +62,7 @@ fn subject_with_rows(folder: &Path) -> (SubjectFile, Vec<String>) {
             .extend(rows_of(&records).iter().map(|row| journalled(&session.uuid.to_string(), &columns, row)));
         file.append(number, &numbered(1, records)).unwrap();
         if number.get() < 4 {
-            file.end_session(number, by().when, bramble_value::Ending::Done, "").unwrap();
+            file.end_session(number, &end(bramble_value::Ending::Done, "")).unwrap();
         }
     }
     (file, lines)

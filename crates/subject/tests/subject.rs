@@ -7,7 +7,7 @@ use std::fs;
 
 use bramble_subject::{Biography, Change, Occasion, SubjectError, SubjectFile, Subjects, Weight};
 use bramble_value::Ending;
-use common::{biography, by, columns, event, start, subject_in};
+use common::{biography, by, columns, end, event, start, subject_in};
 
 #[test]
 fn a_new_subject_is_listed_and_says_who_it_is() {
@@ -198,7 +198,8 @@ fn an_open_session_shows_as_such_until_it_ends() {
     let mut file = SubjectFile::open(&path).unwrap();
     let summary = file.summary(number).unwrap();
     assert_eq!((summary.end, summary.events, summary.trials), (None, 1, 0));
-    file.end_session(number, by().when, Ending::Stopped, "cage empty").unwrap();
+    file.end_session(number, &end(Ending::Stopped, "cage empty")).unwrap();
     let end = file.summary(number).unwrap().end.unwrap();
     assert_eq!((end.ended, end.ending, end.why.as_str()), (by().when, Ending::Stopped, "cage empty"));
+    assert_eq!((end.correct, end.water), (Some(0.75), None));
 }

@@ -36,6 +36,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/sessions", post(start))
         .route("/stop", post(stop))
         .fallback(nowhere)
+        .method_not_allowed_fallback(nowhere)
         .with_state(desk)
 }
 

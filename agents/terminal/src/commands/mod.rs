@@ -58,10 +58,15 @@ fn runtime() -> miette::Result<tokio::runtime::Runtime> {
 }
 
 /// Prints a line. Where nobody reads any more, as behind `| head`, there is
-/// nothing left to do.
+/// nothing left to do; where it can't be written, as on a full disk, nothing is
+/// done well.
 fn say(text: impl Display) {
-    if writeln!(std::io::stdout(), "{text}").is_err() {
-        std::process::exit(0);
+    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        eprintln!("what there is to say can't be written: {error}");
+        std::process::exit(1);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `serve`: the terminal itself.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub(super) fn run(settings: Settings, seed: Option<u64>) -> miette::Result<()> {
         .with_target(false)
         .with_ansi(colors)
         .with_writer(std::io::stderr)
+        // A screen that is gone has nobody to be told so.
+        .log_internal_errors(false)
         .init();
     runtime()?.block_on(serve(settings, seed))?;
     Ok(())
@@ -65,7 +67,9 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let reacting = tokio::spawn(react(Arc::clone(&desk), news, to_look_up));
 
     let ending = ending()?;
-    println!("ready: socket {}, pilots {}", socket.display(), desk.link.endpoint());
+    // It is as ready where nobody reads this.
+    let _ =
+        writeln!(std::io::stdout(), "ready: socket {}, pilots {}", socket.display(), desk.link.endpoint());
     let (finish, finished) = oneshot::channel::<()>();
     let answering = axum::serve(api, router(Arc::clone(&desk))).with_graceful_shutdown(async {
         let _ = finished.await;
@@ -102,11 +106,14 @@ async fn react(
     }
 }
 
-/// When a person or the system ends the program.
+/// When a person or the system ends the program. A window or a connection that
+/// is closed does not.
 fn ending() -> Allowed<impl Future<Output = ()>> {
     let listen =
         |kind| signal(kind).map_err(|error| Refusal::failed(format!("signals can't be heard: {error}")));
     let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    // Once it is listened for, it ends nothing.
+    drop(listen(SignalKind::hangup())?);
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}

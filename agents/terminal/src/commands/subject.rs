@@ -1,6 +1,6 @@
 //! `subject ...`: add, list, show, assign, history.
 
-use bramble_subject::{Biography, Change, SessionSummary};
+use bramble_subject::{Biography, Change, SessionEnd, SessionSummary};
 use bramble_value::SubjectId;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -84,7 +84,8 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
         say(format_args!("\nno sessions yet"));
         return Ok(());
     }
-    let mut table = table(&["session", "task", "step", "pilot", "started", "trials", "events", "ended"]);
+    let mut table =
+        table(&["session", "task", "step", "pilot", "started", "trials", "correct", "water", "ended"]);
     for session in &subject.sessions {
         let step = session.protocol.as_ref().map(|at| at.step.clone()).unwrap_or_else(|| "-".to_owned());
         table.add_row([
@@ -94,7 +95,8 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
             session.pilot.clone(),
             local(session.started),
             session.trials.to_string(),
-            session.events.to_string(),
+            came_of(session, |end| Some(format!("{:.0} %", end.correct? * 100.0))),
+            came_of(session, |end| Some(format!("{:.0} uL", end.water?))),
             ending(session),
         ]);
     }
@@ -120,6 +122,11 @@ fn step(training: Option<&Training>) -> String {
         Some(training) if training.finished => format!("{}, protocol finished", training.label),
         Some(training) => training.label.clone(),
     }
+}
+
+/// What is known of a session once it is over.
+fn came_of(session: &SessionSummary, known: impl Fn(&SessionEnd) -> Option<String>) -> String {
+    session.end.as_ref().and_then(known).unwrap_or_else(|| "-".to_owned())
 }
 
 fn ending(session: &SessionSummary) -> String {

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use bramble_rig::config::kind_word;
 use bramble_task::Task;
-use bramble_task::definition::{Column, Device, Parameter};
+use bramble_task::definition::{Device, Parameter};
 use bramble_value::Value;
 use miette::{IntoDiagnostic, WrapErr};
-use serde_json::json;
 
 use super::{print_json, say, simulate, table};
 use crate::cli;
@@ -29,8 +27,8 @@ pub(super) fn load(file: &Path) -> miette::Result<Task> {
 fn graph(file: &Path, mermaid: bool, output: Option<&Path>) -> miette::Result<()> {
     let task = load(file)?;
     let picture = match mermaid {
-        true => bramble_task::graph::mermaid(&task.definition),
-        false => bramble_task::graph::svg(&task.definition),
+        true => task.mermaid(),
+        false => task.svg(),
     };
     match output {
         Some(path) => std::fs::write(path, picture)
@@ -47,14 +45,7 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
     let task = load(file)?;
     let definition = &task.definition;
     if as_json {
-        return print_json(&json!({
-            "name": definition.name,
-            "doc": definition.doc,
-            "parameters": definition.parameters.iter().map(parameter_json).collect::<Vec<_>>(),
-            "hardware": definition.devices.iter().map(device_json).collect::<Vec<_>>(),
-            "columns": definition.columns.iter().map(column_json).collect::<Vec<_>>(),
-            "stages": definition.stages.len(),
-        }));
+        return print_json(&definition.summary());
     }
     say(format_args!(
         "{} is in order: {}, {} stages",
@@ -77,7 +68,7 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
     if !definition.devices.is_empty() {
         let mut rows = table(&["hardware", "kind", "ports", ""]);
         for one in &definition.devices {
-            rows.add_row([one.name.as_str(), kind_word(one.kind), &ports(one).join(", "), &one.doc]);
+            rows.add_row([one.name.as_str(), one.kind.word(), &ports(one).join(", "), &one.doc]);
         }
         say(format_args!("\n{}", rows.trim_fmt()));
     }
@@ -103,20 +94,4 @@ fn range(parameter: &Parameter) -> String {
 
 fn ports(device: &Device) -> Vec<&str> {
     device.ports.iter().map(bramble_value::Name::as_str).collect()
-}
-
-fn parameter_json(one: &Parameter) -> serde_json::Value {
-    let show = |value: Value| one.kind.show(value);
-    json!({
-        "name": one.name, "type": one.kind.to_string(), "default": show(one.default),
-        "min": one.min.map(show), "max": one.max.map(show), "live": one.live, "doc": one.doc,
-    })
-}
-
-fn device_json(one: &Device) -> serde_json::Value {
-    json!({ "name": one.name, "kind": kind_word(one.kind), "ports": ports(one), "doc": one.doc })
-}
-
-fn column_json(one: &Column) -> serde_json::Value {
-    json!({ "name": one.name, "type": one.kind.to_string(), "carried": one.carry.is_some(), "doc": one.doc })
 }

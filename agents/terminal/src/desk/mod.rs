@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bramble_link::Listener;
+use bramble_link::{LineError, Listener};
 use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
 use bramble_value::{Name, Sources, SubjectId};
 use tokio::sync::{oneshot, watch};
@@ -97,6 +97,28 @@ impl State {
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new question, and where its answer comes.
+    fn question(&self) -> (Question<'_>, oneshot::Receiver<Result<(), String>>) {
+        let (answer, answered) = oneshot::channel();
+        let mut asked = self.asked();
+        asked.next += 1;
+        let ask = Ask(asked.next);
+        asked.waiting.insert(ask, answer);
+        (Question { state: self, ask }, answered)
+    }
+}
+
+/// A question that waits for its answer until this is dropped.
+struct Question<'a> {
+    state: &'a State,
+    ask: Ask,
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        self.state.asked().waiting.remove(&self.ask);
     }
 }
 
@@ -194,24 +216,23 @@ impl Desk {
 
     /// Asks a pilot to do something, and waits for its answer.
     async fn command(&self, pilot: &Name, command: Command) -> Allowed<()> {
-        let (answer, answered) = oneshot::channel();
-        let ask = {
-            let mut asked = self.state.asked();
-            asked.next += 1;
-            let ask = Ask(asked.next);
-            asked.waiting.insert(ask, answer);
-            ask
-        };
+        let (question, answered) = self.state.question();
         let ending = || Refusal::failed("the terminal is about to end");
-        let message = encode(&TerminalToPilot::Command { ask, command });
-        self.link.line(pilot).send(message).map_err(|_| ending())?;
+        let line = self.link.line(pilot);
+        let message = encode(&TerminalToPilot::Command { ask: question.ask, command });
+        // It waits for the link's thread.
+        let sent = plan::blocking(move || Ok(line.send(message))).await?;
+        sent.map_err(|error| match error {
+            LineError::Closed => ending(),
+            LineError::NotQueued(why) => Refusal::failed(format!("{pilot} was not asked: {why}"))
+                .help(format!("see whether {pilot} is well, and try again: bramble-terminal status")),
+        })?;
         match tokio::time::timeout(PATIENCE, answered).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(why))) if why.starts_with(pilot.as_str()) => Err(Refusal::conflict(why)),
             Ok(Ok(Err(why))) => Err(Refusal::conflict(format!("{pilot} refused: {why}"))),
             Ok(Err(_)) => Err(ending()),
             Err(_) => {
-                self.state.asked().waiting.remove(&ask);
                 let seconds = PATIENCE.as_secs();
                 Err(Refusal::failed(format!("{pilot} gave no answer within {seconds} s; it may still do it"))
                     .help("look again: bramble-terminal status"))

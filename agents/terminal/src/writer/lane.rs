@@ -1,12 +1,12 @@
 //! One pilot's lane of the journal, on its way into subject files.
 //!
-//! A lane is applied in order. After every batch the journal remembers how far
-//! it is in the subject file (the [`Mark`]), and only then lets go of it; what a
-//! crash leaves between the two comes again, and changes nothing the second time.
+//! A lane is applied in order. Once the disk has what was applied, the journal
+//! remembers how far that is (the [`Mark`]), and only then lets go of it; what a
+//! crash leaves between comes again, and changes nothing the second time.
 
 use bramble_journal::{Journal, JournalError};
 use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
-use bramble_subject::{By, ProtocolStep, SessionNumber, SubjectError};
+use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
 use bramble_value::{Name, Record, Seed, SubjectId};
 
 use serde::{Deserialize, Serialize};
@@ -14,12 +14,15 @@ use uuid::Uuid;
 
 use super::News;
 use super::files::Files;
+use super::outcome::{Outcome, outcome};
 use super::start::{session_start, timestamp};
-use crate::assignment::{graduated, training};
+use crate::assignment::{graduated, moves};
 use crate::plan::{StepNames, step_names};
 
-/// How many messages are applied before the mark moves.
+/// How many messages are applied together.
 const BATCH: usize = 512;
+/// How many are applied before the disk must have them: waiting for a disk takes long.
+const KEEP_AFTER: u64 = 16 * BATCH as u64;
 /// The lane of messages that can't be applied, now or ever: nothing is thrown away.
 const SET_ASIDE: &str = "set aside";
 
@@ -52,6 +55,9 @@ struct InSession {
     number: SessionNumber,
     /// Its step of a protocol, and the one after.
     step: Option<StepNames>,
+    /// How often the subject had been put at a step when it began.
+    #[serde(default)]
+    moves: usize,
     /// How many trials it may have, those of the steps that follow included.
     trials: Option<u32>,
     seed: Seed,
@@ -63,6 +69,8 @@ pub(crate) struct Lane {
     name: String,
     pilot: Name,
     mark: Mark,
+    /// The last message that the disk has in a subject file, and the journal let go of.
+    kept: u64,
     /// Whether the last try failed.
     stuck: bool,
 }
@@ -85,7 +93,8 @@ impl Lane {
         let mark = mark.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let released = journal.released(name)?;
         let mark = mark.unwrap_or(Mark { number: released, session: None });
-        Ok(Some(Lane { name: name.to_owned(), pilot, mark, stuck: false }))
+        let kept = mark.number;
+        Ok(Some(Lane { name: name.to_owned(), pilot, mark, kept, stuck: false }))
     }
 
     /// Whose lane it is.
@@ -101,14 +110,15 @@ impl Lane {
     /// Applies everything there is, and tells when that begins or ceases to fail.
     /// Returns whether it was done.
     pub(crate) fn write(&mut self, journal: &Journal, files: &mut Files, news: &dyn Fn(News)) -> bool {
-        let done = loop {
+        let applied = loop {
             match self.advance(journal, files, news) {
                 Ok(true) => {}
                 Ok(false) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        let why = done.err().map(|error| error.to_string());
+        let kept = self.keep(journal, files);
+        let why = applied.and(kept).err().map(|error| error.to_string());
         if let Some(why) = &why {
             tracing::error!(pilot = %self.pilot, "kept in the journal, and tried again soon: {why}");
         }
@@ -127,14 +137,27 @@ impl Lane {
     fn advance(&mut self, journal: &Journal, files: &mut Files, news: &dyn Fn(News)) -> Result<bool, Stuck> {
         let messages = journal.read(&self.name, self.mark.number, BATCH)?;
         let more = messages.len() == BATCH;
-        let before = self.mark.number;
-        let result = self.apply(messages, journal, files, news);
-        if self.mark.number > before {
-            let mark = serde_json::to_vec(&self.mark).expect("a mark has a JSON form");
-            journal.remember(&mark_key(&self.name), mark)?;
-            journal.release(&self.name, self.mark.number)?;
+        self.apply(messages, journal, files, news)?;
+        if self.mark.number - self.kept >= KEEP_AFTER {
+            self.keep(journal, files)?;
         }
-        result.map(|()| more)
+        Ok(more)
+    }
+
+    /// Has the disk hold what was applied, and the journal let go of it.
+    fn keep(&mut self, journal: &Journal, files: &mut Files) -> Result<(), Stuck> {
+        if self.mark.number == self.kept {
+            return Ok(());
+        }
+        // The files of sessions that ended are on the disk already.
+        if let Some(session) = &self.mark.session {
+            files.hold(&session.subject)?.sync()?;
+        }
+        let mark = serde_json::to_vec(&self.mark).expect("a mark has a JSON form");
+        journal.remember(&mark_key(&self.name), mark)?;
+        journal.release(&self.name, self.mark.number)?;
+        self.kept = self.mark.number;
+        Ok(())
     }
 
     /// Applies messages in order; the mark follows.
@@ -193,6 +216,9 @@ impl Lane {
     fn start(&mut self, started: Started, files: &mut Files) -> Result<(), Stuck> {
         // A session that was cut so badly that its end was never told.
         if let Some(before) = self.mark.session.take() {
+            if let Err(error) = files.hold(&before.subject).and_then(|file| file.sync()) {
+                tracing::warn!(pilot = %self.pilot, "{error}");
+            }
             files.let_go(&before.subject);
         }
         let request = &started.request;
@@ -203,8 +229,10 @@ impl Lane {
             .as_ref()
             .map(|names| ProtocolStep { protocol: names.protocol.clone(), step: names.this.clone() });
         let session = session_start(&self.pilot, started, protocol);
-        let number = files.hold(&subject)?.begin_session(&session)?;
-        self.mark.session = Some(InSession { uuid, subject, number, step, trials, seed });
+        let file = files.hold(&subject)?;
+        let number = file.begin_session(&session)?;
+        let moves = moves(&file.history()?);
+        self.mark.session = Some(InSession { uuid, subject, number, step, moves, trials, seed });
         Ok(())
     }
 
@@ -242,13 +270,19 @@ impl Lane {
             let history = file.history()?;
             let known = history.contains(&change);
             // A person may have assigned the subject elsewhere since the session started.
-            let still = training(&history).is_some_and(|now| now.label == step.this && !now.finished);
+            let still = moves(&history) == session.moves;
             if still && !known {
                 file.log(&change)?;
             }
             goes_on = (still || known) && step.next.is_some();
         }
-        file.end_session(session.number, when, ended.ending, &ended.why)?;
+        let Outcome { correct, water } = outcome(file, session.number).unwrap_or_else(|error| {
+            tracing::warn!(pilot = %self.pilot, "what came of a session can't be said: {error}");
+            Outcome::default()
+        });
+        let end = SessionEnd { ended: when, ending: ended.ending, why: ended.why.clone(), correct, water };
+        file.end_session(session.number, &end)?;
+        file.sync()?;
         let trials = file.summary(session.number)?.trials;
         let left = session.trials.map(|all| all.saturating_sub(u32::try_from(trials).unwrap_or(u32::MAX)));
         let next = (goes_on && left != Some(0)).then_some(Next { trials: left, seed: session.seed });

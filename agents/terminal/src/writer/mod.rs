@@ -3,6 +3,7 @@
 
 mod files;
 mod lane;
+mod outcome;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet};

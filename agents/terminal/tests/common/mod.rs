@@ -12,7 +12,9 @@ use bramble_message::{
     Activity, Answer, Ask, ColumnInfo, Ended, PilotHello, PilotToTerminal, Software, StartSession, Started,
     TerminalToPilot, decode, encode,
 };
-use bramble_value::{Ending, Names, Record, Row, Seed, SourceKind, Sources, Time, Value, ValueType};
+use bramble_value::{
+    Ending, Kind, Names, Record, Row, Seed, Source, SourceKind, Sources, Span, Time, Value, ValueType,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -228,11 +230,15 @@ pub(crate) fn started(request: StartSession) -> PilotToTerminal {
         task_doc: String::new(),
         parameters: Vec::new(),
         columns: vec![outcome],
-        names: Names { sources: vec![(SourceKind::Session, "session".into())] },
+        names: Names {
+            sources: vec![(SourceKind::Session, "session".into()), (SourceKind::Port, "valve.left".into())],
+        },
         time: Time::ZERO,
         unix_ns: 1_700_000_000_000_000_000,
         software,
-        provenance: serde_json::json!({ "rig": "simulated" }),
+        provenance: serde_json::json!({ "rig": { "settings": { "devices": { "valve": {
+            "kind": "solenoid", "driver": "simulated", "ports": { "left": 3 }, "flow": "40 uL/s",
+        } } } } }),
     }))
 }
 
@@ -274,6 +280,15 @@ pub(crate) fn trials(session: Uuid, first: u32, correct: &[bool]) -> PilotToTerm
         Record::Row(Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values })
     };
     PilotToTerminal::Records { session, records: (first..).zip(correct).map(row).collect() }
+}
+
+/// A valve that was open for 100 ms, at 40 uL/s.
+pub(crate) fn drop_of_water(session: Uuid) -> PilotToTerminal {
+    let output = |ms, value| {
+        let time = Time::ZERO + Span::from_ms(ms);
+        Record::Event(bramble_value::Event { time, trial: 1, kind: Kind::Output, source: Source(1), value })
+    };
+    PilotToTerminal::Records { session, records: vec![output(100, 1.0), output(200, 0.0)] }
 }
 
 pub(crate) fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {

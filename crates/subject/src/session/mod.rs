@@ -132,7 +132,7 @@ pub struct Note {
 }
 
 /// A session in a few words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionSummary {
     /// Its place among the subject's sessions.
     pub number: SessionNumber,
@@ -154,8 +154,8 @@ pub struct SessionSummary {
     pub events: u64,
 }
 
-/// How a session ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How a session ended, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionEnd {
     /// When, on the terminal's calendar.
     pub ended: Timestamp,
@@ -163,4 +163,10 @@ pub struct SessionEnd {
     pub ending: Ending,
     /// Why, in words; may be empty.
     pub why: String,
+    /// The share of its trials that were correct, from 0 to 1; none where
+    /// nothing says what is correct.
+    pub correct: Option<f64>,
+    /// How much water was given, in microliters; none where there was no valve
+    /// whose flow is known.
+    pub water: Option<f64>,
 }

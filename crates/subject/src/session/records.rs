@@ -224,6 +224,7 @@ impl Records {
         let mut rows = layout.rows();
         for (part, piece) in (0..).zip(pieces(&end.why)) {
             rows.text(&end.ended.to_string()).text(end.ending.name()).u32(part).text(piece);
+            rows.f64(end.correct.unwrap_or(f64::NAN)).f64(end.water.unwrap_or(f64::NAN));
         }
         self.end.append(&rows)
     }
@@ -232,17 +233,18 @@ impl Records {
 /// How a session ended, if it did.
 pub(crate) fn read_end(group: &Group) -> Result<Option<SessionEnd>, Fault> {
     let rows = Diary::open(group, "end", end_fields())?
-        .read(|mut row| (row.text(), row.text(), row.u32(), row.text()))?;
+        .read(|mut row| (row.text(), row.text(), row.u32(), row.text(), [row.f64(), row.f64()]))?;
     let damaged = |what: String| Fault::Damaged(format!("{}/end: {what}", group.name()));
     let mut end: Option<SessionEnd> = None;
-    for (ended, ending, part, why) in rows {
+    for (ended, ending, part, why, numbers) in rows {
         match end.as_mut().filter(|_| part > 0) {
             Some(end) => end.why.push_str(&why),
             None => {
                 let ended = ended.parse().map_err(|_| damaged(format!("`{ended}` is no time")))?;
                 let ending =
                     ending_named(&ending).ok_or_else(|| damaged(format!("`{ending}` is no ending")))?;
-                end = Some(SessionEnd { ended, ending, why });
+                let [correct, water] = numbers.map(|number| (!number.is_nan()).then_some(number));
+                end = Some(SessionEnd { ended, ending, why, correct, water });
             }
         }
     }
@@ -313,5 +315,7 @@ fn end_fields() -> Vec<Field> {
         Field::new("ending", FieldType::Text(ENDING_WIDTH), "how it ended; the last that is said counts"),
         Field::new("part", FieldType::U32, "0, or 1, 2, ... where why goes on"),
         Field::new("why", FieldType::Text(TEXT_WIDTH), "why, in words"),
+        Field::new("correct", FieldType::F64, "share of the trials that were correct; NaN: nothing says so"),
+        Field::new("water_ul", FieldType::F64, "water given [uL]; NaN: no valve whose flow is known"),
     ]
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bramble_subject::{
-    Biography, By, Column, Parameter, ProtocolStep, SessionStart, Sex, SubjectFile, Subjects,
+    Biography, By, Column, Parameter, ProtocolStep, SessionEnd, SessionStart, Sex, SubjectFile, Subjects,
 };
 use bramble_value::{
     Ending, Event, Frequency, Kind, Level, Name, Names, Record, Row, Seed, Source, SourceKind, Span, Time,
@@ -16,6 +16,10 @@ use uuid::Uuid;
 
 pub fn by() -> By {
     By { who: "ana".to_owned(), when: "2026-03-04T05:06:07.123456789Z".parse().unwrap() }
+}
+
+pub fn end(ending: Ending, why: &str) -> SessionEnd {
+    SessionEnd { ended: by().when, ending, why: why.to_owned(), correct: Some(0.75), water: None }
 }
 
 pub fn biography() -> Biography {
