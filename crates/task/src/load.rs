@@ -14,7 +14,9 @@ use crate::language::{Context, globals};
 use crate::lower;
 use crate::lower::outline::Outline;
 use crate::mistake::{Mistake, Mistakes};
-use crate::sandbox::{Evaluated, Limits, Places, evaluate_parsed, parse_all, resolve, with_stack};
+use crate::sandbox::{
+    Evaluated, Failure, Limits, Places, evaluate_parsed, exhausted, parse_all, resolve, with_stack,
+};
 
 /// A task that was loaded and checked.
 #[derive(Debug, Clone)]
@@ -73,7 +75,13 @@ fn load_here(sources: &Sources) -> Result<Task, Mistakes> {
     mistakes.extend(declared.check_names());
     let evaluated = match evaluated {
         Ok(evaluated) => evaluated,
-        Err(mistake) => {
+        Err((path, failure)) => {
+            let fails = |files: &[_]| {
+                let again = Context::loading(Places::new(files));
+                evaluate_parsed(files, &globals(), Limits::LOAD, &again).is_err()
+            };
+            let place = failure.place.clone().or_else(|| exhausted(&parsed, &path, fails));
+            let mistake = Failure { place, ..failure }.mistake(&path);
             // What was already found in that line says it better.
             let said = |other: &Mistake| {
                 other.place.file == mistake.place.file && other.place.line == mistake.place.line

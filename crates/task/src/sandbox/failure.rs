@@ -95,7 +95,7 @@ fn explain(kind: &ErrorKind) -> (String, Option<String>) {
         return (problem.message.clone(), problem.help.clone());
     }
     match kind {
-        ErrorKind::Fail(inner) => (inner.to_string(), None),
+        ErrorKind::Fail(inner) => (inner.to_string().trim().to_owned(), None),
         ErrorKind::StackOverflow(_) => (
             "calls go too deep".to_owned(),
             Some("a function calls itself without end: use a loop".to_owned()),

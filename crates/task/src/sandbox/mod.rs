@@ -18,6 +18,7 @@ use starlark::any::AnyLifetime;
 use starlark::codemap::FileSpan;
 use starlark::environment::{FrozenModule, Globals, GlobalsBuilder, Module};
 use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::ast::StmtP;
 use starlark::values::{Heap, OwnedFrozenValue, Value};
 
 use crate::definition::{Place, Sources};
@@ -79,7 +80,8 @@ pub fn evaluate<'a, 'e: 'a>(
     extra: &'a dyn AnyLifetime<'e>,
 ) -> Result<Evaluated, Mistakes> {
     let parsed = with_stack(|| parse_all(sources)).map_err(|mistakes| Mistakes::new(mistakes, sources))?;
-    evaluate_parsed(&parsed, globals, limits, extra).map_err(|failure| Mistakes::new(vec![failure], sources))
+    evaluate_parsed(&parsed, globals, limits, extra)
+        .map_err(|(path, failure)| Mistakes::new(vec![failure.mistake(&path)], sources))
 }
 
 impl Evaluated {
@@ -185,24 +187,47 @@ pub fn resolve(from: &str, target: &str) -> String {
     parts.join("/")
 }
 
+/// Evaluates files, each after those it loads; else which failed, and why.
 pub(crate) fn evaluate_parsed<'a, 'e: 'a>(
     parsed: &[Arc<Parsed>],
     globals: &Globals,
     limits: Limits,
     extra: &'a dyn AnyLifetime<'e>,
-) -> Result<Evaluated, Mistake> {
+) -> Result<Evaluated, (String, Failure)> {
     let places = Places::new(parsed);
     let mut loaded: Vec<(String, FrozenModule)> = Vec::new();
     for file in parsed {
         let module = {
             let loader = Loader { from: &file.path, modules: &loaded };
             evaluate_one(file, &loader, globals, limits, extra)
-                .map_err(|error| Failure::new(&error, &places).mistake(&file.path))?
+                .map_err(|error| (file.path.clone(), Failure::new(&error, &places)))?
         };
         loaded.push((file.path.clone(), module));
     }
     let (_, module) = loaded.pop().expect("the root was parsed, so it is among them");
     Ok(Evaluated { module, loaded, places })
+}
+
+/// Where a file is when it has taken too much: the interpreter doesn't say. It
+/// is the first statement up to which the file already does, which `fails` finds
+/// out of files to evaluate.
+pub(crate) fn exhausted(
+    parsed: &[Arc<Parsed>],
+    path: &str,
+    fails: impl Fn(&[Arc<Parsed>]) -> bool,
+) -> Option<Place> {
+    let (place, file) = parsed.iter().enumerate().find(|(_, file)| file.path == path)?;
+    let spans = match &file.ast.statement().node {
+        StmtP::Statements(all) => all.iter().map(|one| one.span).collect(),
+        _ => vec![file.ast.statement().span],
+    };
+    let first = spans.partition_point(|span| {
+        let up_to_it = file.text().get(..span.end().get() as usize);
+        let Some(Ok(short)) = up_to_it.map(|text| parse(path, text)) else { return true };
+        let files: Vec<_> = parsed[..place].iter().cloned().chain([Arc::new(short)]).collect();
+        !fails(&files)
+    });
+    Some(file.place(*spans.get(first)?))
 }
 
 fn evaluate_one<'a, 'e: 'a>(
