@@ -34,7 +34,7 @@ use children::Children;
 use config::{Arguments, Settings};
 use desk::Desk;
 use memory::{LANE, Sessions};
-use pilot::{Input, Pilot};
+use pilot::{Alarm, Input, Pilot};
 use scribe::Scribe;
 use session::Runner;
 
@@ -122,16 +122,19 @@ fn run(settings: Settings) -> Result<(), Report> {
         pen: pen.clone(),
         animals: HashMap::new(),
     };
-    spawn("session", move || runner.run(&waiting_jobs, |news| _ = inputs.send(Input::Session(news))))?;
+    spawn("session", move || {
+        let alarm = Alarm(inputs);
+        runner.run(&waiting_jobs, |news| _ = alarm.0.send(Input::Session(news)));
+    })?;
 
     println!("ready: {}, terminal {}", settings.name, settings.terminal);
     let pilot = Pilot { desk, rig, dialer, journal, children, pen, doing, jobs, post: None, told: None };
-    let dialer = pilot.run(&to_pilot);
+    let (dialer, outcome) = pilot.run(&to_pilot);
     // The pilot's pen is gone, and so are the session's thread and its own.
     scribe.finish(FAREWELL);
     dialer.close(FAREWELL);
     tracing::info!("{} has ended", settings.name);
-    Ok(())
+    Ok(outcome?)
 }
 
 /// The way to the pilot's thread, with the signals that end it going there.

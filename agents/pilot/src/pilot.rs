@@ -10,6 +10,8 @@ use bramble_message::{
     Activity, PilotHello, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
 };
 use bramble_rig::{Post, inbox};
+use miette::Diagnostic;
+use thiserror::Error;
 
 use crate::children::Children;
 use crate::desk::{Deed, Desk};
@@ -25,10 +27,24 @@ pub(crate) enum Input {
     Terminal(Event),
     /// Of the session.
     Session(News),
+    /// The session's thread panicked: nobody runs sessions any more.
+    SessionFailed,
     /// A child came or went.
     Children,
     /// The pilot is to end.
     Leave,
+}
+
+/// The pilot can't go on as it is.
+#[derive(Debug, Error, Diagnostic)]
+pub(crate) enum Failed {
+    /// The session's thread panicked; its outputs went to their safe states.
+    #[error("the thread that runs sessions failed; what it said is above")]
+    #[diagnostic(help(
+        "start the pilot again: it reports the session it was in with all that was observed, \
+         and please report this as a mistake of Bramble's"
+    ))]
+    Session,
 }
 
 /// How often the terminal is told how things are, while a session runs.
@@ -55,14 +71,16 @@ pub(crate) struct Pilot {
 
 impl Pilot {
     /// Runs until the pilot is to end; then the session has ended too, or it was
-    /// waited for long enough. Returns how to end the link.
-    pub(crate) fn run(mut self, inputs: &Receiver<Input>) -> Dialer {
+    /// waited for long enough. Returns how to end the link, and whether all went
+    /// well.
+    pub(crate) fn run(mut self, inputs: &Receiver<Input>) -> (Dialer, Result<(), Failed>) {
         let mut leaving: Option<Instant> = None;
         let mut next_tick = Instant::now();
         while !leaving.is_some_and(|since| self.desk.is_idle() || since.elapsed() > LAST_PATIENCE) {
             match inputs.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(Input::Terminal(event)) => self.hear(event),
                 Ok(Input::Session(news)) => self.news(news),
+                Ok(Input::SessionFailed) => return (self.dialer, Err(Failed::Session)),
                 Ok(Input::Children) => next_tick = Instant::now(),
                 Ok(Input::Leave) => {
                     leaving.get_or_insert_with(Instant::now);
@@ -76,7 +94,7 @@ impl Pilot {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.dialer
+        (self.dialer, Ok(()))
     }
 
     fn hear(&mut self, event: Event) {
@@ -166,7 +184,40 @@ impl Pilot {
     }
 }
 
+/// Tells the pilot's thread when the thread that holds this panics.
+pub(crate) struct Alarm(pub(crate) Sender<Input>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Where nobody listens the pilot is ending anyway.
+            let _ = self.0.send(Input::SessionFailed);
+        }
+    }
+}
+
 /// What the terminal is told first.
 pub(crate) fn hello(rig: Vec<RigDevice>, activity: Activity) -> PilotHello {
     PilotHello { software: host::software(), rig, activity }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_session_thread_that_panics_is_noticed_and_one_that_ends_is_not() {
+        for (panics, noticed) in [(true, 1), (false, 0)] {
+            let (inputs, to_pilot) = channel();
+            let thread = std::thread::spawn(move || {
+                let _alarm = Alarm(inputs);
+                assert!(!panics, "as a mistake in a session would");
+            });
+            assert_eq!(thread.join().is_err(), panics);
+            let heard = to_pilot.iter().filter(|input| matches!(input, Input::SessionFailed)).count();
+            assert_eq!(heard, noticed);
+        }
+    }
 }
