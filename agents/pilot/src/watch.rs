@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bramble_message::{PortName, Progress};
+use bramble_rig::WaterMeter;
 use bramble_rig::config::Flow;
 use bramble_value::{Event, Kind, Record, Source, SubjectId, Time};
 use uuid::Uuid;
@@ -14,16 +15,9 @@ pub(crate) struct Watch {
     start: Time,
     /// Each stage's path, by its source.
     stages: BTreeMap<Source, String>,
-    valves: BTreeMap<Source, Valve>,
+    water: WaterMeter,
     /// The stages that are active, outermost first.
     active: Vec<Source>,
-}
-
-/// A valve, and what is known of it.
-#[derive(Debug, Clone)]
-struct Valve {
-    flow: Option<Flow>,
-    open_since: Option<Time>,
 }
 
 impl Watch {
@@ -32,7 +26,7 @@ impl Watch {
         let (stages, valves) = (Vec::new(), Vec::new());
         let progress =
             Progress { session, subject, task, trial: 0, stages, water: 0.0, seconds: 0.0, valves };
-        Watch { progress, start, stages: BTreeMap::new(), valves: BTreeMap::new(), active: Vec::new() }
+        Watch { progress, start, stages: BTreeMap::new(), water: WaterMeter::default(), active: Vec::new() }
     }
 
     /// Its task has this stage.
@@ -43,7 +37,9 @@ impl Watch {
     /// Its task has this valve, which gives liquid this fast as far as is known.
     pub(crate) fn has_valve(&mut self, source: Source, name: PortName, flow: Option<Flow>) {
         self.progress.valves.push(name);
-        self.valves.insert(source, Valve { flow, open_since: None });
+        if let Some(flow) = flow {
+            self.water.measure(source, flow);
+        }
     }
 
     /// Something was recorded.
@@ -61,7 +57,7 @@ impl Watch {
     /// How far it is.
     pub(crate) fn progress(&self) -> Progress {
         let stages = self.active.iter().filter_map(|stage| self.stages.get(stage)).cloned().collect();
-        Progress { stages, ..self.progress.clone() }
+        Progress { stages, water: self.water.microliters(), ..self.progress.clone() }
     }
 
     fn event(&mut self, event: &Event) {
@@ -72,17 +68,8 @@ impl Watch {
         match event.kind {
             Kind::StageStart => self.active.push(event.source),
             Kind::StageEnd => self.active.retain(|stage| *stage != event.source),
-            Kind::Output => self.output(event),
+            Kind::Output => self.water.note(event),
             _ => {}
-        }
-    }
-
-    fn output(&mut self, event: &Event) {
-        let Some(valve) = self.valves.get_mut(&event.source) else { return };
-        if event.value > 0.0 {
-            valve.open_since.get_or_insert(event.time);
-        } else if let (Some(since), Some(flow)) = (valve.open_since.take(), valve.flow) {
-            self.progress.water += flow.volume_of(event.time.since(since));
         }
     }
 

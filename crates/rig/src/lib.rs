@@ -7,9 +7,11 @@ pub mod driver;
 pub mod remote;
 pub mod session;
 pub mod signal;
+mod water;
 pub mod wiring;
 
 pub use config::RigConfig;
 pub use driver::{Driver, DriverError, Happening, Inbox, Post, Request, inbox};
 pub use signal::{Grating, Reading, Side, Signal, Sound};
+pub use water::WaterMeter;
 pub use wiring::{Misfit, Wire, Wiring};

@@ -1,6 +1,5 @@
 //! Whole sessions in simulated time, as fast as they can be computed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bramble_engine::{Settings, SettingsError};
@@ -8,10 +7,10 @@ use bramble_rig::config::Flow;
 use bramble_rig::driver::{Pace, Simulated, inbox};
 use bramble_rig::remote::Remotes;
 use bramble_rig::session::{Around, FunctionHost, Outcome, Session, Verdict};
-use bramble_rig::{Misfit, RigConfig, Wiring};
+use bramble_rig::{Misfit, RigConfig, WaterMeter, Wiring};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{DeviceKind, SourceMap};
-use bramble_value::{Event, Kind, Record, Row, Span, Time, Trials, Value, ValueType};
+use bramble_value::{Record, Row, Span, Trials, Value, ValueType};
 use thiserror::Error;
 
 use crate::animal::Animal;
@@ -138,23 +137,15 @@ fn day_for(limits: Limits) -> Span {
 /// What the valves gave: what flowed while they were open.
 fn water(task: &TaskDefinition, wiring: &Wiring, records: &[Record]) -> f64 {
     let sources = SourceMap::new(task);
-    let valves: BTreeMap<_, _> = wiring
-        .ports()
-        .filter(|(_, wire)| wire.kind == DeviceKind::Solenoid)
-        .map(|(port, wire)| (sources.port(port), wire.flow.unwrap_or(Flow::TYPICAL)))
-        .collect();
-    let mut open: BTreeMap<_, Time> = BTreeMap::new();
-    let mut given = 0.0;
+    let valves = wiring.ports().filter(|(_, wire)| wire.kind == DeviceKind::Solenoid);
+    let mut meter: WaterMeter =
+        valves.map(|(port, wire)| (sources.port(port), wire.flow.unwrap_or(Flow::TYPICAL))).collect();
     for record in records {
-        let Record::Event(Event { time, kind: Kind::Output, source, value, .. }) = record else { continue };
-        let Some(flow) = valves.get(source) else { continue };
-        if *value > 0.0 {
-            open.entry(*source).or_insert(*time);
-        } else if let Some(since) = open.remove(source) {
-            given += flow.volume_of(time.since(since));
+        if let Record::Event(event) = record {
+            meter.note(event);
         }
     }
-    given
+    meter.microliters()
 }
 
 fn count(trials: &Trials, place: usize) -> Option<ColumnSummary> {

@@ -1,10 +1,8 @@
 //! What came of a session, from what its file says alone.
 
-use std::collections::BTreeMap;
-
-use bramble_rig::config::{Flow, RigConfig};
+use bramble_rig::{RigConfig, WaterMeter};
 use bramble_subject::{SessionNumber, SessionStart, SubjectError, SubjectFile};
-use bramble_value::{Event, Kind, Source, SourceKind, Sources, Time};
+use bramble_value::{Source, SourceKind, Sources};
 
 use crate::plan;
 use crate::score::Score;
@@ -24,16 +22,19 @@ pub(super) struct Outcome {
 /// Where the file can't be read.
 pub(super) fn outcome(file: &SubjectFile, number: SessionNumber) -> Result<Outcome, SubjectError> {
     let start = file.session(number)?;
-    let valves = valves(&start);
+    let mut meter = meter(&start);
     let task = plan::definition(&Sources { root: start.root, files: start.sources });
     let trials = file.trials(number)?;
     let correct = task.and_then(|task| Score::of_all(&task, &trials));
-    let water = if valves.is_empty() { None } else { Some(given(&valves, &file.events(number)?)) };
-    Ok(Outcome { correct, water })
+    if meter.is_empty() {
+        return Ok(Outcome { correct, water: None });
+    }
+    file.events(number)?.iter().for_each(|event| meter.note(event));
+    Ok(Outcome { correct, water: Some(meter.microliters()) })
 }
 
-/// The valves of a session whose flow is known, by the source of their events.
-fn valves(start: &SessionStart) -> BTreeMap<Source, Flow> {
+/// Measures the valves of a session whose flow is known.
+fn meter(start: &SessionStart) -> WaterMeter {
     let rig = &start.provenance["pilot"]["rig"]["settings"];
     // Another kind of pilot may say nothing of its rig, or say it otherwise.
     let rig: RigConfig = serde_json::from_value(rig.clone()).unwrap_or_default();
@@ -44,19 +45,4 @@ fn valves(start: &SessionStart) -> BTreeMap<Source, Flow> {
         Some((source, found.flow?))
     };
     sources.filter_map(flow).collect()
-}
-
-/// What flowed while valves were open, in microliters.
-fn given(valves: &BTreeMap<Source, Flow>, events: &[Event]) -> f64 {
-    let mut open: BTreeMap<Source, Time> = BTreeMap::new();
-    let mut given = 0.0;
-    for Event { time, source, value, .. } in events.iter().filter(|event| event.kind == Kind::Output) {
-        let Some(flow) = valves.get(source) else { continue };
-        if *value > 0.0 {
-            open.entry(*source).or_insert(*time);
-        } else if let Some(since) = open.remove(source) {
-            given += flow.volume_of(time.since(since));
-        }
-    }
-    given
 }

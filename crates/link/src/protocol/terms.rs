@@ -83,7 +83,7 @@ pub enum Event {
     Refused(Refusal),
     /// A message arrived.
     Message {
-        /// Which one: to be told to [`End::taken`] once it is safe.
+        /// Which one: to be told to [`End::taken`](super::End::taken) once it is safe.
         at: Position,
         /// What it says.
         payload: Bytes,
