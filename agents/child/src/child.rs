@@ -1,7 +1,6 @@
 //! What a child does of what its pilot asks, as pure code.
 
 use bramble_message::{Ask, ChildToPilot, Offer, PilotToChild, PortName, Reading, RigDevice};
-use bramble_rig::config::kind_word;
 use bramble_rig::remote::Offered;
 use bramble_rig::{self as rig, RigConfig};
 use bramble_value::Name;
@@ -31,7 +30,7 @@ impl Child {
     pub(crate) fn offer(&self) -> Offer {
         let devices = self.rig.devices.iter().map(|(name, device)| RigDevice {
             name: name.clone(),
-            kind: kind_word(device.kind).to_owned(),
+            kind: device.kind.word().to_owned(),
             ports: device.ports(),
             driver: device.driver.to_string(),
         });

@@ -11,7 +11,6 @@ use bramble_link::{Endpoint, Event, Events, Line, LinkError, Listener, Me, Memor
 use bramble_message::{
     Ask, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
-use bramble_rig::config::kind_word;
 use bramble_rig::remote::{Remote, RemoteError, Remotes};
 use bramble_rig::{self as rig, Happening, Post, Wire, Wiring};
 use bramble_value::{Name, Time};
@@ -221,7 +220,7 @@ fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), Str
         let has: Vec<&str> = offer.iter().map(|device| device.name.as_str()).collect();
         return Err(format!("the child {child} has no device `{}`; it has {}", wire.device, has.join(", ")));
     };
-    let kind = kind_word(wire.kind);
+    let kind = wire.kind.word();
     if device.kind != kind {
         return Err(format!(
             "`{}` of the child {child} is a {}, and this pilot's rig says {kind}",

@@ -8,7 +8,6 @@ use std::time::SystemTime;
 
 use bramble_engine::Settings;
 use bramble_message::{ColumnInfo, Ended, RigDevice, StartSession, Started};
-use bramble_rig::config::kind_word;
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, Recorder, RecorderError, Session};
 use bramble_rig::{Inbox, Post, RigConfig, Wiring};
@@ -201,7 +200,7 @@ impl Runner {
 pub(crate) fn devices(rig: &RigConfig) -> Vec<RigDevice> {
     let device = |(name, device): (&Name, &bramble_rig::config::DeviceConfig)| RigDevice {
         name: name.clone(),
-        kind: kind_word(device.kind).to_owned(),
+        kind: device.kind.word().to_owned(),
         ports: device.ports(),
         driver: device.driver.to_string(),
     };

@@ -6,7 +6,7 @@ use bramble_task::definition::DeviceKind;
 use bramble_value::{Name, Time};
 use thiserror::Error;
 
-use crate::config::{Lines, RigConfig, kind_word};
+use crate::config::{Lines, RigConfig};
 use crate::signal::Reading;
 use crate::wiring::Wire;
 
@@ -71,10 +71,7 @@ impl Offered {
             Reading::Position(value) => kind == DeviceKind::Encoder && value.is_finite(),
         };
         if !fits {
-            return Err(RemoteError(format!(
-                "its `{device}` is a {}, which can't read that",
-                kind_word(kind)
-            )));
+            return Err(RemoteError(format!("its `{device}` is a {}, which can't read that", kind.word())));
         }
         self.readings.insert((device.clone(), port.cloned()), reading);
         Ok((reading, at))
@@ -87,10 +84,7 @@ impl Offered {
     pub fn write(&mut self, device: &Name, port: Option<&Name>, level: f64) -> Result<(), RemoteError> {
         let kind = self.kind(device, port)?;
         if !matches!(kind, DeviceKind::DigitalOutput | DeviceKind::LevelOutput | DeviceKind::Solenoid) {
-            return Err(RemoteError(format!(
-                "its `{device}` is a {}, which can't be written",
-                kind_word(kind)
-            )));
+            return Err(RemoteError(format!("its `{device}` is a {}, which can't be written", kind.word())));
         }
         if !(0.0..=1.0).contains(&level) {
             return Err(RemoteError(format!("{level} is no level for `{device}`: from 0 to 1, please")));

@@ -10,7 +10,7 @@ use bramble_task::definition::{
 use bramble_value::{Level, Name, Span, Value, ValueType};
 use thiserror::Error;
 
-use crate::config::{DeviceConfig, DriverConfig, Flow, Lines, RigConfig, kind_word};
+use crate::config::{DeviceConfig, DriverConfig, Flow, Lines, RigConfig};
 
 /// All ports of a task, and what each of them is on the rig.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,13 +135,13 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
     let Some(found) = rig.devices.get(name) else {
         let has: Vec<&str> = rig.devices.keys().map(Name::as_str).collect();
         let has = if has.is_empty() { "no devices".to_owned() } else { has.join(", ") };
-        missing.push(format!("it has no {} `{name}`; it has {has}", kind_word(wanted.kind)));
+        missing.push(format!("it has no {} `{name}`; it has {has}", wanted.kind.word()));
         return Vec::new();
     };
     let before = missing.len();
     let dimmable = (wanted.kind, found.kind) == (DeviceKind::DigitalOutput, DeviceKind::LevelOutput);
     if found.kind != wanted.kind && !dimmable {
-        let (is, wants) = (kind_word(found.kind), kind_word(wanted.kind));
+        let (is, wants) = (found.kind.word(), wanted.kind.word());
         missing.push(format!("its `{name}` is of kind {is}, and the task wants {wants}"));
     }
     if !wanted.unit.is_empty() && !found.unit.is_empty() && wanted.unit != found.unit {
@@ -157,7 +157,7 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
     if found.driver != DriverConfig::Simulated
         && matches!(found.kind, DeviceKind::Display | DeviceKind::Sound | DeviceKind::Camera)
     {
-        missing.push(format!("its `{name}` is on a child, and a {} can't be", kind_word(found.kind)));
+        missing.push(format!("its `{name}` is on a child, and a {} can't be", found.kind.word()));
     }
     let lines = match (&found.lines, wanted.ports.is_empty()) {
         (Lines::Single(line), true) => vec![(None, *line)],
@@ -171,7 +171,7 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
             missing.push(format!(
                 "its `{name}` has ports ({has}), and the task has one `{name}` without: say \
                  hardware({}, ports = [...])",
-                kind_word(wanted.kind)
+                wanted.kind.word()
             ));
             Vec::new()
         }

@@ -20,7 +20,7 @@ pub fn reference() -> String {
         !(verb.declares() || is_type(verb) || verb.device_kind().is_some() || is_stage(verb) || is_plot(verb))
     };
     section(&mut out, "Values, actions and transitions", WORDS.iter().filter(others));
-    for kind in DEVICES {
+    for kind in DeviceKind::ALL {
         section(&mut out, &format!("Of a {}", kind.word()), methods_of(Of::Device(one_kind(*kind))));
     }
     for (title, class) in [
@@ -36,18 +36,6 @@ pub fn reference() -> String {
     functions(&mut out);
     out
 }
-
-const DEVICES: &[DeviceKind] = &[
-    DeviceKind::DigitalInput,
-    DeviceKind::AnalogInput,
-    DeviceKind::DigitalOutput,
-    DeviceKind::LevelOutput,
-    DeviceKind::Solenoid,
-    DeviceKind::Encoder,
-    DeviceKind::Display,
-    DeviceKind::Sound,
-    DeviceKind::Camera,
-];
 
 fn is_type(verb: Verb) -> bool {
     let plain = matches!(verb, Verb::Duration | Verb::Volume | Verb::Frequency | Verb::Level | Verb::Number);

@@ -100,28 +100,11 @@ impl RigConfig {
     }
 }
 
-/// The word for a kind of device, in task files and in configuration.
-pub fn kind_word(kind: DeviceKind) -> &'static str {
-    WORDS.iter().find(|(_, known)| *known == kind).map_or("device", |(word, _)| word)
-}
-
-const WORDS: &[(&str, DeviceKind)] = &[
-    ("digital_input", DeviceKind::DigitalInput),
-    ("analog_input", DeviceKind::AnalogInput),
-    ("digital_output", DeviceKind::DigitalOutput),
-    ("level_output", DeviceKind::LevelOutput),
-    ("solenoid", DeviceKind::Solenoid),
-    ("encoder", DeviceKind::Encoder),
-    ("display", DeviceKind::Display),
-    ("sound", DeviceKind::Sound),
-    ("camera", DeviceKind::Camera),
-];
-
 /// A device as it is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenDevice {
-    kind: WrittenKind,
+    kind: DeviceKind,
     driver: WrittenDriver,
     #[serde(skip_serializing_if = "Option::is_none")]
     child: Option<Name>,
@@ -146,44 +129,12 @@ enum WrittenDriver {
     Child,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WrittenKind {
-    DigitalInput,
-    AnalogInput,
-    DigitalOutput,
-    LevelOutput,
-    Solenoid,
-    Encoder,
-    Display,
-    Sound,
-    Camera,
-}
-
-macro_rules! kinds {
-    ($($kind:ident)*) => {
-        impl From<WrittenKind> for DeviceKind {
-            fn from(kind: WrittenKind) -> DeviceKind {
-                match kind { $(WrittenKind::$kind => DeviceKind::$kind,)* }
-            }
-        }
-
-        impl From<DeviceKind> for WrittenKind {
-            fn from(kind: DeviceKind) -> WrittenKind {
-                match kind { $(DeviceKind::$kind => WrittenKind::$kind,)* }
-            }
-        }
-    };
-}
-
-kinds!(DigitalInput AnalogInput DigitalOutput LevelOutput Solenoid Encoder Display Sound Camera);
-
 impl TryFrom<WrittenDevice> for DeviceConfig {
     type Error = String;
 
     fn try_from(written: WrittenDevice) -> Result<DeviceConfig, String> {
-        let kind = DeviceKind::from(written.kind);
-        let word = kind_word(kind);
+        let kind = written.kind;
+        let word = kind.word();
         let output =
             matches!(kind, DeviceKind::DigitalOutput | DeviceKind::LevelOutput | DeviceKind::Solenoid);
         let measures = matches!(kind, DeviceKind::Encoder | DeviceKind::AnalogInput);
@@ -242,7 +193,7 @@ impl From<DeviceConfig> for WrittenDevice {
             Lines::Ports(ports) => (None, Some(ports)),
         };
         WrittenDevice {
-            kind: device.kind.into(),
+            kind: device.kind,
             driver,
             child,
             line,

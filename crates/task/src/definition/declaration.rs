@@ -1,6 +1,7 @@
 //! What a task file declares before its stages.
 
 use bramble_value::{Name, Value, ValueType};
+use serde::{Deserialize, Serialize};
 
 use super::{ColumnId, CounterId, Expression, FunctionId, Place, Trigger};
 
@@ -26,7 +27,8 @@ pub struct Parameter {
 }
 
 /// What kind of thing a device is: what may be asked of it and what it may be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DeviceKind {
     /// High or low: a poke, a lick, a beam, a lever.
     DigitalInput,
@@ -49,7 +51,20 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
-    /// The word for it in the task language.
+    /// Every kind there is.
+    pub const ALL: &[DeviceKind] = &[
+        DeviceKind::DigitalInput,
+        DeviceKind::AnalogInput,
+        DeviceKind::DigitalOutput,
+        DeviceKind::LevelOutput,
+        DeviceKind::Solenoid,
+        DeviceKind::Encoder,
+        DeviceKind::Display,
+        DeviceKind::Sound,
+        DeviceKind::Camera,
+    ];
+
+    /// The word for it, in task files and in configuration.
     pub fn word(self) -> &'static str {
         match self {
             DeviceKind::DigitalInput => "digital_input",

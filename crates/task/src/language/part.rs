@@ -202,18 +202,8 @@ impl<'v, V: ValueLike<'v>> PartGen<V> {
 
 /// The kind as a list of one.
 pub(crate) fn one_kind(kind: DeviceKind) -> &'static [DeviceKind] {
-    const ALL: &[DeviceKind] = &[
-        DeviceKind::DigitalInput,
-        DeviceKind::AnalogInput,
-        DeviceKind::DigitalOutput,
-        DeviceKind::LevelOutput,
-        DeviceKind::Solenoid,
-        DeviceKind::Encoder,
-        DeviceKind::Display,
-        DeviceKind::Sound,
-        DeviceKind::Camera,
-    ];
-    ALL.iter().position(|one| *one == kind).map_or(&[], |place| &ALL[place..=place])
+    let all = DeviceKind::ALL;
+    all.iter().position(|one| *one == kind).map_or(&[], |place| &all[place..=place])
 }
 
 impl<V> fmt::Display for PartGen<V> {
