@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::time::Instant;
 
 use bramble_task::call::Returned;
-use bramble_task::definition::{MessageId, ParameterId, PortId};
+use bramble_task::definition::{Command, MessageId, ParameterId, PortId};
 use bramble_value::{Name, Time, Value, Volume};
 use thiserror::Error;
 
@@ -115,6 +115,13 @@ pub enum Request {
         parameter: ParameterId,
         /// Its new value.
         value: Value,
+    },
+    /// Have a device do something by hand.
+    Command {
+        /// The device's port.
+        port: PortId,
+        /// What it is to do; times in it count from when the session takes it.
+        command: Command<Value>,
     },
     /// Give water by hand.
     Water {

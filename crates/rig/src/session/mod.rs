@@ -251,6 +251,12 @@ impl Running<'_> {
             Request::StopAfterTrial { why } => Input::StopAfterTrial { why },
             Request::Message { message, value } => Input::Message { message, value },
             Request::Parameter { parameter, value } => Input::Parameter { parameter, value },
+            Request::Command { port, command } => {
+                if let Err(error) = self.devices.command(port, &command, now) {
+                    self.note(now, format!("a command by hand was not carried out: {error}"));
+                }
+                return;
+            }
             Request::Water { port, volume } => return self.give(port, volume, now),
         };
         self.engine.handle(input, now);

@@ -249,6 +249,21 @@ fn water_by_hand_goes_through_the_valve_and_is_recorded() {
 }
 
 #[test]
+fn a_command_by_hand_is_carried_out_and_recorded_like_a_task_s() {
+    let task = free_water(None);
+    let (post, asked) = inbox();
+    let on = Value::Duration(Span::from_ms(30));
+    post.request(Request::Command { port: VALVE, command: Command::Pulse { on, after: None } });
+    post.request(Request::Command { port: POKE, command: Command::Off });
+    let run = run(&RigConfig::simulated(&task), task, Metronome::default(), Pace::Free, |around| {
+        around.inbox = Box::leak(Box::new(asked));
+    });
+    assert_eq!(run.events(Kind::Command, VALVE)[0], (0, 0.03));
+    assert_eq!(run.events(Kind::Output, VALVE)[..2], [(0, 1.0), (30, 0.0)]);
+    assert!(run.notes()[0].starts_with("a command by hand was not carried out: `poke`"), "{:?}", run.notes());
+}
+
+#[test]
 fn no_time_passes_while_a_function_is_evaluated_on_its_thread() {
     let task = free_water(Some(FunctionId(0)));
     let rig = RigConfig::simulated(&task);
