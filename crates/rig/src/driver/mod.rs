@@ -1,11 +1,11 @@
 //! What the loop needs of hardware. A driver is a folder beside this file;
 //! adding one touches nothing else.
 
+mod bank;
+mod inbox;
 pub mod simulated;
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::time::Instant;
 
 use bramble_task::call::Returned;
 use bramble_task::definition::{Command, MessageId, ParameterId, PortId};
@@ -14,6 +14,8 @@ use thiserror::Error;
 
 use crate::signal::{Reading, Signal};
 
+pub use bank::{Bank, Edge, LineId, LineSpec, Purpose};
+pub use inbox::{Closed, Inbox, Post, inbox};
 pub use simulated::{Pace, Simulated, World};
 
 /// The hardware, and its clock.
@@ -36,6 +38,15 @@ pub trait Driver {
     /// # Errors
     /// [`DriverError`] where the output could not be written.
     fn write(&mut self, port: PortId, signal: &Signal) -> Result<Time, DriverError>;
+
+    /// What the inputs read as a session starts on them: the session is told
+    /// before it starts, so that a level that is there is seen at once.
+    ///
+    /// # Errors
+    /// [`DriverError`] where the hardware doesn't answer.
+    fn initial(&mut self) -> Result<Vec<(PortId, Reading)>, DriverError> {
+        Ok(Vec::new())
+    }
 
     /// Whether time stands still outside [`Driver::wait`]. A function of the
     /// task is then waited for, so that it takes no time.
@@ -68,6 +79,24 @@ pub enum Happening {
         port: PortId,
         /// What it does to it.
         reading: Reading,
+        /// When.
+        at: Time,
+    },
+    /// Changes of an input were missed.
+    Missed {
+        /// Which.
+        port: PortId,
+        /// How many.
+        count: u32,
+        /// When the next change came that was not.
+        at: Time,
+    },
+    /// An input changes far too often, or no longer does.
+    Storm {
+        /// Which.
+        port: PortId,
+        /// `true`: its changes are not looked at for a while. `false`: they are again.
+        begins: bool,
         /// When.
         at: Time,
     },
@@ -130,63 +159,4 @@ pub enum Request {
         /// How much.
         volume: Volume,
     },
-}
-
-/// A way for other threads to make something happen to a session.
-#[derive(Debug, Clone)]
-pub struct Post(Sender<Happening>);
-
-/// What other threads have posted to a session.
-#[derive(Debug)]
-pub struct Inbox(Receiver<Happening>);
-
-/// A post and its inbox.
-pub fn inbox() -> (Post, Inbox) {
-    let (sender, receiver) = channel();
-    (Post(sender), Inbox(receiver))
-}
-
-impl Post {
-    /// Posts this; `false` where the session is over.
-    pub fn send(&self, happening: Happening) -> bool {
-        self.0.send(happening).is_ok()
-    }
-
-    /// Asks this of the session; `false` where it is over.
-    pub fn request(&self, request: Request) -> bool {
-        self.send(Happening::Request(request))
-    }
-}
-
-/// An inbox that nobody can post to any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed;
-
-impl Inbox {
-    /// What is there already.
-    ///
-    /// # Errors
-    /// [`Closed`] where it is empty for ever.
-    pub fn look(&self) -> Result<Option<Happening>, Closed> {
-        match self.0.try_recv() {
-            Ok(happening) => Ok(Some(happening)),
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(Closed),
-        }
-    }
-
-    /// Waits for something until then, or without end.
-    ///
-    /// # Errors
-    /// [`Closed`] where it is empty for ever.
-    pub fn wait(&self, until: Option<Instant>) -> Result<Option<Happening>, Closed> {
-        let Some(until) = until else {
-            return self.0.recv().map(Some).map_err(|_| Closed);
-        };
-        match self.0.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(happening) => Ok(Some(happening)),
-            Err(RecvTimeoutError::Timeout) => Ok(None),
-            Err(RecvTimeoutError::Disconnected) => Err(Closed),
-        }
-    }
 }

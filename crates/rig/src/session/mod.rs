@@ -16,7 +16,7 @@ use crate::devices::{Devices, Effect};
 use crate::driver::{Driver, DriverError, Happening, Inbox, Request};
 use crate::remote::{RemoteError, Remotes};
 use crate::signal::{Reading, Signal};
-use crate::wiring::Wiring;
+use crate::wiring::{Wire, Wiring};
 use outputs::Outputs;
 
 pub use functions::{FunctionHost, OnThread};
@@ -155,6 +155,10 @@ impl Session {
         if let Err(error) = running.outputs.make_safe() {
             running.fail(error.to_string());
         }
+        match running.outputs.driver.initial() {
+            Ok(readings) => readings.into_iter().for_each(|(port, reading)| running.input(port, reading, start)),
+            Err(error) => running.fail(error.to_string()),
+        }
         running.engine.start(start);
         loop {
             if let Some((end, ending, why)) = running.settle() {
@@ -229,6 +233,11 @@ impl Running<'_> {
             Happening::Answer { number, result } => {
                 self.awaited = false;
                 self.engine.answer(number, result);
+            }
+            Happening::Missed { port, count, at } => self.event(Kind::Lost, port, f64::from(count), at),
+            Happening::Storm { port, begins, at } => {
+                let wire = self.outputs.wire(port);
+                self.note(at, if begins { storm_begins(wire) } else { storm_ends(wire) });
             }
             Happening::Lost { child, why } => self.fail(lost(&child, &why)),
             Happening::Request(request) => self.fulfil(request),
@@ -413,6 +422,17 @@ fn recorded_level(signal: &Signal) -> Option<f64> {
         Signal::Silence | Signal::Clear | Signal::Film(false) => Some(0.0),
         Signal::Follow(..) | Signal::Center | Signal::Freeze => None,
     }
+}
+
+fn storm_begins(wire: &Wire) -> String {
+    format!(
+        "`{wire}` changes so often that it is not listened to for a second: look for a loose contact, a wrong \
+         pull or a missing debounce"
+    )
+}
+
+fn storm_ends(wire: &Wire) -> String {
+    format!("`{wire}` is listened to again")
 }
 
 fn lost(child: &Name, why: &str) -> String {

@@ -8,7 +8,7 @@ use crate::driver::Driver;
 use crate::driver::simulated::safe_signal;
 use crate::remote::{RemoteError, Remotes};
 use crate::signal::{Reading, Signal};
-use crate::wiring::Wiring;
+use crate::wiring::{Wire, Wiring};
 
 /// Everything that outputs are written to. Whatever way a session is left, its
 /// outputs are safe afterwards.
@@ -35,6 +35,10 @@ impl<'a> Outputs<'a> {
             remote.write(wire, *level, self.driver.now()).map_err(failed)?;
         }
         Ok(self.driver.write(port, signal)?)
+    }
+
+    pub(super) fn wire(&self, port: PortId) -> &Wire {
+        self.wiring.wire(port)
     }
 
     /// Asks a child what comes of touching one of its inputs.
