@@ -3,7 +3,7 @@
 use bramble_task::TaskDefinition;
 use bramble_task::call::Wanted;
 use bramble_task::definition::{
-    Action, Command, DisplayCommand, Expression, Reaction, StageId, Stimulus, StimulusKind,
+    Action, Command, DisplayCommand, Expression, Reaction, Segment, StageId, Stimulus, StimulusKind,
 };
 use bramble_value::{Ending, Value};
 
@@ -114,17 +114,31 @@ impl Session {
             Command::On(Some(level)) => Command::On(Some(known(level, Wanted::Level)?)),
             Command::Off => Command::Off,
             Command::Open(amount) => Command::Open(known(amount, Wanted::Amount)?),
-            Command::Pulse { on, after } => Command::Pulse {
+            Command::Pulse { on, after, level } => Command::Pulse {
                 on: known(on, Wanted::Duration)?,
-                after: after.as_ref().map(|after| known(after, Wanted::Duration)).transpose()?,
+                after: given(after, Wanted::Duration, &mut known)?,
+                level: given(level, Wanted::Level, &mut known)?,
             },
-            Command::Train { on, every, count } => Command::Train {
+            Command::Train { on, every, count, after, level } => Command::Train {
                 on: known(on, Wanted::Duration)?,
                 every: known(every, Wanted::Duration)?,
-                count: count.as_ref().map(|count| known(count, Wanted::Integer)).transpose()?,
+                count: given(count, Wanted::Integer, &mut known)?,
+                after: given(after, Wanted::Duration, &mut known)?,
+                level: given(level, Wanted::Level, &mut known)?,
             },
+            Command::Series { segments, count, after } => {
+                let mut segment = |segment: &Segment<Expression>| {
+                    let level = known(&segment.level, Wanted::Level)?;
+                    Ok::<_, Pause>(Segment { level, length: known(&segment.length, Wanted::Duration)? })
+                };
+                Command::Series {
+                    segments: segments.iter().map(&mut segment).collect::<Result<_, _>>()?,
+                    count: given(count, Wanted::Integer, &mut known)?,
+                    after: given(after, Wanted::Duration, &mut known)?,
+                }
+            }
             Command::Play { sound, after } => {
-                let after = after.as_ref().map(|after| known(after, Wanted::Duration)).transpose()?;
+                let after = given(after, Wanted::Duration, &mut known)?;
                 Command::Play { sound: self.stimulus(task, id, sound)?, after }
             }
             Command::Stop => Command::Stop,
@@ -166,6 +180,15 @@ impl Session {
     }
 }
 
+/// A value that may be left out.
+fn given(
+    value: &Option<Expression>,
+    wanted: Wanted,
+    mut known: impl FnMut(&Expression, Wanted) -> Result<Value, Pause>,
+) -> Result<Option<Value>, Pause> {
+    value.as_ref().map(|value| known(value, wanted)).transpose()
+}
+
 fn listed(reaction: &Reaction) -> &[Action] {
     match reaction {
         Reaction::Actions(actions) => actions,
@@ -180,6 +203,7 @@ fn undo_of(command: &Command<Value>) -> Option<Undo> {
         Command::Open(_)
         | Command::Pulse { .. }
         | Command::Train { .. }
+        | Command::Series { .. }
         | Command::Play { .. }
         | Command::Film => Some(Undo::Stop),
         Command::Display(DisplayCommand::Show(_)) => Some(Undo::Clear),

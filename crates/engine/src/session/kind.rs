@@ -143,7 +143,7 @@ impl Session {
         let amount = self.needed(task, id, amount, Wanted::Amount)?;
         match amount {
             Value::Duration(length) => {
-                self.drive(id, port, Command::Pulse { on: amount, after: None });
+                self.drive(id, port, Command::Pulse { on: amount, after: None, level: None });
                 self.last_for(id, length, turn);
             }
             // Only the rig knows how long this takes.

@@ -154,6 +154,7 @@ impl Bench {
                     Command::Open(_) => "open",
                     Command::Pulse { .. } => "pulse",
                     Command::Train { .. } => "train",
+                    Command::Series { .. } => "series",
                     Command::Play { .. } => "play",
                     Command::Stop => "stop",
                     Command::Film => "film",

@@ -51,8 +51,8 @@ fn what_during_did_is_undone_by_its_opposite_last_first() {
     let grating = Stimulus { kind: StimulusKind::Grating, arguments: vec![None, None] };
     let noise = Stimulus { kind: StimulusKind::Noise, arguments: vec![None, None] };
     let wheel = port(WHEEL, 0);
-    let pulse = Command::Pulse { on: ms(5), after: None };
-    let train = Command::Train { on: ms(1), every: ms(2), count: None };
+    let pulse = Command::Pulse { on: ms(5), after: None, level: None };
+    let train = Command::Train { on: ms(1), every: ms(2), count: None, after: None, level: None };
     let during = [
         light_on(0),
         command(LIGHT, Command::Off),

@@ -18,17 +18,17 @@ mod stimulus;
 
 use std::collections::VecDeque;
 
-use bramble_task::definition::{Command, DeviceKind, DisplayCommand, PortId};
+use bramble_task::definition::{self, Command, DeviceKind, DisplayCommand, PortId};
 use bramble_value::{Kind, Span, Time, Value, Volume};
 use thiserror::Error;
 
 use crate::signal::Signal;
 use crate::wiring::{Wire, Wiring};
 use output::Output;
-use program::Program;
+use program::{Program, Segment};
 use speaker::Speaker;
 
-/// The shortest time from one start of a train to the next.
+/// The shortest time from one start of a train or series to the next.
 pub const SHORTEST_PERIOD: Span = Span::from_ns(100_000);
 
 /// What devices do of the commands that they were given.
@@ -41,7 +41,7 @@ pub enum Effect {
         /// What.
         signal: Signal,
     },
-    /// A pulse, train, opening or sound came to its end by itself, or was cut by
+    /// A pulse, train, series, opening or sound came to its end by itself, or was cut by
     /// the longest on-time of its output. Stops and replacements are silent.
     Ends {
         /// Whose.
@@ -94,12 +94,12 @@ pub enum CommandError {
         /// What the argument should have been.
         what: &'static str,
     },
-    /// A train is faster than any output.
-    #[error("a train of `{port}` starts every {every}: at least {SHORTEST_PERIOD} apart, please")]
+    /// A train or series is faster than any output.
+    #[error("what `{port}` repeats starts anew every {every}: at least {SHORTEST_PERIOD} apart, please")]
     TooFast {
         /// The port.
         port: String,
-        /// Its period.
+        /// From one start to the next.
         every: Span,
     },
 }
@@ -309,8 +309,7 @@ fn tell_output(
 ) -> Result<Told, CommandError> {
     let program = match command {
         Command::On(level) => {
-            let share = level.map_or(1.0, Value::to_f64).clamp(0.0, 1.0);
-            output.switch(if wire.kind == DeviceKind::LevelOutput { share } else { share.ceil() });
+            output.switch(share(wire, *level));
             return Ok(Told::Nothing);
         }
         Command::Off => {
@@ -319,23 +318,26 @@ fn tell_output(
         }
         Command::Stop => return Ok(if output.stop() { Told::Halt } else { Told::Nothing }),
         Command::Open(amount) if wire.kind == DeviceKind::Solenoid => {
-            Program::once(now, opening(wire, *amount)?, true)
+            Program::opening(now, opening(wire, *amount)?)
         }
-        Command::Pulse { on, after } => {
-            let start = now + after.map_or(Ok(Span::ZERO), |after| span(wire, after))?;
-            Program::once(start, span(wire, *on)?, false)
+        Command::Pulse { on, after, level } => {
+            Program::pulse(start(wire, *after, now)?, span(wire, *on)?, share(wire, *level))
         }
-        Command::Train { on, every, count } => train(wire, *on, *every, *count, now)?,
+        Command::Train { on, every, count, after, level } => {
+            let on = Segment { level: share(wire, *level), length: span(wire, *on)? };
+            let every = period(wire, span(wire, *every)?)?;
+            Program::train(start(wire, *after, now)?, on, every, turns(wire, *count)?)
+        }
+        Command::Series { segments, count, after } => {
+            series(wire, segments, turns(wire, *count)?, start(wire, *after, now)?)?
+        }
         Command::Open(_) => return Err(wrong(wire, "be opened: only a solenoid can")),
         Command::Play { .. } => return Err(wrong(wire, "play a sound")),
         Command::Display(_) => return Err(wrong(wire, "show a picture")),
         Command::Film => return Err(wrong(wire, "film")),
     };
+    let length = program.end().map_or(Span::ZERO, |end| end.since(program.start()));
     output.run(program);
-    let length = match program.count {
-        Some(1) => program.on,
-        _ => program.end().map_or(Span::ZERO, |end| end.since(program.start)),
-    };
     Ok(Told::Command(length.seconds()))
 }
 
@@ -347,7 +349,7 @@ fn tell_speaker(
 ) -> Result<Told, CommandError> {
     match command {
         Command::Play { sound, after } => {
-            let start = now + after.map_or(Ok(Span::ZERO), |after| span(wire, after))?;
+            let start = start(wire, *after, now)?;
             let sound = stimulus::sound(wire, sound)?;
             speaker.play(sound, start);
             Ok(Told::Command(sound.length().seconds()))
@@ -368,27 +370,49 @@ fn opening(wire: &Wire, amount: Value) -> Result<Span, CommandError> {
     }
 }
 
-fn train(
+fn series(
     wire: &Wire,
-    on: Value,
-    every: Value,
-    count: Option<Value>,
+    segments: &[definition::Segment],
+    count: Option<u64>,
     start: Time,
 ) -> Result<Program, CommandError> {
-    let every = span(wire, every)?;
-    if every < SHORTEST_PERIOD {
-        return Err(CommandError::TooFast { port: wire.to_string(), every });
-    }
-    let count = match count {
-        None => None,
-        Some(Value::Integer(count)) => Some(u64::try_from(count).unwrap_or(0)),
-        Some(_) => return Err(CommandError::Argument { port: wire.to_string(), what: "count" }),
+    let segment = |segment: &definition::Segment| {
+        Ok(Segment { level: share(wire, Some(segment.level)), length: span(wire, segment.length)? })
     };
-    // A train of no pulses is over at once, as a pulse of no length is.
-    match count {
-        Some(0) => Ok(Program::once(start, Span::ZERO, false)),
-        count => Ok(Program { start, on: span(wire, on)?, every, count, opening: false }),
+    let segments: Vec<Segment> = segments.iter().map(segment).collect::<Result<_, _>>()?;
+    if count.is_none_or(|count| count > 1) {
+        period(wire, segments.iter().fold(Span::ZERO, |sum, segment| sum + segment.length))?;
     }
+    Ok(Program::series(start, segments, count))
+}
+
+/// From one start to the next, where an output is fast enough for it.
+fn period(wire: &Wire, every: Span) -> Result<Span, CommandError> {
+    match every {
+        every if every < SHORTEST_PERIOD => Err(CommandError::TooFast { port: wire.to_string(), every }),
+        every => Ok(every),
+    }
+}
+
+/// How many times, or without end.
+fn turns(wire: &Wire, count: Option<Value>) -> Result<Option<u64>, CommandError> {
+    match count {
+        None => Ok(None),
+        Some(Value::Integer(count)) => Ok(Some(u64::try_from(count).unwrap_or(0))),
+        Some(_) => Err(CommandError::Argument { port: wire.to_string(), what: "count" }),
+    }
+}
+
+/// When something starts that waits this long first.
+fn start(wire: &Wire, after: Option<Value>, now: Time) -> Result<Time, CommandError> {
+    Ok(now + after.map_or(Ok(Span::ZERO), |after| span(wire, after))?)
+}
+
+/// How much of an output this level is: all of it where none is given, and all or
+/// nothing of what has no levels between.
+fn share(wire: &Wire, level: Option<Value>) -> f64 {
+    let share = level.map_or(1.0, Value::to_f64).clamp(0.0, 1.0);
+    if wire.kind == DeviceKind::LevelOutput { share } else { share.ceil() }
 }
 
 fn span(wire: &Wire, value: Value) -> Result<Span, CommandError> {

@@ -51,9 +51,9 @@ impl Output {
     }
 
     pub(super) fn run(&mut self, program: Program) {
-        match &mut self.running {
-            Some(running) if running.opening && program.opening => running.on = running.on + program.on,
-            running => *running = Some(program),
+        let prolonged = self.running.as_mut().is_some_and(|running| running.prolong(&program));
+        if !prolonged {
+            self.running = Some(program);
         }
     }
 
@@ -81,7 +81,7 @@ impl Output {
 
     pub(super) fn advance(&mut self, now: Time) -> Change {
         let mut change = Change::default();
-        if let Some(end) = self.running.and_then(|program| program.end()).filter(|end| *end <= now) {
+        if let Some(end) = self.running.as_ref().and_then(Program::end).filter(|end| *end <= now) {
             self.running = None;
             change.ended = Some(end);
         }
@@ -102,8 +102,8 @@ impl Output {
     }
 
     fn wanted(&self, now: Time) -> f64 {
-        let runs = self.running.is_some_and(|program| program.is_on(now));
-        if runs { 1.0 } else { self.switched }
+        let running = self.running.as_ref().map_or(0.0, |program| program.level(now));
+        running.max(self.switched)
     }
 
     fn has_been_on_too_long(&self, now: Time) -> bool {

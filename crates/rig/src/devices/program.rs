@@ -2,50 +2,141 @@
 
 use bramble_value::{Span, Time};
 
-/// A pulse, an opening or a train.
+/// A level that holds for a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Segment {
+    /// From 0 to 1.
+    pub(super) level: f64,
+    pub(super) length: Span,
+}
+
+/// A pulse, an opening, a train or a series: levels one after the other, off for
+/// what is left of a turn, and that again and again.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Program {
-    pub(super) start: Time,
-    /// How long it is on each time.
-    pub(super) on: Span,
-    /// From one start to the next.
-    pub(super) every: Span,
-    /// How many times; `None` is without end. At least 1.
-    pub(super) count: Option<u64>,
+    start: Time,
+    /// None is of no length, and together they are no longer than a turn.
+    segments: Vec<Segment>,
+    /// From one start of a turn to the next.
+    every: Span,
+    /// How many turns; `None` is without end. At least 1.
+    count: Option<u64>,
     /// Whether it gives a drop: two that overlap are both given.
-    pub(super) opening: bool,
+    opening: bool,
 }
 
 impl Program {
-    pub(super) fn once(start: Time, on: Span, opening: bool) -> Program {
-        Program { start, on, every: Span::MAX, count: Some(1), opening }
+    /// On at this level once.
+    pub(super) fn pulse(start: Time, length: Span, level: f64) -> Program {
+        Program::series(start, [Segment { level, length }], Some(1))
     }
 
-    /// Whether it is on at this time.
-    pub(super) fn is_on(&self, at: Time) -> bool {
-        at >= self.start && at < self.rise(self.turn(at)) + self.on
+    /// A valve is open once.
+    pub(super) fn opening(start: Time, length: Span) -> Program {
+        Program { opening: true, ..Program::pulse(start, length, 1.0) }
     }
 
-    /// The next time after this one at which it goes on, goes off, or is over.
+    /// On at this level again and again. Turns that overlap are one long one.
+    pub(super) fn train(start: Time, on: Segment, every: Span, count: Option<u64>) -> Program {
+        match count {
+            Some(0) => Program::pulse(start, Span::ZERO, on.level),
+            Some(count) if on.length >= every => {
+                let turns = i64::try_from(count - 1).unwrap_or(i64::MAX);
+                let length = Span::from_ns(every.ns().saturating_mul(turns)) + on.length;
+                Program::pulse(start, length, on.level)
+            }
+            count => {
+                let on = Segment { length: on.length.min(every), ..on };
+                Program { every, ..Program::series(start, [on], count) }
+            }
+        }
+    }
+
+    /// These levels one after the other, and that so many times. It is over when
+    /// the last of them is.
+    pub(super) fn series(
+        start: Time,
+        segments: impl IntoIterator<Item = Segment>,
+        count: Option<u64>,
+    ) -> Program {
+        let segments = if count == Some(0) {
+            Vec::new()
+        } else {
+            segments.into_iter().filter(|segment| segment.length > Span::ZERO).collect()
+        };
+        let mut program = Program { start, segments, every: Span::ZERO, count, opening: false };
+        program.every = program.turn_length();
+        program.count = count.map(|count| count.max(1));
+        program
+    }
+
+    /// When it starts.
+    pub(super) fn start(&self) -> Time {
+        self.start
+    }
+
+    /// Takes another opening on: both drops are given. False where one of the
+    /// two is no opening.
+    pub(super) fn prolong(&mut self, other: &Program) -> bool {
+        let both = self.opening && other.opening;
+        if both {
+            self.segments.extend_from_slice(&other.segments);
+            self.every = self.turn_length();
+        }
+        both
+    }
+
+    /// Its level at this time; 0 before its start and after its end.
+    pub(super) fn level(&self, at: Time) -> f64 {
+        if at < self.start {
+            return 0.0;
+        }
+        let mut end = self.rise(self.turn(at));
+        for segment in &self.segments {
+            end += segment.length;
+            if at < end {
+                return segment.level;
+            }
+        }
+        0.0
+    }
+
+    /// The next time after this one at which its level changes, or it starts or
+    /// is over.
     pub(super) fn next_change(&self, at: Time) -> Option<Time> {
         if at < self.start {
             return Some(self.start);
         }
-        if self.on >= self.every {
-            // It never goes off between its turns.
-            return self.end().filter(|end| *end > at);
-        }
-        let turn = self.turn(at);
-        let fall = self.rise(turn) + self.on;
-        if at < fall {
-            return Some(fall);
-        }
-        self.count.is_none_or(|count| turn + 1 < count).then(|| self.rise(turn + 1))
+        let (level, turn) = (self.level(at), self.turn(at));
+        // What does not change in this turn and the next never does.
+        let turns = [turn, turn.saturating_add(1)];
+        let change = turns
+            .into_iter()
+            .filter(|turn| self.count.is_none_or(|count| *turn < count))
+            .flat_map(|turn| self.boundaries(turn))
+            .find(|(boundary, next)| *boundary > at && *next != level);
+        change.map(|(boundary, _)| boundary).or_else(|| self.end().filter(|end| *end > at))
+    }
+
+    /// Where a turn takes on a level, and which.
+    fn boundaries(&self, turn: u64) -> impl Iterator<Item = (Time, f64)> {
+        let rests = self.turn_length() < self.every;
+        let rest = rests.then_some(Segment { level: 0.0, length: Span::ZERO });
+        let mut next = self.rise(turn);
+        self.segments.iter().copied().chain(rest).map(move |segment| {
+            let start = next;
+            next += segment.length;
+            (start, segment.level)
+        })
     }
 
     /// When it is over.
     pub(super) fn end(&self) -> Option<Time> {
-        self.count.map(|count| self.rise(count.saturating_sub(1)) + self.on)
+        self.count.map(|count| self.rise(count.saturating_sub(1)) + self.turn_length())
+    }
+
+    fn turn_length(&self) -> Span {
+        self.segments.iter().fold(Span::ZERO, |sum, segment| sum + segment.length)
     }
 
     /// Which turn is the latest that has started by this time.
@@ -62,39 +153,105 @@ impl Program {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn ns(ns: i64) -> Span {
+        Span::from_ns(ns)
+    }
+
+    fn on(length: i64) -> Segment {
+        Segment { level: 1.0, length: ns(length) }
+    }
+
+    /// Every change of level from the start on, as its time and the new level.
+    fn changes(program: &Program) -> Vec<(i64, f64)> {
+        let mut at = Time::ZERO;
+        let mut changes = Vec::new();
+        while let Some(next) = program.next_change(at) {
+            assert!(next > at, "time goes on");
+            changes.push((next.ns(), program.level(next)));
+            at = next;
+        }
+        changes
+    }
 
     #[test]
     fn every_turn_of_a_train_starts_where_arithmetic_says() {
-        let train = Program {
-            start: Time::from_ns(7),
-            on: Span::from_ns(3),
-            every: Span::from_ns(10),
-            count: Some(4),
-            opening: false,
-        };
-        let mut at = Time::ZERO;
-        let mut changes = Vec::new();
-        while let Some(next) = train.next_change(at) {
-            changes.push((next.ns(), train.is_on(next)));
-            at = next;
-        }
-        let turns = [7, 17, 27, 37].into_iter().flat_map(|rise| [(rise, true), (rise + 3, false)]);
-        assert_eq!(changes, turns.collect::<Vec<_>>());
+        let train = Program::train(Time::from_ns(7), on(3), ns(10), Some(4));
+        let turns = [7, 17, 27, 37].into_iter().flat_map(|rise| [(rise, 1.0), (rise + 3, 0.0)]);
+        assert_eq!(changes(&train), turns.collect::<Vec<_>>());
         assert_eq!(train.end(), Some(Time::from_ns(40)));
     }
 
     #[test]
     fn turns_that_overlap_are_one_long_one() {
-        let train = Program {
-            start: Time::ZERO,
-            on: Span::from_ns(15),
-            every: Span::from_ns(10),
-            count: Some(3),
-            opening: false,
-        };
+        let train = Program::train(Time::ZERO, on(15), ns(10), Some(3));
         assert_eq!(train.next_change(Time::ZERO), Some(Time::from_ns(35)));
-        assert!((0..35).all(|ns| train.is_on(Time::from_ns(ns))));
-        assert!(!train.is_on(Time::from_ns(35)));
+        assert!((0..35).all(|ns| train.level(Time::from_ns(ns)) == 1.0));
+        assert_eq!(train.level(Time::from_ns(35)), 0.0);
+        let endless = Program::train(Time::ZERO, on(15), ns(10), None);
+        assert_eq!((endless.next_change(Time::ZERO), endless.end()), (None, None));
+    }
+
+    #[test]
+    fn a_series_is_over_when_its_last_level_is_and_not_before() {
+        let off = Segment { level: 0.0, length: ns(5) };
+        let series = Program::series(Time::from_ns(1), [on(3), off], Some(2));
+        assert_eq!(changes(&series), [(1, 1.0), (4, 0.0), (9, 1.0), (12, 0.0), (17, 0.0)]);
+        assert_eq!(series.end(), Some(Time::from_ns(17)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_series_is_its_written_out_levels_at_all_times(
+            start in 0..20i64,
+            segments in proptest::collection::vec((0..3u8, 0..6i64), 1..6),
+            count in 0..5u64,
+        ) {
+            let segments: Vec<Segment> = segments
+                .into_iter()
+                .map(|(level, length)| Segment { level: f64::from(level) / 2.0, length: ns(length) })
+                .collect();
+            let written: Vec<f64> = (0..count)
+                .flat_map(|_| segments.iter().flat_map(|one| vec![one.level; one.length.ns() as usize]))
+                .collect();
+            let series = Program::series(Time::from_ns(start), segments, Some(count));
+            prop_assert_eq!(series.end(), Some(Time::from_ns(start + written.len() as i64)));
+            let level = |ns: i64| {
+                usize::try_from(ns - start).ok().and_then(|place| written.get(place)).copied().unwrap_or(0.0)
+            };
+            for at in 0..start + written.len() as i64 + 3 {
+                prop_assert_eq!(series.level(Time::from_ns(at)), level(at), "at {}", at);
+            }
+            // It says each change beforehand, so that a loop that sleeps until
+            // then misses none.
+            let mut at = -1;
+            let mut now = 0.0;
+            for (next, to) in changes(&series) {
+                prop_assert!((at + 1..next).all(|ns| level(ns) == now));
+                prop_assert_eq!(level(next), to);
+                (at, now) = (next, to);
+            }
+        }
+
+        #[test]
+        fn an_endless_series_never_drifts(
+            lengths in proptest::collection::vec(1..50i64, 2..5),
+            turn in 0..1_000_000_000i64,
+        ) {
+            let levels = [1.0, 0.5].into_iter().cycle();
+            let segments: Vec<Segment> =
+                lengths.iter().zip(levels).map(|(length, level)| Segment { level, length: ns(*length) }).collect();
+            let period: i64 = lengths.iter().sum();
+            let series = Program::series(Time::ZERO, segments.clone(), None);
+            let mut boundary = turn * period;
+            for segment in segments {
+                prop_assert_eq!(series.level(Time::from_ns(boundary)), segment.level);
+                boundary += segment.length.ns();
+                prop_assert_eq!(series.level(Time::from_ns(boundary - 1)), segment.level);
+            }
+        }
     }
 }

@@ -13,7 +13,6 @@ fn wire(kind: DeviceKind, name: &str) -> Wire {
         port: None,
         kind,
         driver: DriverConfig::Simulated,
-        line: None,
         longest_on: None,
         safe: Level::default(),
         flow: None,
@@ -53,7 +52,7 @@ fn at(ms: u32) -> Time {
 }
 
 fn pulse(length: u32) -> Command {
-    Command::Pulse { on: ms(length), after: None }
+    Command::Pulse { on: ms(length), after: None, level: None }
 }
 
 /// Everything that happens until then, with its time.
@@ -193,6 +192,49 @@ fn blinking_does_not_make_a_valve_s_longest_time_longer() {
 }
 
 #[test]
+fn a_series_goes_through_its_levels_and_says_once_that_it_ended() {
+    let mut devices = rig();
+    let twice = series(vec![(1, ms(20)), (0, ms(10)), (2, ms(5))], Some(Value::Integer(2)), Some(ms(100)));
+    devices.command(FAN, &Command::Off, at(0)).unwrap();
+    devices.command(FAN, &twice, at(0)).unwrap();
+    let seen = run(&mut devices, at(0), at(1000));
+    let [first, second] = [100, 135].map(|start| [(start, 0.5), (start + 20, 0.0), (start + 30, 1.0)]);
+    assert_eq!(levels(&seen, FAN), [&[(0, 0.0)], &first[..], &second[..], &[(170, 0.0)]].concat());
+    assert_eq!(ends(&seen, FAN), [at(170)]);
+    let told = Effect::Event { kind: Kind::Command, port: FAN, value: 0.07, at: at(0) };
+    assert!(seen.contains(&(at(0), told)));
+}
+
+#[test]
+fn a_light_without_levels_is_on_or_off_in_a_series() {
+    let mut devices = rig();
+    devices.command(LIGHT, &series(vec![(1, ms(20)), (0, ms(10))], None, None), at(0)).unwrap();
+    let seen = run(&mut devices, at(0), at(50));
+    assert_eq!(levels(&seen, LIGHT), [(0, 1.0), (20, 0.0), (30, 1.0), (50, 0.0)]);
+}
+
+#[test]
+fn a_pulse_of_a_level_does_not_dim_what_is_brighter() {
+    let mut devices = rig();
+    let dim = Command::Pulse { on: ms(10), after: None, level: Some(half(1)) };
+    devices.command(FAN, &dim, at(0)).unwrap();
+    assert_eq!(levels(&run(&mut devices, at(0), at(50)), FAN), []);
+    devices.command(FAN, &Command::Off, at(50)).unwrap();
+    devices.command(FAN, &dim, at(50)).unwrap();
+    assert_eq!(levels(&run(&mut devices, at(50), at(90)), FAN), [(50, 0.5), (60, 0.0)]);
+}
+
+#[test]
+fn a_series_holds_a_valve_open_no_longer_than_it_may_be() {
+    let mut devices = rig();
+    let open = series(vec![(2, ms(400)), (1, ms(400)), (0, ms(1))], None, None);
+    devices.command(VALVE, &open, at(0)).unwrap();
+    let seen = run(&mut devices, at(0), at(5000));
+    assert_eq!(levels(&seen, VALVE), [(0, 1.0), (700, 0.0)]);
+    assert_eq!(ends(&seen, VALVE), [at(700)]);
+}
+
+#[test]
 fn a_sound_ends_once_and_then_there_is_silence() {
     let mut devices = rig();
     let tone = Stimulus { kind: StimulusKind::Tone, arguments: vec![None, Some(ms(110)), None] };
@@ -215,8 +257,9 @@ fn what_a_device_cannot_do_is_refused_by_name() {
         (LIGHT, Command::Open(ms(1)), "light"),
         (LIGHT, play, "play a sound"),
         (SPEAKER, Command::On(None), "it is a sound"),
-        (LIGHT, Command::Train { on: ms(1), every: ms(0), count: None }, "100 us"),
-        (LIGHT, Command::Pulse { on: Value::Number(1.0), after: None }, "duration"),
+        (LIGHT, Command::Train { on: ms(1), every: ms(0), count: None, after: None, level: None }, "100 us"),
+        (LIGHT, series(vec![(1, Value::Duration(Span::from_ns(10)))], None, None), "100 us"),
+        (LIGHT, Command::Pulse { on: Value::Number(1.0), after: None, level: None }, "duration"),
     ] {
         let error = devices.command(port, &command, at(0)).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
@@ -226,6 +269,19 @@ fn what_a_device_cannot_do_is_refused_by_name() {
     assert!(error.contains("spout") && error.contains("flow ="), "{error}");
 }
 
+fn series(levels: Vec<(u8, Value)>, count: Option<Value>, after: Option<Value>) -> Command {
+    let segment = |(level, length)| definition::Segment { level: half(level), length };
+    Command::Series { segments: levels.into_iter().map(segment).collect(), count, after }
+}
+
+fn half(level: u8) -> Value {
+    Value::Level(Level::from_share(f64::from(level) / 2.0).unwrap())
+}
+
+fn count() -> impl Strategy<Value = Option<Value>> {
+    proptest::option::of((0..20i64).prop_map(Value::Integer))
+}
+
 fn command() -> impl Strategy<Value = (PortId, Command)> {
     let length = || (0..2000u32).prop_map(ms);
     let told = prop_oneof![
@@ -233,10 +289,13 @@ fn command() -> impl Strategy<Value = (PortId, Command)> {
         Just(Command::Off),
         Just(Command::Stop),
         length().prop_map(Command::Open),
-        (length(), proptest::option::of(length())).prop_map(|(on, after)| Command::Pulse { on, after }),
-        (length(), 1..500u32, proptest::option::of(0..20i64)).prop_map(|(on, every, count)| {
-            Command::Train { on, every: ms(every), count: count.map(Value::Integer) }
+        (length(), proptest::option::of(length()))
+            .prop_map(|(on, after)| Command::Pulse { on, after, level: None }),
+        (length(), 1..500u32, count()).prop_map(|(on, every, count)| {
+            Command::Train { on, every: ms(every), count, after: None, level: None }
         }),
+        (proptest::collection::vec((0..3u8, length()), 0..4), count(), proptest::option::of(length()))
+            .prop_map(|(levels, count, after)| series(levels, count, after)),
     ];
     (prop_oneof![Just(LIGHT), Just(VALVE), Just(FAN)], told)
 }
@@ -304,7 +363,13 @@ proptest! {
     fn trains_do_not_drift(every in 2..100u32, on in 1..50u32, count in 1..200i64, late in 0..900_000i64) {
         prop_assume!(on < every);
         let mut devices = rig();
-        let train = Command::Train { on: ms(on), every: ms(every), count: Some(Value::Integer(count)) };
+        let train = Command::Train {
+            on: ms(on),
+            every: ms(every),
+            count: Some(Value::Integer(count)),
+            after: None,
+            level: None,
+        };
         devices.command(LIGHT, &train, Time::ZERO).unwrap();
         let mut now = Time::ZERO;
         let mut rises = Vec::new();

@@ -253,7 +253,7 @@ fn a_command_by_hand_is_carried_out_and_recorded_like_a_task_s() {
     let task = free_water(None);
     let (post, asked) = inbox();
     let on = Value::Duration(Span::from_ms(30));
-    post.request(Request::Command { port: VALVE, command: Command::Pulse { on, after: None } });
+    post.request(Request::Command { port: VALVE, command: Command::Pulse { on, after: None, level: None } });
     post.request(Request::Command { port: POKE, command: Command::Off });
     let run = run(&RigConfig::simulated(&task), task, Metronome::default(), Pace::Free, |around| {
         around.inbox = Box::leak(Box::new(asked));

@@ -43,6 +43,8 @@ pub enum Command<V = Value> {
         on: V,
         /// Waiting this long first.
         after: Option<V>,
+        /// At this level, for a level output (full where none is given).
+        level: Option<V>,
     },
     /// On for a time, again and again.
     Train {
@@ -52,6 +54,19 @@ pub enum Command<V = Value> {
         every: V,
         /// How many; without it, until stopped.
         count: Option<V>,
+        /// Waiting this long first.
+        after: Option<V>,
+        /// At this level, for a level output (full where none is given).
+        level: Option<V>,
+    },
+    /// One level after the other, and that again and again.
+    Series {
+        /// What one turn of it is.
+        segments: Vec<Segment<V>>,
+        /// How many times; without it, until stopped.
+        count: Option<V>,
+        /// Waiting this long first.
+        after: Option<V>,
     },
     /// Play a sound.
     Play {
@@ -60,12 +75,21 @@ pub enum Command<V = Value> {
         /// Waiting this long first.
         after: Option<V>,
     },
-    /// End at once what runs by itself: a pulse, a train, an opening, a sound.
+    /// End at once what runs by itself: a pulse, a train, a series, an opening, a sound.
     Stop,
     /// To a display.
     Display(DisplayCommand<V>),
     /// A camera starts to record; `Stop` ends it.
     Film,
+}
+
+/// A part of a series: a level that holds for a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment<V = Value> {
+    /// The level, from 0 to 1.
+    pub level: V,
+    /// How long it holds.
+    pub length: V,
 }
 
 /// What a display can be told.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use bramble_value::Sources;
 
 pub use action::{
-    Action, Command, DisplayCommand, Reaction, Response, Stimulus, StimulusKind, Transition, What,
+    Action, Command, DisplayCommand, Reaction, Response, Segment, Stimulus, StimulusKind, Transition, What,
 };
 pub use declaration::{
     Carry, Column, Counter, Device, DeviceKind, First, Message, Parameter, Plot, PlotKind, Timer, UntilRow,

@@ -166,6 +166,7 @@ impl Say<'_> {
             Command::Train { on, every, .. } => {
                 format!("train {} every {}", self.plain(on), self.plain(every))
             }
+            Command::Series { segments, .. } => format!("series of {}", segments.len()),
             Command::Play { sound, .. } => format!("play {}", self.stimulus(sound)),
             Command::Stop => "stop".to_owned(),
             Command::Film => "film".to_owned(),

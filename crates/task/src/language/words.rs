@@ -72,7 +72,7 @@ verbs! {
     Uniform Normal Exponential Tone Noise Grating
     Goto Done Next Emit StopSession
     StateTime Event EventPort EventTime EventValue Since Other Last Count
-    Port On Off Open Pulse Train Play Stop Show Follow Center Freeze Clear Zero Film
+    Port On Off Open Pulse Train Series Play Stop Show Follow Center Freeze Clear Zero Film
     Rises Falls Changes High Low Above Below Between Beyond Still Speed SpeedAbove SpeedBelow Lasts Ends
     StartTimer StopTimer TimerEnds Running Reaches Reset
     Points Line RollingMean Spans Psychometric

@@ -8,12 +8,15 @@ use super::{Handled, Lowering, shown};
 use crate::call::Wanted;
 use crate::definition::{
     Action, ColumnId, Command, CounterId, DeviceKind, DisplayCommand, Expression, Handler, Handlers,
-    MessageId, PortChoice, PortId, Reaction, Response, Stimulus, StimulusKind, TimerId, Transition, Trigger,
-    What,
+    MessageId, PortChoice, PortId, Reaction, Response, Segment, Stimulus, StimulusKind, TimerId, Transition,
+    Trigger, What,
 };
 use crate::language::{Part, Verb};
 use crate::mistake::did_you_mean;
 use crate::sandbox::Problem;
+
+/// How many levels a series may have.
+const MOST_SEGMENTS: usize = 1000;
 
 /// An action, or where to go.
 enum Step {
@@ -168,7 +171,8 @@ impl<'v> Lowering<'_, 'v> {
             Verb::Pulse => {
                 let on = self.expression(part.arg("on")?, Wanted::Duration);
                 let after = self.optional(part, "after", Wanted::Duration);
-                Command::Pulse { on: on?, after: after? }
+                let level = self.optional(part, "level", Wanted::Level);
+                Command::Pulse { on: on?, after: after?, level: level? }
             }
             Verb::Train => {
                 let on = self.expression(part.arg("on")?, Wanted::Duration);
@@ -180,7 +184,15 @@ impl<'v> Lowering<'_, 'v> {
                 };
                 let every = self.expression(every, Wanted::Duration);
                 let count = self.optional(part, "count", Wanted::Integer);
-                Command::Train { on: on?, every: every?, count: count? }
+                let after = self.optional(part, "after", Wanted::Duration);
+                let level = self.optional(part, "level", Wanted::Level);
+                Command::Train { on: on?, every: every?, count: count?, after: after?, level: level? }
+            }
+            Verb::Series => {
+                let segments = self.segments(part);
+                let count = self.optional(part, "count", Wanted::Integer);
+                let after = self.optional(part, "after", Wanted::Duration);
+                Command::Series { segments: segments?, count: count?, after: after? }
             }
             Verb::Play => {
                 let sound = self.stimulus(part.arg("sound")?, true);
@@ -205,6 +217,41 @@ impl<'v> Lowering<'_, 'v> {
                 return self.wrong(problem.help(help));
             }
         })
+    }
+
+    /// What one turn of a series is.
+    fn segments(&mut self, part: &Part<'v>) -> Option<Vec<Segment<Expression>>> {
+        const EXAMPLE: &str = "series([(1, \"20 ms\"), (0, \"80 ms\")], count = 5)";
+        let written = part.arg("segments")?;
+        let pair = |item: &Value<'v>| match items(*item) {
+            Some([level, length]) => Some((*level, *length)),
+            _ => None,
+        };
+        let pairs = items(written).and_then(|items| items.iter().map(pair).collect::<Option<Vec<_>>>());
+        let Some(pairs) = pairs.filter(|pairs| !pairs.is_empty()) else {
+            let problem = Problem::new("`series` takes a list of levels, each with its duration");
+            return self.wrong(problem.help(EXAMPLE));
+        };
+        if pairs.len() > MOST_SEGMENTS {
+            let problem = Problem::new(format!("a series has at most {MOST_SEGMENTS} levels"));
+            return self.wrong(problem.help("say what repeats once, with count = ..."));
+        }
+        let kind = part.of().and_then(|of| of.said.device.as_ref()).map(|device| device.kind);
+        let segments: Vec<Option<Segment<Expression>>> = pairs
+            .into_iter()
+            .map(|(level, length)| {
+                let (written, length) = (level, self.expression(length, Wanted::Duration));
+                let level = self.expression(level, Wanted::Level)?;
+                let between =
+                    matches!(&level, Expression::Value(level) if !matches!(level.to_f64(), 0.0 | 1.0));
+                if let Some(kind) = kind.filter(|kind| between && *kind != DeviceKind::LevelOutput) {
+                    let problem = Problem::new(format!("a {} is on (1) or off (0)", kind.word()));
+                    return self.wrong_value(problem.help("only a level_output has levels between"), written);
+                }
+                Some(Segment { level, length: length? })
+            })
+            .collect();
+        segments.into_iter().collect()
     }
 
     fn follow(&mut self, part: &Part<'v>) -> Option<DisplayCommand<Expression>> {

@@ -51,7 +51,14 @@ impl<'v> Lowering<'_, 'v> {
                 }
                 Some(verb) if verb.is_stage() => "call it: state(...)",
                 Some(
-                    Verb::On | Verb::Off | Verb::Open | Verb::Pulse | Verb::Train | Verb::Play | Verb::Emit,
+                    Verb::On
+                    | Verb::Off
+                    | Verb::Open
+                    | Verb::Pulse
+                    | Verb::Train
+                    | Verb::Series
+                    | Verb::Play
+                    | Verb::Emit,
                 ) => "an action belongs into a stage: state(enter = ..., on = {...})",
                 _ => {
                     "stages are state, delay, gate, pulse, play, call, record, sequence, parallel, states and trials"
