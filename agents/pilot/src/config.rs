@@ -8,7 +8,6 @@ use std::str::FromStr;
 use bramble_config::{Config, ConfigError};
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
-use bramble_rig::config::DriverConfig;
 use bramble_value::{Name, Seed};
 use clap::Parser;
 use miette::Diagnostic;
@@ -157,9 +156,8 @@ impl Settings {
         let Config { settings: file, text, .. } = config;
         let children = arguments.children.or(file.children);
         if children.is_none() {
-            let on_child = file.rig.devices.iter().find_map(|(device, settings)| match &settings.driver {
-                DriverConfig::Child(child) => Some((device.clone(), child.clone())),
-                DriverConfig::Simulated => None,
+            let on_child = file.rig.devices.iter().find_map(|(device, settings)| {
+                Some((device.clone(), settings.driver.child()?.clone()))
             });
             if let Some((device, child)) = on_child {
                 return Err(SettingsError::NoChildren { device, child });

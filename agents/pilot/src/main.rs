@@ -22,7 +22,6 @@ use std::time::Duration;
 use bramble_journal::Journal;
 use bramble_link::{JournalOutbox, Me, Terms, dial};
 use bramble_message::{Activity, Ended, PilotToTerminal, encode};
-use bramble_rig::config::DriverConfig;
 use bramble_value::{Ending, Time};
 use clap::Parser;
 use miette::{Diagnostic, IntoDiagnostic, Report};
@@ -103,10 +102,7 @@ fn run(settings: Settings) -> Result<(), Report> {
     let sent = move || _ = line.more();
     let (scribe, pen, doing) = Scribe::start(journal.clone(), sessions, sent).into_diagnostic()?;
 
-    let named = settings.rig.devices.values().filter_map(|device| match &device.driver {
-        DriverConfig::Child(child) => Some(child.clone()),
-        DriverConfig::Simulated => None,
-    });
+    let named = settings.rig.devices.values().filter_map(|device| device.driver.child().cloned());
     let on_change = inputs.clone();
     let changed = move || _ = on_change.send(Input::Children);
     let children =

@@ -4,9 +4,11 @@
 pub mod config;
 pub mod devices;
 pub mod driver;
+pub mod guard;
 pub mod remote;
 pub mod session;
 pub mod signal;
+pub mod sync;
 mod water;
 pub mod wiring;
 

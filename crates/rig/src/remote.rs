@@ -109,7 +109,7 @@ impl Offered {
         let found = self.rig.devices.get(device);
         let found = found.ok_or_else(|| RemoteError(format!("it has no device `{device}`")))?;
         let is_there = match (&found.lines, port) {
-            (Lines::Single(_), None) => true,
+            (Lines::Single(_) | Lines::Quadrature { .. }, None) => true,
             (Lines::Ports(ports), Some(port)) => ports.contains_key(port),
             _ => false,
         };

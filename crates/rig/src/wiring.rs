@@ -10,7 +10,7 @@ use bramble_task::definition::{
 use bramble_value::{Level, Name, Span, Value, ValueType};
 use thiserror::Error;
 
-use crate::config::{DeviceConfig, DriverConfig, Flow, Lines, RigConfig};
+use crate::config::{DeviceConfig, DriverConfig, Flow, Lines, Pin, RigConfig};
 
 /// All ports of a task, and what each of them is on the rig.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,8 +29,6 @@ pub struct Wire {
     pub kind: DeviceKind,
     /// What drives it.
     pub driver: DriverConfig,
-    /// The line it is connected to, where its driver has such.
-    pub line: Option<u32>,
     /// The longest it may be on without a break.
     pub longest_on: Option<Span>,
     /// The level it is brought to when nothing runs.
@@ -114,10 +112,7 @@ impl Wire {
 
     /// The child it belongs to, if to one.
     pub fn child(&self) -> Option<&Name> {
-        match &self.driver {
-            DriverConfig::Child(child) => Some(child),
-            DriverConfig::Simulated => None,
-        }
+        self.driver.child()
     }
 }
 
@@ -154,15 +149,15 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
              as measured, or open it for a duration"
         ));
     }
-    if found.driver != DriverConfig::Simulated
+    if found.driver.child().is_some()
         && matches!(found.kind, DeviceKind::Display | DeviceKind::Sound | DeviceKind::Camera)
     {
         missing.push(format!("its `{name}` is on a child, and a {} can't be", found.kind.word()));
     }
-    let lines = match (&found.lines, wanted.ports.is_empty()) {
-        (Lines::Single(line), true) => vec![(None, *line)],
+    let ports = match (&found.lines, wanted.ports.is_empty()) {
+        (Lines::Single(_) | Lines::Quadrature { .. }, true) => vec![None],
         (Lines::Ports(ports), false) => wanted_ports(wanted, ports, missing),
-        (Lines::Single(_), false) => {
+        (Lines::Single(_) | Lines::Quadrature { .. }, false) => {
             missing.push(format!("its `{name}` has no ports, and the task wants {}", joined(&wanted.ports)));
             Vec::new()
         }
@@ -179,35 +174,30 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
     if missing.len() > before {
         return Vec::new();
     }
-    lines.into_iter().map(|(port, line)| wire(name, found, port, line)).collect()
+    ports.into_iter().map(|port| wire(name, found, port)).collect()
 }
 
 fn wanted_ports(
     wanted: &Device,
-    ports: &BTreeMap<Name, u32>,
+    ports: &BTreeMap<Name, Pin>,
     missing: &mut Vec<String>,
-) -> Vec<(Option<Name>, Option<u32>)> {
-    let mut lines = Vec::with_capacity(wanted.ports.len());
-    for port in &wanted.ports {
-        match ports.get(port) {
-            Some(line) => lines.push((Some(port.clone()), Some(*line))),
-            None => missing.push(format!(
-                "it has no port `{port}` of `{}`; it has {}",
-                wanted.name,
-                joined(ports.keys())
-            )),
-        }
+) -> Vec<Option<Name>> {
+    for port in wanted.ports.iter().filter(|port| !ports.contains_key(*port)) {
+        missing.push(format!(
+            "it has no port `{port}` of `{}`; it has {}",
+            wanted.name,
+            joined(ports.keys())
+        ));
     }
-    lines
+    wanted.ports.iter().cloned().map(Some).collect()
 }
 
-fn wire(device: &Name, found: &DeviceConfig, port: Option<Name>, line: Option<u32>) -> Wire {
+fn wire(device: &Name, found: &DeviceConfig, port: Option<Name>) -> Wire {
     Wire {
         device: device.clone(),
         port,
         kind: found.kind,
         driver: found.driver.clone(),
-        line,
         longest_on: found.longest_on,
         safe: found.safe,
         flow: found.flow,
@@ -220,20 +210,13 @@ fn joined<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
 
 /// A line belongs to one port of one device.
 fn shared_lines(rig: &RigConfig) -> Vec<String> {
-    let mut owners: BTreeMap<(String, u32), String> = BTreeMap::new();
+    let mut owners: BTreeMap<(DriverConfig, Pin), String> = BTreeMap::new();
     let mut shared = Vec::new();
-    for (name, device) in &rig.devices {
-        let lines: Vec<(String, u32)> = match &device.lines {
-            Lines::Single(line) => line.iter().map(|line| (name.to_string(), *line)).collect(),
-            Lines::Ports(ports) => {
-                ports.iter().map(|(port, line)| (format!("{name}.{port}"), *line)).collect()
-            }
-        };
-        for (owner, line) in lines {
-            if let Some(first) = owners.insert((device.driver.to_string(), line), owner.clone()) {
-                shared
-                    .push(format!("its line {line} is given to both {first} and {owner}: give each its own"));
-            }
+    for line in rig.lines() {
+        let Some(pin) = line.pin else { continue };
+        let owner = line.owner.clone();
+        if let Some(first) = owners.insert((line.driver, pin), line.owner) {
+            shared.push(format!("its pin {pin} is given to both {first} and {owner}: give each its own"));
         }
     }
     shared

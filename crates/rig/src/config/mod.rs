@@ -1,28 +1,41 @@
 //! The `[rig]` part of a configuration file: what devices there are, what drives
 //! them, and what must never happen to them.
 
+mod lines;
+mod pin;
 mod quantity;
+mod written;
 
 use std::collections::BTreeMap;
 
 use bramble_task::definition::{Device, DeviceKind, TaskDefinition};
-use bramble_value::{Level, Name, Span};
+use bramble_value::{Frequency, Level, Name, Span};
 use serde::{Deserialize, Serialize};
 
+use crate::sync::SyncPattern;
+pub use pin::{Active, Pin, Pull};
 pub use quantity::Flow;
 
-/// The devices of one machine.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The devices of one machine, and how they are looked after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "written::WrittenRig", into = "written::WrittenRig")]
 pub struct RigConfig {
     /// The devices, by name.
-    #[serde(default)]
     pub devices: BTreeMap<Name, DeviceConfig>,
+    /// A line that tells other recordings what time it is here.
+    pub sync: Option<SyncOutput>,
+    /// A line on which another recording tells its time.
+    pub sync_input: Option<SyncInput>,
+    /// How long the loop may give no sign of life before the outputs are made safe.
+    pub watchdog: Span,
+    /// The processor core that the loop has for itself, if one was set aside.
+    pub core: Option<usize>,
+    /// How old the calibration of a valve may be.
+    pub calibration_age: Span,
 }
 
 /// One device, or a group of like devices told apart by their ports.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "WrittenDevice", into = "WrittenDevice")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeviceConfig {
     /// What it is.
     pub kind: DeviceKind,
@@ -30,41 +43,98 @@ pub struct DeviceConfig {
     pub driver: DriverConfig,
     /// Where it is connected.
     pub lines: Lines,
-    /// The longest it may be on without a break, whatever a task says.
-    pub longest_on: Option<Span>,
+    /// Which level is on.
+    pub active: Active,
+    /// What holds its lines while nothing drives them, for an input.
+    pub pull: Pull,
+    /// How long a level of an input must last to count.
+    pub debounce: Option<Span>,
     /// The level it is brought to when nothing is running, and when anything fails.
     pub safe: Level,
-    /// How fast an open solenoid gives liquid.
-    pub flow: Option<Flow>,
+    /// The longest it may be on without a break, whatever a task says.
+    pub longest_on: Option<Span>,
+    /// How often a level output that is neither off nor fully on switches.
+    pub frequency: Option<Frequency>,
+    /// An encoder's counts (four for each period of its lines) in one of its
+    /// unit; negative where it counts the wrong way round.
+    pub counts_per_unit: Option<f64>,
     /// The unit of what it measures, for an encoder or an analog input; or empty.
     pub unit: String,
+    /// How fast a simulated valve gives liquid; a real one is calibrated.
+    pub flow: Option<Flow>,
 }
 
 /// What drives a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DriverConfig {
     /// Nothing real: lines in memory, and a simulated animal.
     Simulated,
+    /// The kernel's GPIO character device, on any Linux board.
+    Gpiocdev {
+        /// The chip: `gpiochip0`, `/dev/gpiochip0`, or its label, `pinctrl-bcm2711`.
+        chip: String,
+    },
+    /// A Raspberry Pi's own registers; outputs only.
+    Rppal,
     /// Another process, by its name.
     Child(Name),
 }
 
-/// Where a device is connected: a line number where its driver has such, for a
-/// single device or for each port.
+/// Where a device is connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lines {
-    /// A single device.
-    Single(Option<u32>),
+    /// A single device: its pin, where its driver has such.
+    Single(Option<Pin>),
     /// A group, by port.
-    Ports(BTreeMap<Name, u32>),
+    Ports(BTreeMap<Name, Pin>),
+    /// The two lines of an encoder.
+    Quadrature {
+        /// The one that leads where the position grows.
+        a: Pin,
+        /// The one that follows.
+        b: Pin,
+    },
 }
 
-impl DeviceConfig {
-    /// The names of its ports; none for a single device.
-    pub fn ports(&self) -> Vec<Name> {
-        match &self.lines {
-            Lines::Single(_) => Vec::new(),
-            Lines::Ports(ports) => ports.keys().cloned().collect(),
+/// A line that tells other recordings what time it is here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncOutput {
+    /// What drives it.
+    pub driver: DriverConfig,
+    /// Where it is connected, where its driver has such.
+    pub pin: Option<Pin>,
+    /// Which level is on.
+    pub active: Active,
+    /// What it says.
+    pub pattern: SyncPattern,
+}
+
+/// A line on which another recording tells its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyncInput {
+    /// What drives it.
+    pub driver: DriverConfig,
+    /// Where it is connected, where its driver has such.
+    pub pin: Option<Pin>,
+    /// Which level is on.
+    pub active: Active,
+    /// What holds it while nothing drives it.
+    pub pull: Pull,
+    /// How long a level must last to count.
+    pub debounce: Option<Span>,
+}
+
+impl DriverConfig {
+    /// Whether it drives pins that something is connected to.
+    pub fn is_real(&self) -> bool {
+        matches!(self, DriverConfig::Gpiocdev { .. } | DriverConfig::Rppal)
+    }
+
+    /// The child it stands for, if for one.
+    pub fn child(&self) -> Option<&Name> {
+        match self {
+            DriverConfig::Child(child) => Some(child),
+            _ => None,
         }
     }
 }
@@ -73,136 +143,88 @@ impl std::fmt::Display for DriverConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             DriverConfig::Simulated => f.write_str("simulated"),
+            DriverConfig::Gpiocdev { chip } => write!(f, "gpiocdev {chip}"),
+            DriverConfig::Rppal => f.write_str("rppal"),
             DriverConfig::Child(child) => write!(f, "child {child}"),
         }
     }
 }
 
-impl RigConfig {
-    /// A simulated rig with exactly the devices that a task wants, for trying it
-    /// where no rig was described.
-    pub fn simulated(task: &TaskDefinition) -> RigConfig {
-        let mut free_lines = 0..;
-        let mut device = |device: &Device| DeviceConfig {
-            kind: device.kind,
-            driver: DriverConfig::Simulated,
-            lines: if device.ports.is_empty() {
-                Lines::Single(None)
-            } else {
-                Lines::Ports(device.ports.iter().cloned().zip(&mut free_lines).collect())
-            },
-            longest_on: None,
-            safe: Level::default(),
-            flow: (device.kind == DeviceKind::Solenoid).then_some(Flow::TYPICAL),
-            unit: device.unit.clone(),
-        };
-        RigConfig { devices: task.devices.iter().map(|one| (one.name.clone(), device(one))).collect() }
-    }
-}
-
-/// A device as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenDevice {
-    kind: DeviceKind,
-    driver: WrittenDriver,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    child: Option<Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ports: Option<BTreeMap<Name, u32>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    longest_on: Option<quantity::Written<Span>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    safe: Option<quantity::Written<Level>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flow: Option<quantity::Written<Flow>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WrittenDriver {
-    Simulated,
-    Child,
-}
-
-impl TryFrom<WrittenDevice> for DeviceConfig {
-    type Error = String;
-
-    fn try_from(written: WrittenDevice) -> Result<DeviceConfig, String> {
-        let kind = written.kind;
-        let word = kind.word();
-        let output =
-            matches!(kind, DeviceKind::DigitalOutput | DeviceKind::LevelOutput | DeviceKind::Solenoid);
-        let measures = matches!(kind, DeviceKind::Encoder | DeviceKind::AnalogInput);
-        for (is_there, allowed, what, who) in [
-            (written.longest_on.is_some(), output, "longest_on", "an output"),
-            (written.safe.is_some(), output, "safe", "an output"),
-            (written.flow.is_some(), kind == DeviceKind::Solenoid, "flow", "a solenoid"),
-            (written.unit.is_some(), measures, "unit", "an encoder or an analog input"),
-        ] {
-            if is_there && !allowed {
-                return Err(format!("`{what}` is for {who}, and this is a {word}: leave it out"));
-            }
-        }
-        let driver = match (written.driver, written.child) {
-            (WrittenDriver::Simulated, None) => DriverConfig::Simulated,
-            (WrittenDriver::Child, Some(child)) => DriverConfig::Child(child),
-            (WrittenDriver::Child, None) => {
-                return Err("driver = \"child\" needs the child's name: child = \"wheel-child\"".into());
-            }
-            (_, Some(_)) => return Err("`child` goes with driver = \"child\"".into()),
-        };
-        let lines = match (written.line, written.ports) {
-            (Some(_), Some(_)) => {
-                return Err("give `line` (one device) or `ports` (a group), not both".into());
-            }
-            (_, Some(ports)) if ports.is_empty() => {
-                return Err("`ports` is empty: name a port, or leave it out for a single device".into());
-            }
-            (_, Some(ports)) => Lines::Ports(ports),
-            (line, None) => Lines::Single(line),
-        };
-        let safe = written.safe.map(|safe| safe.0).unwrap_or_default();
-        if safe.share() > 0.0 && written.longest_on.is_some() {
-            return Err("an output that is on when safe can't have a `longest_on`".into());
-        }
-        Ok(DeviceConfig {
+impl DeviceConfig {
+    /// A device of this kind and driver, otherwise as a file that says no more
+    /// would have it.
+    pub fn new(kind: DeviceKind, driver: DriverConfig, lines: Lines) -> DeviceConfig {
+        DeviceConfig {
             kind,
             driver,
             lines,
-            longest_on: written.longest_on.map(|span| span.0),
-            safe,
-            flow: written.flow.map(|flow| flow.0),
-            unit: written.unit.unwrap_or_default(),
-        })
+            active: Active::default(),
+            pull: Pull::default(),
+            debounce: None,
+            safe: Level::default(),
+            longest_on: None,
+            frequency: None,
+            counts_per_unit: None,
+            unit: String::new(),
+            flow: None,
+        }
+    }
+
+    /// The names of its ports; none for a single device.
+    pub fn ports(&self) -> Vec<Name> {
+        match &self.lines {
+            Lines::Single(_) | Lines::Quadrature { .. } => Vec::new(),
+            Lines::Ports(ports) => ports.keys().cloned().collect(),
+        }
     }
 }
 
-impl From<DeviceConfig> for WrittenDevice {
-    fn from(device: DeviceConfig) -> WrittenDevice {
-        let (driver, child) = match device.driver {
-            DriverConfig::Simulated => (WrittenDriver::Simulated, None),
-            DriverConfig::Child(child) => (WrittenDriver::Child, Some(child)),
-        };
-        let (line, ports) = match device.lines {
-            Lines::Single(line) => (line, None),
-            Lines::Ports(ports) => (None, Some(ports)),
-        };
-        WrittenDevice {
-            kind: device.kind,
-            driver,
-            child,
-            line,
-            ports,
-            longest_on: device.longest_on.map(quantity::Written),
-            safe: (device.safe != Level::default()).then_some(quantity::Written(device.safe)),
-            flow: device.flow.map(quantity::Written),
-            unit: (!device.unit.is_empty()).then_some(device.unit),
+impl Default for RigConfig {
+    fn default() -> RigConfig {
+        RigConfig {
+            devices: BTreeMap::new(),
+            sync: None,
+            sync_input: None,
+            watchdog: RigConfig::WATCHDOG,
+            core: None,
+            calibration_age: RigConfig::CALIBRATION_AGE,
         }
+    }
+}
+
+impl RigConfig {
+    /// How long the loop may give no sign of life, where a file doesn't say.
+    pub const WATCHDOG: Span = Span::from_ms(250);
+    /// How old a calibration may be, where a file doesn't say: 60 days.
+    pub const CALIBRATION_AGE: Span = Span::from_s(60 * 24 * 3600);
+
+    /// Whether anything in it is real: sessions then run in real time, without a
+    /// simulated animal.
+    pub fn is_real(&self) -> bool {
+        let devices = self.devices.values().map(|device| &device.driver);
+        let sync = self.sync.iter().map(|sync| &sync.driver);
+        let sync_input = self.sync_input.iter().map(|sync| &sync.driver);
+        devices.chain(sync).chain(sync_input).any(DriverConfig::is_real)
+    }
+
+    /// A simulated rig with exactly the devices that a task wants, for trying it
+    /// where no rig was described.
+    pub fn simulated(task: &TaskDefinition) -> RigConfig {
+        let mut free = (0..).map(Pin::new);
+        let mut device = |device: &Device| {
+            let lines = if device.ports.is_empty() {
+                Lines::Single(None)
+            } else {
+                Lines::Ports(device.ports.iter().cloned().zip(&mut free).collect())
+            };
+            DeviceConfig {
+                flow: (device.kind == DeviceKind::Solenoid).then_some(Flow::TYPICAL),
+                unit: device.unit.clone(),
+                ..DeviceConfig::new(device.kind, DriverConfig::Simulated, lines)
+            }
+        };
+        let devices = task.devices.iter().map(|one| (one.name.clone(), device(one))).collect();
+        RigConfig { devices, ..RigConfig::default() }
     }
 }
 

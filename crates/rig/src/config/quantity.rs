@@ -53,6 +53,34 @@ impl Display for Flow {
     }
 }
 
+/// How old something may be: a span that may be said in days, `"60 d"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Age(pub(super) Span);
+
+const DAY: f64 = 24.0 * 3600.0;
+
+impl FromStr for Age {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Age, QuantityError> {
+        let Some(days) = text.trim().strip_suffix('d') else { return text.parse().map(Age) };
+        let days = days.trim().parse::<f64>().ok().and_then(|days| Span::from_seconds(days * DAY));
+        days.map(Age).ok_or_else(|| QuantityError::Unreadable {
+            what: "age",
+            text: text.to_owned(),
+            units: "d, h".to_owned(),
+            example: "60 d",
+        })
+    }
+}
+
+impl Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = self.0.seconds() / DAY;
+        if days.fract() == 0.0 { write!(f, "{days} d") } else { self.0.fmt(f) }
+    }
+}
+
 /// A quantity that a file holds as text, so that its error has the text's place.
 pub(super) struct Written<T>(pub(super) T);
 

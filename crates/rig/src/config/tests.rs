@@ -48,13 +48,13 @@ fn a_rig_is_written_as_it_was_read() {
 #[test]
 fn a_mistake_is_named_with_its_line_its_column_and_what_to_write() {
     let cases = [
-        ("driver = \"simulatd\"\nkind = \"solenoid\"", "2:10", "expected `simulated` or `child`"),
+        ("driver = \"simulatd\"\nkind = \"solenoid\"", "2:10", "unknown variant `simulatd`"),
         ("kind = \"solenoid\"\ndriver = \"simulated\"\nflwo = \"1 uL/s\"", "4:1", "`flow`"),
         ("kind = \"solenoid\"\ndriver = \"simulated\"\nflow = \"40 uL\"", "4:8", "40 uL/s"),
         ("kind = \"solenoid\"\ndriver = \"simulated\"\nlongest_on = \"5\"", "4:14", "200 ms"),
         ("kind = \"digital_input\"\ndriver = \"simulated\"\nflow = \"4 uL/s\"", "1:1", "for a solenoid"),
         ("kind = \"encoder\"\ndriver = \"child\"", "1:1", "child = \"wheel-child\""),
-        ("kind = \"solenoid\"\ndriver = \"simulated\"\nline = 3\nports = { a = 1 }", "1:1", "not both"),
+        ("kind = \"solenoid\"\ndriver = \"simulated\"\npin = 3\nports = { a = 1 }", "1:1", "not both"),
     ];
     for (body, place, says) in cases {
         let text = format!("[rig.devices.thing]\n{body}\n");

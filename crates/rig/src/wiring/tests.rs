@@ -63,18 +63,18 @@ fn all_that_a_rig_lacks_is_said_at_once() {
 }
 
 #[test]
-fn a_line_belongs_to_one_device_of_a_driver() {
+fn a_pin_belongs_to_one_device_of_a_driver() {
     let missing = misfit(
         r#"
         [devices]
         poke = { kind = "digital_input", driver = "simulated", ports = { left = 1, up = 2 } }
-        beam = { kind = "digital_input", driver = "simulated", line = 2 }
+        beam = { kind = "digital_input", driver = "simulated", pin = 2 }
         valve = { kind = "solenoid", driver = "simulated", ports = { left = 3 }, flow = "40 uL/s" }
-        wheel = { kind = "encoder", driver = "child", child = "side", line = 1 }
+        wheel = { kind = "encoder", driver = "child", child = "side", pin = 1 }
         screen = { kind = "display", driver = "simulated" }
         "#,
     );
-    assert_eq!(missing, ["its line 2 is given to both beam and poke.up: give each its own"]);
+    assert_eq!(missing, ["its pin 2 is given to both beam and poke.up: give each its own"]);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_group_and_a_single_device_are_told_apart() {
     let missing = misfit(
         r#"
         [devices]
-        poke = { kind = "digital_input", driver = "simulated", line = 1 }
+        poke = { kind = "digital_input", driver = "simulated", pin = 1 }
         beam = { kind = "digital_input", driver = "simulated", ports = { a = 2, b = 3 } }
         valve = { kind = "solenoid", driver = "simulated", ports = { left = 4 }, flow = "40 uL/s" }
         wheel = { kind = "encoder", driver = "simulated" }
