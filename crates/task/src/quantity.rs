@@ -21,6 +21,8 @@ use starlark::values::{
     starlark_value,
 };
 
+use crate::language::{Part, Verb};
+use crate::lower::literal::measure;
 use crate::sandbox::Problem;
 
 /// What a quantity measures.
@@ -125,10 +127,25 @@ impl Quantity {
         Quantity { amount, ..self }
     }
 
+    /// The quantity that a value is, be it written `duration("20 ms")`.
+    fn said(value: Value<'_>) -> Option<Quantity> {
+        if let Some(quantity) = Quantity::from_value(value) {
+            return Some(*quantity);
+        }
+        let part = Part::whole(value)?;
+        let measure = measure(part.verb())?;
+        let default = part.arg("default")?;
+        let amount = match Quantity::said(default) {
+            Some(quantity) => (quantity.measure == measure).then_some(quantity.amount),
+            None => measure.parse(default.unpack_str()?).ok(),
+        };
+        amount.map(|amount| Quantity { measure, amount })
+    }
+
     /// The value as one of this measure: a quantity of it, a text, or a number
     /// of its base unit.
     fn amount_of(measure: Measure, value: Value<'_>) -> starlark::Result<f64> {
-        if let Some(other) = Quantity::from_value(value) {
+        if let Some(other) = Quantity::said(value) {
             if other.measure == measure {
                 return Ok(other.amount);
             }
@@ -139,6 +156,10 @@ impl Quantity {
             return Ok(measure.parse(text)?);
         }
         plain(value).ok_or_else(|| {
+            if let Some(declared) = declaration(value) {
+                let problem = Problem::new(format!("{} is not known yet", declared.shown()));
+                return problem.help("a function of the trial can compute with it, as trial.name").into();
+            }
             let kind = if value.is_none() {
                 "a missing value (None)".to_owned()
             } else {
@@ -155,7 +176,7 @@ impl Quantity {
         right: Value<'v>,
         heap: Heap<'v>,
     ) -> Option<starlark::Result<Value<'v>>> {
-        let (one, other) = (Quantity::from_value(left), Quantity::from_value(right));
+        let (one, other) = (Quantity::said(left), Quantity::said(right));
         let measure = one.or(other)?.measure;
         Some(Self::compute_in(operation, measure, (left, one), (right, other), heap))
     }
@@ -163,8 +184,8 @@ impl Quantity {
     fn compute_in<'v>(
         operation: Operation,
         measure: Measure,
-        (left, one): (Value<'v>, Option<&Quantity>),
-        (right, other): (Value<'v>, Option<&Quantity>),
+        (left, one): (Value<'v>, Option<Quantity>),
+        (right, other): (Value<'v>, Option<Quantity>),
         heap: Heap<'v>,
     ) -> starlark::Result<Value<'v>> {
         let a = Quantity::amount_of(measure, left)?;
@@ -190,11 +211,19 @@ impl Quantity {
 
     /// Compares two values of which at least one is a quantity; `None` where neither is.
     pub(crate) fn order(left: Value<'_>, right: Value<'_>) -> Option<starlark::Result<Ordering>> {
-        let measure = Quantity::from_value(left).or(Quantity::from_value(right))?.measure;
+        let measure = Quantity::said(left).or(Quantity::said(right))?.measure;
         let amounts = Quantity::amount_of(measure, left)
             .and_then(|left| Quantity::amount_of(measure, right).map(|right| left.total_cmp(&right)));
         Some(amounts)
     }
+}
+
+/// The parameter or column that stands where a quantity should, by itself or as
+/// `duration(name)`.
+fn declaration<'v>(value: Value<'v>) -> Option<&'v Part<'v>> {
+    let part = Part::whole(value)?;
+    let inner = part.arg("default").filter(|_| measure(part.verb()).is_some()).and_then(Part::whole);
+    Some(inner.unwrap_or(part)).filter(|part| matches!(part.verb(), Verb::Param | Verb::Column))
 }
 
 fn plain(value: Value<'_>) -> Option<f64> {

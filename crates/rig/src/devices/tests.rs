@@ -289,8 +289,11 @@ fn command() -> impl Strategy<Value = (PortId, Command)> {
         Just(Command::Off),
         Just(Command::Stop),
         length().prop_map(Command::Open),
-        (length(), proptest::option::of(length()))
-            .prop_map(|(on, after)| Command::Pulse { on, after, level: None }),
+        (length(), proptest::option::of(length())).prop_map(|(on, after)| Command::Pulse {
+            on,
+            after,
+            level: None
+        }),
         (length(), 1..500u32, count()).prop_map(|(on, every, count)| {
             Command::Train { on, every: ms(every), count, after: None, level: None }
         }),
