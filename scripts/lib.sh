@@ -30,6 +30,10 @@ missing() {
             pkg-config) command -v pkg-config >/dev/null ;;
             libhdf5-dev) pkg-config --exists hdf5 2>/dev/null || compgen -G '/usr/include/hdf5/*/hdf5.h' >/dev/null ;;
             python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+            # What only Debian has under these names is there when dpkg says so.
+            kmod | xz-utils | libelf1 | busybox-static | qemu-system-* | gcc-aarch64-linux-gnu)
+                dpkg -s "$package" >/dev/null 2>&1
+                ;;
             *) command -v "$package" >/dev/null ;;
         esac || printf '%s ' "$package"
     done
@@ -48,8 +52,8 @@ need() {
     heading "Installing $absent"
     # The list is made of package names only, and has to become several words.
     # shellcheck disable=SC2086
-    apt-get install -y -qq $absent >/dev/null 2>&1 ||
-        { apt-get update -qq && apt-get install -y -qq $absent >/dev/null; } ||
+    apt-get install -y -qq --no-install-recommends $absent >/dev/null 2>&1 ||
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends $absent >/dev/null; } ||
         refuse "apt could not install $absent"
 }
 
