@@ -31,7 +31,7 @@ missing() {
             libhdf5-dev) pkg-config --exists hdf5 2>/dev/null || compgen -G '/usr/include/hdf5/*/hdf5.h' >/dev/null ;;
             python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
             # What only Debian has under these names is there when dpkg says so.
-            kmod | xz-utils | libelf1 | busybox-static | qemu-system-* | gcc-aarch64-linux-gnu)
+            kmod | xz-utils | libelf1 | busybox-static | qemu-system-* | gcc-aarch64-linux-gnu | libc6-dev-arm64-cross)
                 dpkg -s "$package" >/dev/null 2>&1
                 ;;
             *) command -v "$package" >/dev/null ;;

@@ -1,0 +1,108 @@
+"""A terminal on this computer, and what its subject files say."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+
+
+class Lab:
+    def __init__(self, programs, folder, port):
+        self.program = Path(programs) / "bramble-terminal"
+        self.folder = Path(folder)
+        self.listen = f"tcp://127.0.0.1:{port}"
+        self.environment = {**os.environ, "BRAMBLE_DATA": str(self.folder)}
+        self.serving = None
+        self.serve()
+
+    def serve(self):
+        with open(self.folder / "terminal.log", "ab") as log:
+            self.serving = subprocess.Popen(
+                [self.program, "serve", "--listen", self.listen, "--seed", "7"],
+                env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            )
+        self.until(lambda: self.tell("status", check=False).returncode == 0, "the terminal is there")
+
+    def kill(self):
+        """As a power cut would."""
+        self.serving.kill()
+        self.serving.wait()
+
+    def tell(self, *words, check=True):
+        """Runs a command of the terminal."""
+        said = subprocess.run([self.program, *words], env=self.environment, capture_output=True, text=True)
+        if check and said.returncode:
+            raise AssertionError(f"`{' '.join(words)}` was refused: {said.stderr.strip()}")
+        return said
+
+    def until(self, what, says, timeout=30):
+        end = time.monotonic() + timeout
+        while not what():
+            if time.monotonic() > end:
+                raise AssertionError(f"not within {timeout} s: {says}")
+            time.sleep(0.1)
+
+    def pilot(self, name):
+        """What is known of a pilot, or nothing."""
+        status = json.loads(self.tell("status", "--json").stdout)
+        return next((pilot for pilot in status["pilots"] if pilot["name"] == name), {})
+
+    def wait_for_pilot(self, name, timeout=30):
+        self.until(lambda: self.pilot(name).get("here"), f"{name} is here", timeout)
+
+    def begin(self, subject, pilot, task, *more):
+        """Starts a session, and waits until it runs."""
+        self.tell("start", subject, "--pilot", pilot, "--task", str(task), *more)
+        self.until(lambda: self.pilot(pilot).get("session"), f"{pilot} runs {task.name}")
+
+    def ended(self, subject, timeout=150):
+        """Waits until the subject's newest session has ended and is in its file."""
+        self.until(lambda: self.session(subject).ending, f"the session of {subject} has ended", timeout)
+        return self.session(subject)
+
+    def session(self, subject):
+        """The subject's newest session, as its file has it."""
+        path = self.folder / "subjects" / f"{subject}.h5"
+        for _ in range(50):
+            try:
+                with h5py.File(path, "r", locking=False) as file:
+                    numbers = sorted(file["sessions"])
+                    return Session(file["sessions"][numbers[-1]]) if numbers else Session(None)
+            except (OSError, KeyError):
+                time.sleep(0.1)  # it is being written
+        raise AssertionError(f"{path} can't be read")
+
+
+class Session:
+    """What a subject file says of a session. Times are in seconds."""
+
+    def __init__(self, group):
+        self.ending, self.why, self.events, self.notes, self.trials = "", "", [], [], 0
+        if group is None:
+            return
+        self.start = int(group.attrs["start_time_ns"][0]) / 1e9
+        for row in group["end/table"][...]:
+            self.ending, self.why = row["ending"].decode(), self.why + row["why"].decode()
+        kinds = {row["kind"]: row["name"].decode() for row in group["names/kinds/table"][...]}
+        names = {row["source"]: row["name"].decode() for row in group["names/sources/table"][...]}
+        for row in group["events/table"][...]:
+            self.events.append((row["time_ns"] / 1e9, kinds[row["kind"]], names[row["source"]], float(row["value"])))
+        self.notes = [row["text"].decode() for row in group["notes/table"][...]]
+        self.trials = len(group["trials/table"]) if "trials/table" in group else 0
+
+    def changes(self, kind, port):
+        """When a port's level became what, from low; `kind` is input or output."""
+        return transitions((time, value != 0) for time, k, p, value in self.events if (k, p) == (kind, port))
+
+
+def transitions(levels):
+    """Only those levels that differ from the one before, from low."""
+    changed, last = [], False
+    for time_, level in levels:
+        if level != last:
+            changed.append((time_, level))
+        last = level
+    return changed
