@@ -7,9 +7,9 @@ use super::{Active, DeviceConfig, DriverConfig, Lines, Pin, RigConfig, SyncInput
 use crate::driver::{LineSpec, Purpose};
 
 /// What the line of the sync output is called.
-pub(super) const SYNC: &str = "sync";
+pub(crate) const SYNC: &str = "sync";
 /// What the line of the sync input is called.
-pub(super) const SYNC_INPUT: &str = "sync_input";
+pub(crate) const SYNC_INPUT: &str = "sync_input";
 
 /// How often a level output switches where a file doesn't say: too fast for
 /// any animal's eye, and no burden to the loop.

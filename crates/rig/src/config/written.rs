@@ -7,7 +7,10 @@ use bramble_value::{Frequency, Level, Name, Span};
 use serde::{Deserialize, Serialize};
 
 use super::quantity::{Age, Written};
-use super::{Active, DeviceConfig, DriverConfig, Flow, Lines, Pin, Pull, RigConfig, SyncInput, SyncOutput};
+use super::{
+    Active, DeviceConfig, DriverConfig, Flow, Lines, Pin, Pull, RigConfig, SYNC, SYNC_INPUT, SyncInput,
+    SyncOutput,
+};
 use crate::sync::SyncPattern;
 
 /// The `[rig]` of a file.
@@ -138,6 +141,13 @@ impl TryFrom<WrittenRig> for RigConfig {
 
     fn try_from(written: WrittenRig) -> Result<RigConfig, String> {
         let chip = written.chip.as_deref().unwrap_or(CHIP);
+        for (name, is_there) in
+            [(SYNC, written.sync_output.is_some()), (SYNC_INPUT, written.sync_input.is_some())]
+        {
+            if is_there && written.devices.keys().any(|device| device.as_str() == name) {
+                return Err(format!("a device can't be called `{name}`: the rig's own line is"));
+            }
+        }
         let devices = written.devices.into_iter().map(|(name, device)| {
             let device = device.resolve(chip).map_err(|mistake| format!("`{name}`: {mistake}"))?;
             Ok((name, device))
@@ -244,7 +254,7 @@ impl WrittenSyncOutput {
             driver: driver(self.driver, None, self.chip, chip)?,
             pin: self.pin,
             active: self.active.unwrap_or_default(),
-            pattern,
+            pattern: pattern.check().map_err(|mistake| format!("`sync_output`: {mistake}"))?,
         })
     }
 }

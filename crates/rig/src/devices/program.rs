@@ -4,16 +4,16 @@ use bramble_value::{Span, Time};
 
 /// A level that holds for a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Segment {
+pub(crate) struct Segment {
     /// From 0 to 1.
-    pub(super) level: f64,
-    pub(super) length: Span,
+    pub(crate) level: f64,
+    pub(crate) length: Span,
 }
 
 /// A pulse, an opening, a train or a series: levels one after the other, off for
 /// what is left of a turn, and that again and again.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Program {
+pub(crate) struct Program {
     start: Time,
     /// None is of no length, and together they are no longer than a turn.
     segments: Vec<Segment>,
@@ -27,17 +27,17 @@ pub(super) struct Program {
 
 impl Program {
     /// On at this level once.
-    pub(super) fn pulse(start: Time, length: Span, level: f64) -> Program {
+    pub(crate) fn pulse(start: Time, length: Span, level: f64) -> Program {
         Program::series(start, [Segment { level, length }], Some(1))
     }
 
     /// A valve is open once.
-    pub(super) fn opening(start: Time, length: Span) -> Program {
+    pub(crate) fn opening(start: Time, length: Span) -> Program {
         Program { opening: true, ..Program::pulse(start, length, 1.0) }
     }
 
     /// On at this level again and again. Turns that overlap are one long one.
-    pub(super) fn train(start: Time, on: Segment, every: Span, count: Option<u64>) -> Program {
+    pub(crate) fn train(start: Time, on: Segment, every: Span, count: Option<u64>) -> Program {
         match count {
             Some(0) => Program::pulse(start, Span::ZERO, on.level),
             Some(count) if on.length >= every => {
@@ -54,7 +54,7 @@ impl Program {
 
     /// These levels one after the other, and that so many times. It is over when
     /// the last of them is.
-    pub(super) fn series(
+    pub(crate) fn series(
         start: Time,
         segments: impl IntoIterator<Item = Segment>,
         count: Option<u64>,
@@ -71,13 +71,13 @@ impl Program {
     }
 
     /// When it starts.
-    pub(super) fn start(&self) -> Time {
+    pub(crate) fn start(&self) -> Time {
         self.start
     }
 
     /// Takes another opening on: both drops are given. False where one of the
     /// two is no opening.
-    pub(super) fn prolong(&mut self, other: &Program) -> bool {
+    pub(crate) fn prolong(&mut self, other: &Program) -> bool {
         let both = self.opening && other.opening;
         if both {
             self.segments.extend_from_slice(&other.segments);
@@ -87,7 +87,7 @@ impl Program {
     }
 
     /// Its level at this time; 0 before its start and after its end.
-    pub(super) fn level(&self, at: Time) -> f64 {
+    pub(crate) fn level(&self, at: Time) -> f64 {
         if at < self.start {
             return 0.0;
         }
@@ -103,7 +103,7 @@ impl Program {
 
     /// The next time after this one at which its level changes, or it starts or
     /// is over.
-    pub(super) fn next_change(&self, at: Time) -> Option<Time> {
+    pub(crate) fn next_change(&self, at: Time) -> Option<Time> {
         if at < self.start {
             return Some(self.start);
         }
@@ -131,7 +131,7 @@ impl Program {
     }
 
     /// When it is over.
-    pub(super) fn end(&self) -> Option<Time> {
+    pub(crate) fn end(&self) -> Option<Time> {
         self.count.map(|count| self.rise(count.saturating_sub(1)) + self.turn_length())
     }
 

@@ -41,6 +41,11 @@ impl<'a> Outputs<'a> {
         self.wiring.wire(port)
     }
 
+    /// Whether this port is the rig's own, and none of the task's.
+    pub(super) fn is_standing(&self, port: PortId) -> bool {
+        self.wiring.is_standing(port)
+    }
+
     /// Asks a child what comes of touching one of its inputs.
     pub(super) fn touch(
         &mut self,

@@ -7,14 +7,17 @@ use bramble_task::definition::*;
 use bramble_value::{Seed, Value};
 
 use super::*;
-use crate::config::RigConfig;
+use crate::config::{DriverConfig, RigConfig, SyncInput, SyncOutput};
 use crate::driver::{Pace, Simulated, World, inbox};
 use crate::remote::{Offered, Remote};
+use crate::sync::SyncPattern;
 use crate::wiring::Wire;
 
 const POKE: PortId = PortId { device: DeviceId(0), port: 0 };
 const LIGHT: PortId = PortId { device: DeviceId(1), port: 0 };
 const VALVE: PortId = PortId { device: DeviceId(2), port: 0 };
+const SYNC: PortId = PortId { device: DeviceId(3), port: 0 };
+const SYNC_INPUT: PortId = PortId { device: DeviceId(4), port: 0 };
 
 fn device(name: &str, kind: DeviceKind) -> Device {
     Device {
@@ -169,7 +172,7 @@ fn run(
     pace: Pace,
     with: impl FnOnce(&mut Around<'_>),
 ) -> Run {
-    let wiring = Wiring::new(&task, rig, "box1").unwrap();
+    let wiring = Wiring::new(&task, rig, &Default::default(), Default::default(), "box1").unwrap();
     let mut driver = Simulated::new(&wiring, animal, pace);
     let session = Session::new(Arc::clone(&task), Settings::defaults(&task, Seed(1)), wiring).unwrap();
     let (_post, inbox) = inbox();
@@ -204,6 +207,63 @@ fn a_poke_opens_the_valve_at_the_time_of_the_poke() {
     assert_eq!(run.events(Kind::Command, VALVE)[0], (1700, 0.1));
     assert_eq!(run.events(Kind::Ends, VALVE)[0], (1800, 0.0));
     assert_eq!(run.events(Kind::Output, LIGHT)[..3], [(0, 1.0), (1700, 0.0), (2700, 1.0)]);
+}
+
+/// A simulated rig with both sync lines.
+fn in_sync() -> RigConfig {
+    let simulated = RigConfig::simulated(&free_water(None));
+    let random =
+        SyncPattern::Random { gap: (Span::from_ms(100), Span::from_ms(300)), width: Span::from_ms(10) };
+    let driver = || DriverConfig::Simulated;
+    let (active, pull) = Default::default();
+    RigConfig {
+        sync: Some(SyncOutput { driver: driver(), pin: None, active, pattern: random }),
+        sync_input: Some(SyncInput { driver: driver(), pin: None, active, pull, debounce: None }),
+        ..simulated
+    }
+}
+
+#[test]
+fn the_sync_line_runs_in_every_session_and_changes_nothing_else() {
+    let animal = Metronome::default();
+    let synced = run(&in_sync(), free_water(None), animal.clone(), Pace::Free, |_| {});
+    let edges = synced.events(Kind::Output, SYNC);
+    assert!(edges.len() > 50, "{edges:?}");
+    assert!(edges.chunks(2).all(|pulse| (pulse[0].1, pulse[1].1) == (1.0, 0.0)), "{edges:?}");
+    // The end of the session may cut the last one.
+    let whole = &edges[..edges.len() - 2];
+    assert!(whole.chunks(2).all(|pulse| (9..=11).contains(&(pulse[1].0 - pulse[0].0))), "{whole:?}");
+    let source = SourceMap::new(&free_water(None)).port(SYNC);
+    let others = synced.records.into_iter();
+    let others = others.filter(|record| !matches!(record, Record::Event(event) if event.source == source));
+    assert_eq!(others.collect::<Vec<_>>(), plain(Pace::Free).records);
+    assert!(!animal.levels.lock().unwrap().contains_key(&SYNC), "the animal sees nothing of it");
+}
+
+#[test]
+fn what_comes_in_on_the_sync_line_is_recorded_and_kept_from_the_task() {
+    let (post, told) = inbox();
+    for (at, high) in [(0, true), (0, false)] {
+        let at = Time::ZERO + Span::from_ms(at);
+        post.send(Happening::Input { port: SYNC_INPUT, reading: Reading::Digital(high), at });
+    }
+    let run = run(&in_sync(), free_water(None), Metronome::default(), Pace::Free, |around| {
+        around.inbox = Box::leak(Box::new(told));
+    });
+    assert_eq!(run.events(Kind::Input, SYNC_INPUT), [(0, 1.0), (0, 0.0)]);
+    assert_eq!((run.rows(), run.outcome.why.as_ref()), (5, "five trials"));
+}
+
+#[test]
+fn the_names_of_a_session_end_with_its_sync_lines() {
+    let task = free_water(None);
+    let wiring = Wiring::new(&task, &in_sync(), &Default::default(), Default::default(), "box1").unwrap();
+    let names = wiring.names(&task);
+    assert_eq!(names.sources[..names.sources.len() - 2], task.names().sources);
+    let sources = SourceMap::new(&task);
+    assert_eq!(names.name(sources.port(SYNC)), "sync");
+    assert_eq!(names.name(sources.port(SYNC_INPUT)), "sync_input");
+    assert_eq!(wiring.of_task().ports().count(), 3);
 }
 
 #[test]
@@ -270,7 +330,7 @@ fn no_time_passes_while_a_function_is_evaluated_on_its_thread() {
     let at_once = run(&rig, Arc::clone(&task), Metronome::default(), Pace::Free, |_| {});
     let (post, answers) = inbox();
     let mut thread = OnThread::start(Prepares, post);
-    let wiring = Wiring::new(&task, &rig, "box1").unwrap();
+    let wiring = Wiring::new(&task, &rig, &Default::default(), Default::default(), "box1").unwrap();
     let mut records = Vec::new();
     let outcome = Session::new(Arc::clone(&task), Settings::defaults(&task, Seed(1)), wiring.clone())
         .unwrap()

@@ -184,6 +184,8 @@ pub struct SourceMap {
     messages: u16,
     timers: u16,
     counters: u16,
+    /// The first source after all that the task declares.
+    end: u16,
 }
 
 impl SourceMap {
@@ -210,6 +212,7 @@ impl SourceMap {
             messages: take(task.messages.len()),
             timers: take(task.timers.len()),
             counters: take(task.counters.len()),
+            end: next,
         }
     }
 
@@ -218,9 +221,14 @@ impl SourceMap {
         Source(1 + stage.0)
     }
 
-    /// A port's source.
+    /// A port's source. A device after the task's own is one that the rig has in
+    /// every session: its one port comes after all that the task declares.
     pub fn port(&self, port: PortId) -> Source {
-        Source(self.devices[port.device.index()] + port.port)
+        let device = port.device.index();
+        match self.devices.get(device) {
+            Some(first) => Source(first + port.port),
+            None => Source(self.end + (device - self.devices.len()) as u16),
+        }
     }
 
     /// A column's source.

@@ -68,7 +68,7 @@ pub enum Pace {
 #[derive(Debug)]
 pub struct Simulated<W> {
     world: W,
-    /// Whether each port belongs to a child, by device and port.
+    /// Whether each port of the task belongs to a child, by device and port.
     remote: Vec<Vec<bool>>,
     now: Time,
     pace: Pace,
@@ -81,6 +81,8 @@ const ACTS_AT_ONCE: u32 = 10_000;
 impl<W: World> Simulated<W> {
     /// A rig of this wiring around this world. Its time starts at zero, now.
     pub fn new(wiring: &Wiring, mut world: W, pace: Pace) -> Simulated<W> {
+        // The animal knows nothing of what no task uses.
+        let wiring = &wiring.of_task();
         world.begin(wiring, Time::ZERO);
         let mut remote: Vec<Vec<bool>> = Vec::new();
         for (port, wire) in wiring.ports() {
@@ -181,7 +183,9 @@ impl<W: World> Driver for Simulated<W> {
     }
 
     fn write(&mut self, port: PortId, signal: &Signal) -> Result<Time, DriverError> {
-        self.world.see(port, signal, self.now);
+        if port.device.index() < self.remote.len() {
+            self.world.see(port, signal, self.now);
+        }
         Ok(self.now)
     }
 
