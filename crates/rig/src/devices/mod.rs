@@ -11,8 +11,9 @@
 //! that; an opening is added to the one that runs, so that every drop is given.
 //! `.stop()` ends what runs, `.off()` what was switched on.
 
+pub mod encoder;
 mod output;
-mod program;
+pub(crate) mod program;
 mod speaker;
 mod stimulus;
 
@@ -22,7 +23,9 @@ use bramble_task::definition::{self, Command, DeviceKind, DisplayCommand, PortId
 use bramble_value::{Kind, Span, Time, Value, Volume};
 use thiserror::Error;
 
+use crate::calibration::{OutOfRange, Valve};
 use crate::signal::Signal;
+use crate::sync::Sync;
 use crate::wiring::{Wire, Wiring};
 use output::Output;
 use program::{Program, Segment};
@@ -81,11 +84,14 @@ pub enum CommandError {
         what: &'static str,
     },
     /// A valve without a calibration was told to give a volume.
-    #[error("the valve `{port}` was not calibrated: add flow = \"40 uL/s\", as measured, to its rig")]
-    NoFlow {
+    #[error("the valve `{valve}` is not calibrated: run `{}`", valve.command())]
+    Uncalibrated {
         /// The valve.
-        port: String,
+        valve: Valve,
     },
+    /// A valve was told to give a volume that it was not calibrated for.
+    #[error("the valve {0}")]
+    OutOfRange(OutOfRange),
     /// An argument is not of its type.
     #[error("`{port}` was given a {what} that isn't one")]
     Argument {
@@ -119,8 +125,14 @@ enum Part {
     Input,
     Output(Output),
     Speaker(Speaker),
-    Screen { showing: bool },
-    Camera { filming: bool },
+    Screen {
+        showing: bool,
+    },
+    Camera {
+        filming: bool,
+    },
+    /// The rig's own line for other recordings: no task tells it anything.
+    Sync(Sync),
 }
 
 impl Devices {
@@ -146,15 +158,26 @@ impl Devices {
         Devices { wires, parts, first, effects: VecDeque::new() }
     }
 
+    /// The rig's sync line is this one from now on.
+    pub fn keep_in_sync(&mut self, port: PortId, sync: Sync) {
+        let place = self.place(port);
+        self.parts[place] = Part::Sync(sync);
+    }
+
+    fn place(&self, port: PortId) -> usize {
+        self.first[port.device.index()] + usize::from(port.port)
+    }
+
     /// Takes a command. Times in it count from `now`.
     ///
     /// # Errors
     /// [`CommandError`] where the device can't do it; nothing is changed.
     pub fn command(&mut self, port: PortId, command: &Command<Value>, now: Time) -> Result<(), CommandError> {
-        let place = self.first[port.device.index()] + usize::from(port.port);
+        let place = self.place(port);
         let (id, wire) = &self.wires[place];
         let told = match &mut self.parts[place] {
             Part::Input => return Err(wrong(wire, "be told anything: it is an input")),
+            Part::Sync(_) => return Err(wrong(wire, "be told anything: it says what its rig's file says")),
             Part::Output(output) => tell_output(output, wire, command, now)?,
             Part::Speaker(speaker) => tell_speaker(speaker, wire, command, now)?,
             Part::Screen { showing } => {
@@ -238,6 +261,7 @@ impl Devices {
                         self.effects.push_back(Effect::Ends { port, at });
                     }
                 }
+                Part::Sync(sync) => self.effects.extend(sync.advance(now).map(|high| level(port, high))),
                 Part::Input | Part::Screen { .. } | Part::Camera { .. } => {}
             }
         }
@@ -248,6 +272,7 @@ impl Devices {
         let deadlines = self.parts.iter().filter_map(|part| match part {
             Part::Output(output) => output.deadline(now),
             Part::Speaker(speaker) => speaker.deadline(now),
+            Part::Sync(sync) => sync.deadline(now),
             Part::Input | Part::Screen { .. } | Part::Camera { .. } => None,
         });
         deadlines.min()
@@ -266,6 +291,7 @@ impl Devices {
                 Part::Input => (false, None),
                 Part::Output(output) => (output.make_safe(), None),
                 Part::Speaker(speaker) => (speaker.stop(), None),
+                Part::Sync(sync) => (false, sync.stop().then_some(Signal::Level(0.0))),
                 Part::Screen { showing } => (false, std::mem::take(showing).then_some(Signal::Clear)),
                 Part::Camera { filming } => {
                     let filmed = std::mem::take(filming);
@@ -359,12 +385,16 @@ fn tell_speaker(
     }
 }
 
+fn level(port: PortId, high: bool) -> Effect {
+    Effect::Write { port, signal: Signal::Level(f64::from(u8::from(high))) }
+}
+
 /// How long a valve opens for this amount.
 fn opening(wire: &Wire, amount: Value) -> Result<Span, CommandError> {
     match amount {
-        Value::Volume(volume) => match wire.flow {
-            Some(flow) => Ok(flow.duration_of(volume)),
-            None => Err(CommandError::NoFlow { port: wire.to_string() }),
+        Value::Volume(volume) => match &wire.dose {
+            Some(dose) => dose.duration_of(volume).map_err(CommandError::OutOfRange),
+            None => Err(CommandError::Uncalibrated { valve: wire.valve() }),
         },
         amount => span(wire, amount),
     }

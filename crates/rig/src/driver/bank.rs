@@ -6,6 +6,7 @@ use bramble_value::{Frequency, Level, Name, Span, Time};
 
 use super::DriverError;
 use crate::config::{Active, DriverConfig, Pin, Pull};
+use crate::guard::Guarded;
 
 /// One line of a rig, by its place in [`crate::RigConfig::lines`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,15 +75,31 @@ pub struct Edge {
 /// Some lines of a rig, opened by one driver. Inputs are not listened to until
 /// [`Bank::listen`] says so.
 pub trait Bank: Send {
-    /// What becomes readable when an input changes.
+    /// What becomes readable when an input changes, while the loop sleeps.
     fn wakes(&self) -> Vec<BorrowedFd<'_>>;
 
-    /// Appends the changes that wait, in their order for each line. It never
-    /// waits, and takes a bounded number of each line at once.
+    /// Appends the changes behind the one of [`Bank::wakes`] that became
+    /// readable, in their order. It never waits, and takes a bounded number.
     ///
     /// # Errors
     /// [`DriverError`] where the hardware doesn't answer, as in all that follows.
-    fn edges(&mut self, into: &mut Vec<Edge>) -> Result<(), DriverError>;
+    fn woken(&mut self, which: usize, into: &mut Vec<Edge>) -> Result<(), DriverError>;
+
+    /// Appends the changes that can be seen without asking the kernel, in their
+    /// order: at most a bounded number.
+    fn look(&mut self, _into: &mut Vec<Edge>) {}
+
+    /// The loop is about to sleep; `false` where something has to be looked at
+    /// before.
+    fn rest(&mut self) -> bool {
+        true
+    }
+
+    /// Whether [`Bank::look`] sees less than [`Bank::wakes`] tells, so that a
+    /// loop which stays awake has to ask the kernel.
+    fn needs_waking(&self) -> bool {
+        true
+    }
 
     /// What an input reads.
     fn level(&mut self, line: LineId) -> Result<bool, DriverError>;
@@ -102,5 +119,11 @@ pub trait Bank: Send {
     /// Switches what is due.
     fn advance(&mut self, _now: Time) -> Result<(), DriverError> {
         Ok(())
+    }
+
+    /// What somebody else needs to make the outputs safe; nothing where they
+    /// can do no harm.
+    fn guarded(&self) -> Result<Vec<Guarded>, DriverError> {
+        Ok(Vec::new())
     }
 }

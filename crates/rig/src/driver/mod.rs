@@ -2,7 +2,14 @@
 //! adding one touches nothing else.
 
 mod bank;
+mod clock;
+mod gpiocdev;
 mod inbox;
+pub mod memory;
+mod open;
+mod pwm;
+mod real;
+mod rppal;
 pub mod simulated;
 
 use std::sync::Arc;
@@ -15,7 +22,11 @@ use thiserror::Error;
 use crate::signal::{Reading, Signal};
 
 pub use bank::{Bank, Edge, LineId, LineSpec, Purpose};
+pub use clock::monotonic;
 pub use inbox::{Closed, Inbox, Post, inbox};
+pub use memory::{Hands, Memory};
+pub use open::OpenError;
+pub use real::{Heartbeat, Real, Rig};
 pub use simulated::{Pace, Simulated, World};
 
 /// The hardware, and its clock.

@@ -1,0 +1,190 @@
+//! Making the loop's thread one that nothing else keeps waiting; where that
+//! can't be had, saying so, and what would give it.
+
+use std::hint::black_box;
+use std::marker::PhantomData;
+
+use nix::libc;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::mman::{MlockAllFlags, mlockall, munlockall};
+use nix::sys::prctl::{get_timerslack, set_timerslack};
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::unistd::{Pid, geteuid};
+use serde::{Deserialize, Serialize};
+use thread_priority::{
+    NormalThreadSchedulePolicy, RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue,
+    ThreadSchedulePolicy, set_thread_priority_and_policy, thread_native_id,
+};
+
+/// The loop's priority, of 1 to 99: above what the kernel does for interrupts
+/// (50), below the guard, which has to get through when the loop hangs.
+pub const PRIORITY: u8 = 80;
+
+/// What the crate takes for a niceness of 0, of 0 to 99.
+const USUAL: u8 = 48;
+
+/// So much of the stack is there before it is needed.
+const STACK: usize = 256 * 1024;
+
+/// What a thread has of real time, until this is dropped on it.
+#[derive(Debug)]
+pub struct RealTime {
+    report: RealTimeReport,
+    scheduled: bool,
+    locked: bool,
+    slack: Option<libc::c_ulong>,
+    cores: Option<CpuSet>,
+    /// It belongs to the thread that entered.
+    thread: PhantomData<*const ()>,
+}
+
+/// What a session had of real time, for its record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RealTimeReport {
+    /// What it lacks, a sentence each with what would help; nothing where it
+    /// has all.
+    pub shortfalls: Vec<String>,
+}
+
+impl RealTime {
+    /// Makes this thread a real-time one: SCHED_FIFO, memory that stays where it
+    /// is, timers without slack, and a core of its own where one is given. What
+    /// can't be had is in [`RealTime::shortfalls`].
+    pub fn enter(core: Option<usize>) -> RealTime {
+        let mut shortfalls = Vec::new();
+        let mut keep = |had: Result<(), String>| had.map_err(|why| shortfalls.push(why)).is_ok();
+        let slack = get_timerslack().ok().and_then(|slack| libc::c_ulong::try_from(slack).ok());
+        let cores = core.and_then(|_| sched_getaffinity(Pid::from_raw(0)).ok());
+        let real_time = RealTime {
+            locked: keep(lock_memory()),
+            slack: slack.filter(|_| keep(set_timerslack(1).map_err(|error| slack_shortfall(&error)))),
+            cores: cores.filter(|cores| core.is_none_or(|core| keep(pin(core, cores)))),
+            scheduled: keep(schedule()),
+            report: RealTimeReport { shortfalls: Vec::new() },
+            thread: PhantomData,
+        };
+        touch_stack();
+        RealTime { report: RealTimeReport { shortfalls }, ..real_time }
+    }
+
+    /// What it lacks, a sentence each.
+    pub fn shortfalls(&self) -> &[String] {
+        &self.report.shortfalls
+    }
+
+    /// What it has and lacks, for the record.
+    pub fn report(&self) -> &RealTimeReport {
+        &self.report
+    }
+}
+
+impl Drop for RealTime {
+    fn drop(&mut self) {
+        // What can't be undone does no harm: the thread has more than it needs.
+        if self.scheduled {
+            let normal = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Other);
+            let _ = set_thread_priority_and_policy(thread_native_id(), crossplatform(USUAL), normal);
+        }
+        if let Some(cores) = &self.cores {
+            let _ = sched_setaffinity(Pid::from_raw(0), cores);
+        }
+        if let Some(slack) = self.slack {
+            let _ = set_timerslack(slack);
+        }
+        if self.locked {
+            let _ = munlockall();
+        }
+    }
+}
+
+fn crossplatform(priority: u8) -> ThreadPriority {
+    let priority = ThreadPriorityValue::try_from(priority).expect("it is below 100");
+    ThreadPriority::Crossplatform(priority)
+}
+
+fn schedule() -> Result<(), String> {
+    let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    set_thread_priority_and_policy(thread_native_id(), crossplatform(PRIORITY), fifo).map_err(|_| {
+        "the loop has no real-time priority, so other programs may delay it by milliseconds: start the pilot by \
+         systemd with LimitRTPRIO=95, or allow its user \"rtprio 95\" in /etc/security/limits.conf and log in again"
+            .to_owned()
+    })
+}
+
+/// Locks what memory there is and will be. With a limit, memory that comes
+/// later could not be had at all, which is worse than memory that isn't locked.
+fn lock_memory() -> Result<(), String> {
+    let shortfall = || {
+        "the pilot's memory isn't locked, so the loop may wait for the disk where memory is short: start the \
+         pilot by systemd with LimitMEMLOCK=infinity, or allow its user \"memlock unlimited\" in \
+         /etc/security/limits.conf and log in again"
+            .to_owned()
+    };
+    let unlimited = getrlimit(Resource::RLIMIT_MEMLOCK).is_ok_and(|(soft, _)| soft == RLIM_INFINITY);
+    if !unlimited && !geteuid().is_root() {
+        return Err(shortfall());
+    }
+    let on_fault = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
+    mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | on_fault).map_err(|_| shortfall())
+}
+
+fn pin(core: usize, had: &CpuSet) -> Result<(), String> {
+    let allowed: Vec<usize> = (0..CpuSet::count()).filter(|one| had.is_set(*one).unwrap_or(false)).collect();
+    let shortfall = |why: String| format!("the loop is not bound to core {core}: {why}");
+    if !allowed.contains(&core) {
+        let cores: Vec<String> = allowed.iter().map(usize::to_string).collect();
+        return Err(shortfall(format!(
+            "this machine gives it the cores {}: write one of these as `core` of the rig, or leave it out",
+            cores.join(", ")
+        )));
+    }
+    let mut set = CpuSet::new();
+    set.set(core)
+        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
+        .map_err(|error| shortfall(error.desc().to_owned()))
+}
+
+fn slack_shortfall(error: &nix::errno::Errno) -> String {
+    format!("the loop's timers may be 50 us late: the kernel doesn't let it have them exact ({})", error.desc())
+}
+
+/// Uses the stack once, so that the kernel has given it when it is needed.
+#[inline(never)]
+fn touch_stack() {
+    let stack = [0_u8; STACK];
+    black_box(&stack);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_that_the_machine_lacks_is_told_with_those_it_has() {
+        let real_time = RealTime::enter(Some(100_000));
+        let shortfalls = real_time.shortfalls();
+        assert!(
+            shortfalls.iter().any(|one| one.starts_with("the loop is not bound to core 100000: this machine gives")),
+            "{shortfalls:?}"
+        );
+    }
+
+    #[test]
+    fn whatever_it_lacks_is_told_with_a_remedy_and_leaving_restores_the_thread() {
+        let before = (get_timerslack().unwrap(), thread_priority::thread_schedule_policy().unwrap());
+        let real_time = RealTime::enter(None);
+        for shortfall in real_time.shortfalls() {
+            assert!(shortfall.contains("limits.conf") || shortfall.contains("kernel"), "{shortfall}");
+        }
+        if real_time.shortfalls().is_empty() {
+            assert_eq!(get_timerslack().unwrap(), 1);
+            let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+            assert_eq!(thread_priority::thread_schedule_policy().unwrap(), fifo);
+        }
+        drop(real_time);
+        let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        assert_eq!(fields.split_whitespace().nth(16), Some("0"), "its niceness, in {stat}");
+        assert_eq!((get_timerslack().unwrap(), thread_priority::thread_schedule_policy().unwrap()), before);
+    }
+}
