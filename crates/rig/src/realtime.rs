@@ -53,18 +53,18 @@ impl RealTime {
     pub fn enter(core: Option<usize>) -> RealTime {
         let mut shortfalls = Vec::new();
         let mut keep = |had: Result<(), String>| had.map_err(|why| shortfalls.push(why)).is_ok();
+        let locked = keep(lock_memory());
         let slack = get_timerslack().ok().and_then(|slack| libc::c_ulong::try_from(slack).ok());
-        let cores = core.and_then(|_| sched_getaffinity(Pid::from_raw(0)).ok());
-        let real_time = RealTime {
-            locked: keep(lock_memory()),
-            slack: slack.filter(|_| keep(set_timerslack(1).map_err(|error| slack_shortfall(&error)))),
-            cores: cores.filter(|cores| core.is_none_or(|core| keep(pin(core, cores)))),
-            scheduled: keep(schedule()),
-            report: RealTimeReport { shortfalls: Vec::new() },
-            thread: PhantomData,
-        };
+        let slack = slack.filter(|_| keep(set_timerslack(1).map_err(|error| slack_shortfall(&error))));
+        let cores = core.and_then(|core| {
+            let had = sched_getaffinity(Pid::from_raw(0)).ok()?;
+            keep(pin(core, &had)).then_some(had)
+        });
+        // The last, since a real-time thread's timers have no slack to be set.
+        let scheduled = keep(schedule());
         touch_stack();
-        RealTime { report: RealTimeReport { shortfalls }, ..real_time }
+        let report = RealTimeReport { shortfalls };
+        RealTime { report, scheduled, locked, slack, cores, thread: PhantomData }
     }
 
     /// What it lacks, a sentence each.
@@ -177,7 +177,7 @@ mod tests {
             assert!(shortfall.contains("limits.conf") || shortfall.contains("kernel"), "{shortfall}");
         }
         if real_time.shortfalls().is_empty() {
-            assert_eq!(get_timerslack().unwrap(), 1);
+            assert!(get_timerslack().unwrap() <= 1);
             let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
             assert_eq!(thread_priority::thread_schedule_policy().unwrap(), fifo);
         }

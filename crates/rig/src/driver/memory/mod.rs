@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 
+use bramble_value::Time;
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::inbox::{Bell, bell};
@@ -21,7 +22,8 @@ const AT_ONCE: usize = 256;
 pub struct Memory {
     shared: Arc<Shared>,
     changes: Consumer<Edge>,
-    listening: Vec<bool>,
+    /// Since when each line is listened to.
+    listening: Vec<Option<Time>>,
 }
 
 /// The other side: who holds it works the inputs and sees the outputs.
@@ -51,7 +53,7 @@ impl Memory {
             bell: bell(),
         });
         (
-            Memory { shared: Arc::clone(&shared), changes: consumer, listening: vec![false; lines] },
+            Memory { shared: Arc::clone(&shared), changes: consumer, listening: vec![None; lines] },
             Hands { shared, changes: producer, lost: vec![0; lines] },
         )
     }
@@ -83,7 +85,7 @@ impl Bank for Memory {
     fn look(&mut self, into: &mut Vec<Edge>) {
         for _ in 0..AT_ONCE {
             let Ok(edge) = self.changes.pop() else { return };
-            if self.listening[edge.line.index()] {
+            if self.listening[edge.line.index()].is_some_and(|since| since <= edge.at) {
                 into.push(edge);
             }
         }
@@ -114,7 +116,7 @@ impl Bank for Memory {
     }
 
     fn listen(&mut self, line: LineId, on: bool) -> Result<(), DriverError> {
-        self.listening[line.index()] = on;
+        self.listening[line.index()] = on.then(monotonic);
         Ok(())
     }
 }
