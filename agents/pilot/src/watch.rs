@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use bramble_message::{PortName, Progress};
-use bramble_rig::WaterMeter;
-use bramble_rig::config::Flow;
+use bramble_rig::{Dose, WaterMeter};
 use bramble_value::{Event, Kind, Record, Source, SubjectId, Time};
 use uuid::Uuid;
 
@@ -34,11 +33,11 @@ impl Watch {
         self.stages.insert(source, path);
     }
 
-    /// Its task has this valve, which gives liquid this fast as far as is known.
-    pub(crate) fn has_valve(&mut self, source: Source, name: PortName, flow: Option<Flow>) {
+    /// Its task has this valve, which gives this while it is open, as far as is known.
+    pub(crate) fn has_valve(&mut self, source: Source, name: PortName, dose: Option<Dose>) {
         self.progress.valves.push(name);
-        if let Some(flow) = flow {
-            self.water.measure(source, flow);
+        if let Some(dose) = dose {
+            self.water.measure(source, dose);
         }
     }
 
@@ -100,7 +99,7 @@ mod tests {
         watch.has_stage(Source(2), "wait".into());
         watch.has_stage(Source(3), "reward".into());
         let left = PortName { device: "valve".parse().unwrap(), port: Some("left".parse().unwrap()) };
-        watch.has_valve(Source(4), left.clone(), "40 uL/s".parse().ok());
+        watch.has_valve(Source(4), left.clone(), Some(Dose::TYPICAL));
         for record in [
             event(0, 0, Kind::StageStart, 1, 0.0),
             event(1, 1, Kind::StageStart, 2, 0.0),

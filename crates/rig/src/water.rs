@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bramble_value::{Event, Kind, Source, Time};
 
-use crate::config::Flow;
+use crate::dose::Dose;
 
 /// Adds up what flows while valves are open.
 #[derive(Debug, Clone, Default)]
@@ -15,15 +15,15 @@ pub struct WaterMeter {
 
 #[derive(Debug, Clone)]
 struct Valve {
-    flow: Flow,
+    dose: Dose,
     open_since: Option<Time>,
 }
 
-impl FromIterator<(Source, Flow)> for WaterMeter {
-    fn from_iter<I: IntoIterator<Item = (Source, Flow)>>(valves: I) -> WaterMeter {
+impl FromIterator<(Source, Dose)> for WaterMeter {
+    fn from_iter<I: IntoIterator<Item = (Source, Dose)>>(valves: I) -> WaterMeter {
         let mut meter = WaterMeter::default();
-        for (valve, flow) in valves {
-            meter.measure(valve, flow);
+        for (valve, dose) in valves {
+            meter.measure(valve, dose);
         }
         meter
     }
@@ -31,8 +31,8 @@ impl FromIterator<(Source, Flow)> for WaterMeter {
 
 impl WaterMeter {
     /// Measures a valve too, by the source of its events.
-    pub fn measure(&mut self, valve: Source, flow: Flow) {
-        self.valves.insert(valve, Valve { flow, open_since: None });
+    pub fn measure(&mut self, valve: Source, dose: Dose) {
+        self.valves.insert(valve, Valve { dose, open_since: None });
     }
 
     /// Whether there is nothing to measure.
@@ -49,7 +49,7 @@ impl WaterMeter {
         if event.value > 0.0 {
             valve.open_since.get_or_insert(event.time);
         } else if let Some(since) = valve.open_since.take() {
-            self.microliters += valve.flow.volume_of(event.time.since(since));
+            self.microliters += valve.dose.volume_of(event.time.since(since));
         }
     }
 
@@ -73,7 +73,7 @@ mod tests {
             source: Source(source),
             value,
         };
-        let flow: Flow = "40 uL/s".parse().unwrap();
+        let flow = Dose::Flow("40 uL/s".parse().unwrap());
         let mut meter = WaterMeter::from_iter([(Source(3), flow)]);
         // Opened twice before it is closed; another output; open at the end.
         for event in

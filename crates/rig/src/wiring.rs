@@ -1,21 +1,32 @@
 //! What a task's ports are on this rig: a task held against a rig's devices.
 
+mod standing;
+mod volumes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bramble_task::TaskDefinition;
-use bramble_task::definition::{
-    Action, Command, Device, DeviceId, DeviceKind, Expression, Handlers, PortId, Reaction, Stage, What,
-};
-use bramble_value::{Level, Name, Span, Value, ValueType};
+use bramble_task::definition::{Device, DeviceId, DeviceKind, ParameterId, PortId};
+use bramble_value::{Level, Name, Span, Value};
+use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::config::{DeviceConfig, DriverConfig, Flow, Lines, Pin, RigConfig};
+use crate::calibration::{Calibration, Calibrations, OutOfRange, Valve};
+use crate::config::{DeviceConfig, DriverConfig, Lines, Pin, RigConfig};
+use crate::dose::Dose;
+use standing::Standing;
+use volumes::{Amount, given};
 
 /// All ports of a task, and what each of them is on the rig.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wiring {
     devices: Vec<Vec<Wire>>,
+    /// Which parameters are volumes that are given, and where.
+    doses: Vec<(ParameterId, PortId)>,
+    /// What stands after the task's devices, as a part of every session.
+    standing: Standing,
 }
 
 /// One port of a task, on the rig.
@@ -33,8 +44,8 @@ pub struct Wire {
     pub longest_on: Option<Span>,
     /// The level it is brought to when nothing runs.
     pub safe: Level,
-    /// How fast it gives liquid, for a solenoid that was calibrated.
-    pub flow: Option<Flow>,
+    /// What it gives while it is open, for a solenoid of which that is known.
+    pub dose: Option<Dose>,
 }
 
 /// Why a task can't run on a rig: everything that is missing.
@@ -56,38 +67,121 @@ fn listed(missing: &[String]) -> String {
 }
 
 impl Wiring {
-    /// Holds `task` against `rig`, which is called `name` in messages.
+    /// Holds `task` against `rig`, which is called `name` in messages, and its
+    /// calibrations as they are `now`.
     ///
     /// # Errors
     /// [`Misfit`] with every device and port that the rig lacks or that is of
-    /// another kind, every valve that should give a volume and has no flow, and
-    /// every line that two devices claim.
-    pub fn new(task: &TaskDefinition, rig: &RigConfig, name: &str) -> Result<Wiring, Misfit> {
-        let mut missing = shared_lines(rig);
-        let devices = task.devices.iter().enumerate().map(|(place, wanted)| {
-            let by_volume = gives_volumes(task, DeviceId(place as u16));
-            wires(wanted, by_volume, rig, &mut missing)
-        });
-        let devices = devices.collect();
+    /// another kind, and every valve that should give volumes and for which no
+    /// calibration tells how.
+    pub fn new(
+        task: &TaskDefinition,
+        rig: &RigConfig,
+        calibrations: &Calibrations,
+        now: Timestamp,
+        name: &str,
+    ) -> Result<Wiring, Misfit> {
+        let mut missing = Vec::new();
+        let devices = task.devices.iter().map(|wanted| wires(wanted, rig, &mut missing)).collect();
+        let mut wiring = Wiring { devices, doses: Vec::new(), standing: Standing::default() };
         if missing.is_empty() {
-            Ok(Wiring { devices })
+            wiring.calibrate(task, rig, calibrations, now, &mut missing);
+            wiring.stand(rig);
+        }
+        if missing.is_empty() {
+            Ok(wiring)
         } else {
             Err(Misfit { rig: name.to_owned(), missing })
         }
     }
 
+    /// Whether its valves can give all that these parameters of the task say.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for the first volume that a valve was not calibrated for.
+    pub fn allow(&self, parameters: &[Value]) -> Result<(), OutOfRange> {
+        let chosen = (0..).map(ParameterId).zip(parameters);
+        chosen.into_iter().try_for_each(|(parameter, value)| self.allows(parameter, *value))
+    }
+
+    /// Whether its valves can give what this parameter would say.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] where a valve was not calibrated for it.
+    pub fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), OutOfRange> {
+        let Value::Volume(volume) = value else { return Ok(()) };
+        let given = self.doses.iter().filter(|(one, _)| *one == parameter);
+        let doses = given.filter_map(|(_, port)| self.wire(*port).dose.as_ref());
+        doses.map(|dose| dose.duration_of(volume).map(|_| ())).collect()
+    }
+
+    /// The calibrations that it goes by, each once.
+    pub fn calibrations(&self) -> Vec<Arc<Calibration>> {
+        let doses = self.ports().filter_map(|(_, wire)| wire.dose.as_ref());
+        doses.filter_map(|dose| dose.calibration().cloned()).collect()
+    }
+
+    /// Gives its valves their doses, and says what is missing of those by which
+    /// the task gives volumes.
+    fn calibrate(
+        &mut self,
+        task: &TaskDefinition,
+        rig: &RigConfig,
+        calibrations: &Calibrations,
+        now: Timestamp,
+        missing: &mut Vec<String>,
+    ) {
+        let given = given(task);
+        for (device, wires) in self.devices.iter_mut().enumerate() {
+            for (port, wire) in wires.iter_mut().enumerate() {
+                if wire.kind != DeviceKind::Solenoid || wire.dose.is_some() {
+                    continue;
+                }
+                let port = PortId { device: DeviceId(device as u16), port: port as u16 };
+                match newest(wire, rig, calibrations, now) {
+                    Ok(calibration) => wire.dose = Some(Dose::Calibrated(calibration)),
+                    // What is never given by volume needs no calibration.
+                    Err(why) if given.iter().any(|(to, _)| *to == port) => missing.push(why),
+                    Err(_) => {}
+                }
+            }
+        }
+        for (port, amount) in given {
+            match amount {
+                Amount::Known(volume) => {
+                    let dose = self.wire(port).dose.as_ref();
+                    let outside = dose.and_then(|dose| dose.duration_of(volume).err());
+                    missing.extend(outside.map(|outside| format!("its valve {outside}")));
+                }
+                Amount::Parameter(parameter) => self.doses.push((parameter, port)),
+                Amount::Later => {}
+            }
+        }
+        missing.dedup();
+    }
+
+    /// The wiring of a simulated rig that has just what `task` wants.
+    ///
+    /// # Errors
+    /// [`Misfit`] where no rig could have it.
+    pub fn simulated(task: &TaskDefinition) -> Result<Wiring, Misfit> {
+        // A simulated valve's flow is known: nothing can be too old.
+        let now = Timestamp::UNIX_EPOCH;
+        Wiring::new(task, &RigConfig::simulated(task), &Calibrations::default(), now, "this simulation")
+    }
+
     /// Devices without ports, in this order.
     #[cfg(test)]
     pub(crate) fn of_singles(wires: Vec<Wire>) -> Wiring {
-        Wiring { devices: wires.into_iter().map(|wire| vec![wire]).collect() }
+        Wiring { devices: wires.into_iter().map(|wire| vec![wire]).collect(), doses: Vec::new(), standing: Standing::default() }
     }
 
-    /// What this port of the task is.
+    /// What this port is.
     pub fn wire(&self, port: PortId) -> &Wire {
         &self.devices[port.device.index()][usize::from(port.port)]
     }
 
-    /// Every port of the task.
+    /// Every port of the task, and then those of what stands in every session.
     pub fn ports(&self) -> impl Iterator<Item = (PortId, &Wire)> {
         self.devices.iter().enumerate().flat_map(|(device, wires)| {
             wires.iter().enumerate().map(move |(port, wire)| {
@@ -105,6 +199,11 @@ impl Wiring {
 }
 
 impl Wire {
+    /// It as a valve that can be calibrated.
+    pub fn valve(&self) -> Valve {
+        Valve { device: self.device.clone(), port: self.port.clone() }
+    }
+
     /// Whether it is something that is written, rather than read.
     pub fn is_output(&self) -> bool {
         !matches!(self.kind, DeviceKind::DigitalInput | DeviceKind::AnalogInput | DeviceKind::Encoder)
@@ -125,7 +224,7 @@ impl std::fmt::Display for Wire {
     }
 }
 
-fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<String>) -> Vec<Wire> {
+fn wires(wanted: &Device, rig: &RigConfig, missing: &mut Vec<String>) -> Vec<Wire> {
     let name = &wanted.name;
     let Some(found) = rig.devices.get(name) else {
         let has: Vec<&str> = rig.devices.keys().map(Name::as_str).collect();
@@ -142,12 +241,6 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
     if !wanted.unit.is_empty() && !found.unit.is_empty() && wanted.unit != found.unit {
         let (is, wants) = (&found.unit, &wanted.unit);
         missing.push(format!("its `{name}` measures in {is}, and the task in {wants}"));
-    }
-    if by_volume && found.flow.is_none() {
-        missing.push(format!(
-            "its valve `{name}` gives volumes in this task and was not calibrated: add flow = \"40 uL/s\", \
-             as measured, or open it for a duration"
-        ));
     }
     if found.driver.child().is_some()
         && matches!(found.kind, DeviceKind::Display | DeviceKind::Sound | DeviceKind::Camera)
@@ -177,6 +270,46 @@ fn wires(wanted: &Device, by_volume: bool, rig: &RigConfig, missing: &mut Vec<St
     ports.into_iter().map(|port| wire(name, found, port)).collect()
 }
 
+/// The newest calibration of a valve, or what is wrong with it.
+fn newest(
+    wire: &Wire,
+    rig: &RigConfig,
+    calibrations: &Calibrations,
+    now: Timestamp,
+) -> Result<Arc<Calibration>, String> {
+    let valve = wire.valve();
+    let command = valve.command();
+    let calibration = match calibrations.of(&valve) {
+        Some(newest) => newest.clone()?,
+        None if wire.driver == DriverConfig::Simulated => {
+            return Err(format!(
+                "its valve `{valve}` gives volumes in this task and is not calibrated: add \
+                 flow = \"40 uL/s\" to `{}`, or open it for a duration",
+                wire.device
+            ));
+        }
+        None => {
+            return Err(format!(
+                "its valve `{valve}` gives volumes in this task and is not calibrated: run `{command}`, \
+                 or open it for a duration"
+            ));
+        }
+    };
+    let age = calibration.age(now);
+    if age > rig.calibration_age {
+        let (days, allowed) = (days(age), days(rig.calibration_age));
+        return Err(format!(
+            "its valve `{valve}` was calibrated {days:.0} days ago, and the rig's `calibration_age` is \
+             {allowed} d: run `{command}`"
+        ));
+    }
+    Ok(calibration)
+}
+
+fn days(span: Span) -> f64 {
+    span.seconds() / (24.0 * 3600.0)
+}
+
 fn wanted_ports(
     wanted: &Device,
     ports: &BTreeMap<Name, Pin>,
@@ -200,68 +333,12 @@ fn wire(device: &Name, found: &DeviceConfig, port: Option<Name>) -> Wire {
         driver: found.driver.clone(),
         longest_on: found.longest_on,
         safe: found.safe,
-        flow: found.flow,
+        dose: found.flow.map(Dose::Flow),
     }
 }
 
 fn joined<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
     names.into_iter().map(Name::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// A line belongs to one port of one device.
-fn shared_lines(rig: &RigConfig) -> Vec<String> {
-    let mut owners: BTreeMap<(DriverConfig, Pin), String> = BTreeMap::new();
-    let mut shared = Vec::new();
-    for line in rig.lines() {
-        let Some(pin) = line.pin else { continue };
-        let owner = line.owner.clone();
-        if let Some(first) = owners.insert((line.driver, pin), line.owner) {
-            shared.push(format!("its pin {pin} is given to both {first} and {owner}: give each its own"));
-        }
-    }
-    shared
-}
-
-/// Whether a device is opened for a volume anywhere in the stage tree. What
-/// functions return is only known when they run.
-fn gives_volumes(task: &TaskDefinition, device: DeviceId) -> bool {
-    let is_volume = |amount: &Expression| match amount {
-        Expression::Value(value) => matches!(value, Value::Volume(_)),
-        Expression::Parameter(one) => task.parameters[one.index()].kind == ValueType::Volume,
-        Expression::Column(one) | Expression::Other(one) | Expression::Last(one) => {
-            task.columns[one.index()].kind == ValueType::Volume
-        }
-        _ => false,
-    };
-    task.stages.iter().flat_map(written_actions).any(|action| {
-        matches!(action, Action::Device(to, Command::Open(amount)) if to.device == device && is_volume(amount))
-    })
-}
-
-fn written_actions(stage: &Stage) -> impl Iterator<Item = &Action> {
-    fn of_reaction(reaction: &Reaction) -> &[Action] {
-        match reaction {
-            Reaction::Actions(actions) => actions,
-            Reaction::Function(_) => &[],
-        }
-    }
-    fn of_what(what: &What) -> &[Action] {
-        match what {
-            What::Response(response) => &response.actions,
-            What::Function(_) => &[],
-        }
-    }
-    let handlers = match &stage.on {
-        Handlers::Listed(handlers) => handlers.as_slice(),
-        Handlers::Function(_) => &[],
-    };
-    let responses = handlers.iter().map(|one| &one.what).chain(stage.after.iter().map(|(_, what)| what));
-    stage
-        .during
-        .iter()
-        .chain(of_reaction(&stage.enter))
-        .chain(of_reaction(&stage.leave))
-        .chain(responses.flat_map(of_what))
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bramble_engine::{Settings, SettingsError};
-use bramble_rig::config::Flow;
+use bramble_rig::Dose;
 use bramble_rig::driver::{Pace, Simulated, inbox};
 use bramble_rig::remote::Remotes;
 use bramble_rig::session::{Around, FunctionHost, Outcome, Session, Verdict};
-use bramble_rig::{Misfit, RigConfig, WaterMeter, Wiring};
+use bramble_rig::{Misfit, WaterMeter, Wiring};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{DeviceKind, SourceMap};
 use bramble_value::{Record, Row, Span, Trials, Value, ValueType};
@@ -91,7 +91,7 @@ pub fn simulate(
     animal: Box<dyn Animal>,
     limits: Limits,
 ) -> Result<Simulation, SimulationError> {
-    let wiring = Wiring::new(&task, &RigConfig::simulated(&task), "this simulation")?;
+    let wiring = Wiring::simulated(&task)?;
     let session = Session::new(Arc::clone(&task), settings, wiring.clone())?
         .at_most(limits.time.unwrap_or(DAY.max(day_for(limits))));
     let mut driver = Simulated::new(&wiring, animal, Pace::Free);
@@ -139,7 +139,7 @@ fn water(task: &TaskDefinition, wiring: &Wiring, records: &[Record]) -> f64 {
     let sources = SourceMap::new(task);
     let valves = wiring.ports().filter(|(_, wire)| wire.kind == DeviceKind::Solenoid);
     let mut meter: WaterMeter =
-        valves.map(|(port, wire)| (sources.port(port), wire.flow.unwrap_or(Flow::TYPICAL))).collect();
+        valves.map(|(port, wire)| (sources.port(port), wire.dose.clone().unwrap_or(Dose::TYPICAL))).collect();
     for record in records {
         if let Record::Event(event) = record {
             meter.note(event);

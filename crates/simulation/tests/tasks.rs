@@ -6,7 +6,7 @@ use bramble_engine::Settings;
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::remote::Remotes;
 use bramble_rig::session::{Around, Session};
-use bramble_rig::{RigConfig, Wiring, inbox};
+use bramble_rig::{Wiring, inbox};
 use bramble_simulation::{Limits, Simulation, named, simulate};
 use bramble_task::{Task, load, read};
 use bramble_value::{Ending, Event, Kind, Record, Seed, Span, Trials, Value};
@@ -151,7 +151,7 @@ fn the_pace_does_not_change_what_an_animal_does() {
     let task = task("free_water.star");
     let minute = Span::from_s(60);
     let free = run(&task, "learner", "", 5, Limits { trials: None, time: Some(minute) });
-    let wiring = Wiring::new(&task.definition, &RigConfig::simulated(&task.definition), "box1").unwrap();
+    let wiring = Wiring::simulated(&task.definition).unwrap();
     let mut records = Vec::new();
     let settings = Settings::defaults(&task.definition, Seed(5));
     let session = Session::new(task.definition.clone(), settings, wiring.clone()).unwrap();

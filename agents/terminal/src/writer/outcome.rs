@@ -1,6 +1,10 @@
 //! What came of a session, from what its file says alone.
 
-use bramble_rig::{RigConfig, WaterMeter};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bramble_rig::calibration::Calibration;
+use bramble_rig::{Dose, RigConfig, WaterMeter};
 use bramble_subject::{SessionNumber, SessionStart, SubjectError, SubjectFile};
 use bramble_value::{Source, SourceKind, Sources};
 
@@ -33,16 +37,22 @@ pub(super) fn outcome(file: &SubjectFile, number: SessionNumber) -> Result<Outco
     Ok(Outcome { correct, water: Some(meter.microliters()) })
 }
 
-/// Measures the valves of a session whose flow is known.
+/// Measures the valves of a session, as they were calibrated then; a simulated
+/// one gives what its rig says.
 fn meter(start: &SessionStart) -> WaterMeter {
-    let rig = &start.provenance["pilot"]["rig"]["settings"];
+    let pilot = &start.provenance["pilot"];
     // Another kind of pilot may say nothing of its rig, or say it otherwise.
-    let rig: RigConfig = serde_json::from_value(rig.clone()).unwrap_or_default();
+    let rig: RigConfig = serde_json::from_value(pilot["rig"]["settings"].clone()).unwrap_or_default();
+    let calibrations: Vec<Calibration> =
+        serde_json::from_value(pilot["calibrations"].clone()).unwrap_or_default();
+    let calibrations: BTreeMap<String, Arc<Calibration>> =
+        calibrations.into_iter().map(|one| (one.valve().to_string(), Arc::new(one))).collect();
     let sources = (0..).map(Source).zip(&start.names.sources);
-    let flow = |(source, (kind, name)): (Source, &(SourceKind, String))| {
+    let dose = |(source, (kind, name)): (Source, &(SourceKind, String))| {
         let device = name.split('.').next().filter(|_| *kind == SourceKind::Port)?;
-        let (_, found) = rig.devices.iter().find(|(name, _)| name.as_str() == device)?;
-        Some((source, found.flow?))
+        let calibrated = calibrations.get(name).cloned().map(Dose::Calibrated);
+        let flow = || rig.devices.iter().find(|(name, _)| name.as_str() == device)?.1.flow.map(Dose::Flow);
+        Some((source, calibrated.or_else(flow)?))
     };
-    sources.filter_map(flow).collect()
+    sources.filter_map(dose).collect()
 }

@@ -13,8 +13,10 @@ use bramble_value::{Frequency, Level, Name, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::sync::SyncPattern;
+pub(crate) use lines::{SYNC, SYNC_INPUT};
 pub use pin::{Active, Pin, Pull};
 pub use quantity::Flow;
+pub(crate) use quantity::Written;
 
 /// The devices of one machine, and how they are looked after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

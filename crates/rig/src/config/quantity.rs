@@ -82,7 +82,7 @@ impl Display for Age {
 }
 
 /// A quantity that a file holds as text, so that its error has the text's place.
-pub(super) struct Written<T>(pub(super) T);
+pub(crate) struct Written<T>(pub(crate) T);
 
 impl<T: Display> Serialize for Written<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

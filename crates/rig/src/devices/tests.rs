@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::{DriverConfig, Flow};
+use crate::dose::Dose;
 
 const LONGEST: Span = Span::from_ms(700);
 
@@ -15,7 +16,7 @@ fn wire(kind: DeviceKind, name: &str) -> Wire {
         driver: DriverConfig::Simulated,
         longest_on: None,
         safe: Level::default(),
-        flow: None,
+        dose: None,
     }
 }
 
@@ -26,7 +27,7 @@ fn rig() -> Devices {
         wire(DeviceKind::DigitalOutput, "light"),
         Wire {
             longest_on: Some(LONGEST),
-            flow: Flow::from_microliters_per_second(40.0),
+            dose: Flow::from_microliters_per_second(40.0).map(Dose::Flow),
             ..wire(DeviceKind::Solenoid, "valve")
         },
         wire(DeviceKind::Sound, "speaker"),
@@ -266,7 +267,7 @@ fn what_a_device_cannot_do_is_refused_by_name() {
     }
     let mut uncalibrated = Devices::new(&Wiring::of_singles(vec![wire(DeviceKind::Solenoid, "spout")]));
     let error = uncalibrated.give(LIGHT, "4 uL".parse().unwrap(), at(0)).unwrap_err().to_string();
-    assert!(error.contains("spout") && error.contains("flow ="), "{error}");
+    assert!(error.contains("bramble-pilot calibrate spout"), "{error}");
 }
 
 fn series(levels: Vec<(u8, Value)>, count: Option<Value>, after: Option<Value>) -> Command {

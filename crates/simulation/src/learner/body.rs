@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bramble_rig::config::Flow;
+use bramble_rig::Dose;
 use bramble_rig::{Reading, Side, Signal, Sound, Wire, Wiring};
 use bramble_task::definition::{DeviceKind, PortId};
 use bramble_value::{Span, Time};
@@ -72,7 +72,7 @@ pub(super) struct Body {
     heard: Option<(Sound, Time)>,
     seen: Option<(Side, f64)>,
     /// Since when each valve is open.
-    open: BTreeMap<PortId, (Time, Option<Flow>)>,
+    open: BTreeMap<PortId, (Time, Option<Dose>)>,
     /// Water drunk, in microliters.
     pub(super) drunk: f64,
     /// How strongly the latest tone was perceived to be of each pitch.
@@ -82,7 +82,7 @@ pub(super) struct Body {
 #[derive(Debug, Clone)]
 enum Seen {
     Light(String),
-    Valve(Option<Flow>),
+    Valve(Option<Dose>),
     Feeder,
     Speaker,
     Screen,
@@ -115,7 +115,7 @@ impl Body {
                     Seen::Hidden
                 }
                 DeviceKind::DigitalOutput | DeviceKind::LevelOutput => Seen::Light(wire.to_string()),
-                DeviceKind::Solenoid => Seen::Valve(wire.flow),
+                DeviceKind::Solenoid => Seen::Valve(wire.dose.clone()),
                 DeviceKind::Sound => Seen::Speaker,
                 DeviceKind::Display => Seen::Screen,
                 DeviceKind::Camera => Seen::Hidden,
@@ -138,13 +138,13 @@ impl Body {
                     Noticed::Nothing
                 }
             }
-            (Some(Seen::Valve(flow)), Signal::Level(level)) if *level > 0.0 => {
-                self.open.insert(port, (now, *flow));
+            (Some(Seen::Valve(dose)), Signal::Level(level)) if *level > 0.0 => {
+                self.open.insert(port, (now, dose.clone()));
                 Noticed::Reward
             }
             (Some(Seen::Valve(_)), Signal::Level(_)) => {
-                if let Some((since, flow)) = self.open.remove(&port) {
-                    self.drunk += flow.unwrap_or(Flow::TYPICAL).volume_of(now.since(since));
+                if let Some((since, dose)) = self.open.remove(&port) {
+                    self.drunk += dose.unwrap_or(Dose::TYPICAL).volume_of(now.since(since));
                 }
                 Noticed::Nothing
             }

@@ -17,7 +17,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bramble_rig::config::Flow;
+use bramble_rig::Dose;
 use bramble_rig::driver::World;
 use bramble_rig::{Reading, Side, Signal, Sound, Wiring};
 use bramble_task::definition::{DeviceKind, PortId};
@@ -42,7 +42,7 @@ pub struct Written {
     memory: Json,
     begun: Time,
     inputs: BTreeMap<String, (PortId, DeviceKind)>,
-    outputs: BTreeMap<PortId, (String, Option<Flow>)>,
+    outputs: BTreeMap<PortId, (String, Option<Dose>)>,
     lit: BTreeSet<String>,
     sound: Option<String>,
     picture: Option<(&'static str, f64)>,
@@ -227,7 +227,7 @@ impl World for Written {
         (self.sound, self.picture, self.drunk) = (None, None, 0.0);
         for (port, wire) in rig.ports() {
             if wire.is_output() {
-                self.outputs.insert(port, (wire.to_string(), wire.flow));
+                self.outputs.insert(port, (wire.to_string(), wire.dose.clone()));
             } else {
                 self.inputs.insert(wire.to_string(), (port, wire.kind));
             }
@@ -236,16 +236,16 @@ impl World for Written {
     }
 
     fn see(&mut self, port: PortId, signal: &Signal, now: Time) {
-        let Some((name, flow)) = self.outputs.get(&port) else { return };
+        let Some((name, dose)) = self.outputs.get(&port) else { return };
         let changes = match signal {
-            Signal::Level(level) if flow.is_some() => match (*level > 0.0, self.open.remove(&port)) {
+            Signal::Level(level) if dose.is_some() => match (*level > 0.0, self.open.remove(&port)) {
                 (true, since) => {
                     self.open.insert(port, since.unwrap_or(now));
                     since.is_none()
                 }
                 (false, Some(since)) => {
-                    let flow = flow.unwrap_or(Flow::TYPICAL);
-                    self.drunk += flow.volume_of(now.since(since));
+                    let dose = dose.as_ref().unwrap_or(&Dose::TYPICAL);
+                    self.drunk += dose.volume_of(now.since(since));
                     false
                 }
                 (false, None) => false,

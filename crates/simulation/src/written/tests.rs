@@ -10,7 +10,6 @@ fn animal(text: &str, memory: &str) -> Result<Written, AnimalError> {
 
 /// A rig with a lever and a dimmer, and what happens on it in 3 s.
 fn on_a_rig(text: &str) -> (Written, Vec<(i64, Reading)>) {
-    use bramble_rig::RigConfig;
     use bramble_task::definition::*;
     let sources = Sources {
         root: "task.star".into(),
@@ -23,7 +22,7 @@ fn on_a_rig(text: &str) -> (Written, Vec<(i64, Reading)>) {
         .into(),
     };
     let task: std::sync::Arc<TaskDefinition> = bramble_task::load(&sources).unwrap().definition;
-    let wiring = Wiring::new(&task, &RigConfig::simulated(&task), "box1").unwrap();
+    let wiring = Wiring::simulated(&task).unwrap();
     let mut driver = Simulated::new(&wiring, animal(text, "").unwrap(), Pace::Free);
     let (_post, inbox) = inbox();
     let mut seen = Vec::new();

@@ -1,0 +1,186 @@
+//! The calibrations of a machine, as files: a folder for each valve, a file for
+//! each calibration, named by its time.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bramble_value::Name;
+use thiserror::Error;
+
+use super::{Calibration, Valve};
+
+const HEAD: &str = "\
+# A calibration of a valve, made by `bramble-pilot calibrate`. The newest of a valve
+# counts; older ones are kept. `grams` is what all openings of a point weighed
+# together, `density` is mg/uL, and an opening gives
+# microliters_per_second x seconds + offset_microliters.
+
+";
+
+/// Calibrations that can't be read or written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The folder or a file doesn't open.
+    #[error("can't {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It can't be written as text.
+    #[error("the calibration of `{valve}` can't be written: {why}")]
+    Unwritable {
+        /// The valve.
+        valve: Valve,
+        /// Why.
+        why: String,
+    },
+}
+
+/// The newest calibration of each valve.
+#[derive(Debug, Clone, Default)]
+pub struct Calibrations {
+    valves: BTreeMap<Valve, Result<Arc<Calibration>, String>>,
+}
+
+/// A calibration that was kept.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Of which valve.
+    pub valve: Valve,
+    /// Where.
+    pub file: PathBuf,
+    /// It, or a sentence that says how its file is damaged.
+    pub calibration: Result<Calibration, String>,
+}
+
+impl Calibrations {
+    /// Reads the newest calibration of each valve in this folder; there is none
+    /// where there is no such folder. A file that is damaged is only a mistake
+    /// for what needs its valve: [`Calibrations::of`] names it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a folder can't be read.
+    pub fn read(folder: &Path) -> Result<Calibrations, StoreError> {
+        let mut valves = BTreeMap::new();
+        for (valve, files) in files(folder)? {
+            if let Some(newest) = files.last() {
+                valves.insert(valve.clone(), read(&valve, newest).map(Arc::new));
+            }
+        }
+        Ok(Calibrations { valves })
+    }
+
+    /// What is known of a valve: nothing, its newest calibration, or a sentence
+    /// that says which file is damaged.
+    pub fn of(&self, valve: &Valve) -> Option<&Result<Arc<Calibration>, String>> {
+        self.valves.get(valve)
+    }
+}
+
+impl FromIterator<Calibration> for Calibrations {
+    /// These alone, the newest of each valve.
+    fn from_iter<I: IntoIterator<Item = Calibration>>(all: I) -> Calibrations {
+        let mut all: Vec<Calibration> = all.into_iter().collect();
+        all.sort_by_key(Calibration::made);
+        let valves = all.into_iter().map(|one| (one.valve().clone(), Ok(Arc::new(one))));
+        Calibrations { valves: valves.collect() }
+    }
+}
+
+/// Writes a calibration into its valve's folder, whole or not at all, and says
+/// which file it is.
+///
+/// # Errors
+/// [`StoreError`] where that is impossible, or there is a file of that time.
+pub fn save(folder: &Path, calibration: &Calibration) -> Result<PathBuf, StoreError> {
+    let valve = calibration.valve();
+    let text = toml::to_string(calibration)
+        .map_err(|error| StoreError::Unwritable { valve: valve.clone(), why: error.to_string() })?;
+    let folder = folder.join(valve.to_string());
+    let file = folder.join(format!("{}.toml", calibration.made().strftime("%Y-%m-%dT%H-%M-%S%.3fZ")));
+    let write = || {
+        fs::create_dir_all(&folder)?;
+        let mut new = tempfile::Builder::new().prefix(".new-").tempfile_in(&folder)?;
+        new.write_all(HEAD.as_bytes())?;
+        new.write_all(text.as_bytes())?;
+        new.as_file().sync_all()?;
+        new.persist_noclobber(&file)?;
+        // The name is durable too only once its folder is.
+        fs::File::open(&folder)?.sync_all()
+    };
+    write().map_err(|source| StoreError::Io { what: "write the calibration", path: file.clone(), source })?;
+    Ok(file)
+}
+
+/// Every calibration that there is, by valve, the oldest first.
+///
+/// # Errors
+/// [`StoreError`] where a folder can't be read.
+pub fn kept(folder: &Path) -> Result<Vec<Kept>, StoreError> {
+    let all = files(folder)?.into_iter().flat_map(|(valve, files)| {
+        files.into_iter().map(move |file| {
+            let calibration = read(&valve, &file);
+            Kept { valve: valve.clone(), file, calibration }
+        })
+    });
+    Ok(all.collect())
+}
+
+/// The files of each valve. Their names are times: sorted, the last is the newest.
+fn files(folder: &Path) -> Result<BTreeMap<Valve, Vec<PathBuf>>, StoreError> {
+    let mut all = BTreeMap::new();
+    for path in listed(folder)? {
+        let Some(valve) = valve(&path) else { continue };
+        let mut files = listed(&path)?;
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+        files.sort();
+        all.insert(valve, files);
+    }
+    Ok(all)
+}
+
+fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let unreadable = |source| StoreError::Io { what: "read", path: folder.to_owned(), source };
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry.map_err(unreadable)?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// The valve whose calibrations a folder holds, if those of any.
+fn valve(folder: &Path) -> Option<Valve> {
+    let name = folder.file_name()?.to_str()?;
+    if !folder.is_dir() {
+        return None;
+    }
+    let (device, port) = match name.split_once('.') {
+        Some((device, port)) => (device, Some(port.parse::<Name>().ok()?)),
+        None => (name, None),
+    };
+    Some(Valve { device: device.parse().ok()?, port })
+}
+
+fn read(valve: &Valve, file: &Path) -> Result<Calibration, String> {
+    let damaged = |why: String| {
+        format!(
+            "the calibration of `{valve}` in {} is damaged: {why}; put it aside, or run `{}`",
+            file.display(),
+            valve.command()
+        )
+    };
+    let text = fs::read_to_string(file).map_err(|error| damaged(error.to_string()))?;
+    let calibration: Calibration = toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
+    if calibration.valve() == valve {
+        Ok(calibration)
+    } else {
+        Err(damaged(format!("it is one of `{}`", calibration.valve())))
+    }
+}
