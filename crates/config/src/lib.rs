@@ -1,5 +1,8 @@
 //! Reads an agent's configuration file, and shows where its mistakes are.
 
+mod place;
+
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
@@ -22,6 +25,27 @@ pub enum ConfigError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Mistake(Box<Mistake>),
+    /// There are several.
+    #[error("{file} has {} mistakes", mistakes.len())]
+    Mistakes {
+        /// The file.
+        file: String,
+        /// All of them, in the order of their places.
+        #[related]
+        mistakes: Vec<Mistake>,
+    },
+}
+
+/// Something in a configuration that can't be, as whoever knows what it means
+/// says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The key that it is about, from the root: `rig`, `devices`, `poke`, `pin`.
+    pub path: Vec<String>,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// What to write instead, where that can be said.
+    pub help: Option<String>,
 }
 
 /// A mistake in a configuration, and where it is.
@@ -47,7 +71,7 @@ pub struct Config<T> {
     pub settings: T,
     /// The text itself, for a session's provenance.
     pub text: String,
-    folder: PathBuf,
+    file: PathBuf,
 }
 
 impl<T> Config<T> {
@@ -56,7 +80,72 @@ impl<T> Config<T> {
     pub fn path(&self, named: &Path) -> PathBuf {
         match (named.strip_prefix("~"), std::env::home_dir()) {
             (Ok(rest), Some(home)) => home.join(rest),
-            _ => self.folder.join(named),
+            _ => self.file.parent().unwrap_or(Path::new("")).join(named),
+        }
+    }
+
+    /// Shows where in the text these faults are; a fault of something that is
+    /// not there is shown at what should have it.
+    pub fn mistakes(&self, faults: Vec<Fault>) -> ConfigError {
+        mistakes(&self.file.display().to_string(), &self.text, faults)
+    }
+}
+
+/// Shows where in the text of `file` these faults are.
+pub fn mistakes(file: &str, text: &str, faults: Vec<Fault>) -> ConfigError {
+    let placed = faults.into_iter().map(|fault| (place::of(text, &fault.path), fault));
+    let mut placed: Vec<_> = placed.collect();
+    placed.sort_by_key(|(place, _)| place.start);
+    let mut mistakes: Vec<Mistake> = placed
+        .into_iter()
+        .map(|(at, fault)| Mistake::new(file, text, at, fault.message, fault.help))
+        .collect();
+    match mistakes.pop() {
+        Some(only) if mistakes.is_empty() => ConfigError::Mistake(Box::new(only)),
+        last => {
+            mistakes.extend(last);
+            ConfigError::Mistakes { file: file.to_owned(), mistakes }
+        }
+    }
+}
+
+impl Fault {
+    /// A fault of the key at `path`.
+    pub fn new(path: &[&str], message: impl Into<String>) -> Fault {
+        let path = path.iter().map(|key| (*key).to_owned()).collect();
+        Fault { path, message: message.into(), help: None }
+    }
+
+    /// Says what to write instead.
+    pub fn help(self, help: impl Into<String>) -> Fault {
+        Fault { help: Some(help.into()), ..self }
+    }
+
+    /// The same fault, of a part of the file that is at the key `outer`.
+    pub fn within(mut self, outer: &str) -> Fault {
+        self.path.insert(0, outer.to_owned());
+        self
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.join("."), self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, " ({help})"))
+    }
+}
+
+impl Mistake {
+    fn new(file: &str, text: &str, at: Range<usize>, message: String, help: Option<String>) -> Mistake {
+        let (line, column) = place::line_and_column(text, at.start);
+        Mistake {
+            file: file.to_owned(),
+            line,
+            column,
+            message,
+            text: NamedSource::new(file, text.to_owned()),
+            at: at.into(),
+            help,
         }
     }
 }
@@ -70,8 +159,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Config<T>, ConfigError> 
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let settings = parse(&path.display().to_string(), &text)?;
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(Config { settings, text, folder })
+    Ok(Config { settings, text, file: path.to_owned() })
 }
 
 /// Reads a text that is called `file` in messages.
@@ -80,29 +168,13 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Config<T>, ConfigError> 
 /// [`ConfigError::Mistake`] where it does not say what it should.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
-        let (line, column) = line_and_column(text, span.start);
         // What serde says of an unknown name lists all that are known; the
         // nearest of them is what was meant.
         let message = error.message().lines().next().unwrap_or_default().to_owned();
         let help = suggestion(&message);
-        ConfigError::Mistake(Box::new(Mistake {
-            file: file.to_owned(),
-            line,
-            column,
-            message,
-            text: NamedSource::new(file, text.to_owned()),
-            at: span.into(),
-            help,
-        }))
+        let at = error.span().unwrap_or(0..0);
+        ConfigError::Mistake(Box::new(Mistake::new(file, text, at, message, help)))
     })
-}
-
-/// The place of a byte as people count: from 1, the column in characters.
-fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 fn suggestion(message: &str) -> Option<String> {
@@ -158,6 +230,27 @@ mod tests {
         assert_eq!(help.as_deref(), Some("add a line `name = ...`"));
         assert!(mistake("name = 3\n").0.starts_with("box.toml:1:8: invalid type"));
         assert!(mistake("name = \"box\nspeed = 1\n").0.starts_with("box.toml:1:"));
+    }
+
+    #[test]
+    fn faults_are_shown_at_their_keys_in_the_order_of_the_file() {
+        let text = "name = \"box1\"\n[rig.devices.poke]\npins = { a = 1, b = 1 }\n";
+        let faults = vec![
+            Fault::new(&["rig", "devices", "poke", "pins", "b"], "it is a's pin too").help("take another"),
+            Fault::new(&["name"], "it is taken"),
+        ];
+        let ConfigError::Mistakes { mistakes, .. } = mistakes("box.toml", text, faults) else {
+            panic!("there are two")
+        };
+        assert_eq!(mistakes[0].to_string(), "box.toml:1:8: it is taken");
+        assert_eq!(mistakes[1].to_string(), "box.toml:3:21: it is a's pin too");
+        assert_eq!(mistakes[1].help().unwrap().to_string(), "take another");
+    }
+
+    #[test]
+    fn a_single_fault_is_a_mistake_like_any_other() {
+        let error = mistakes("box.toml", "name = 1\n", vec![Fault::new(&["name"], "it is a number")]);
+        assert_eq!(error.to_string(), "box.toml:1:8: it is a number");
     }
 
     #[test]

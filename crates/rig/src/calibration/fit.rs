@@ -144,8 +144,9 @@ impl Fit {
     }
 
     fn judged(self, points: &[Point], density: f64) -> Result<Fit, FitError> {
-        // What is not a number is no rise either.
-        if !(self.microliters_per_second > 0.0 && self.offset.is_finite()) {
+        // What is lost in the last digits is no rise, and what is no number neither.
+        let rise = self.volume_of(self.longest) - self.volume_of(self.shortest);
+        if !(rise > 1e-9 * self.volume_of(self.longest).abs() && self.offset.is_finite()) {
             return Err(FitError::NotRising);
         }
         if self.r_squared < LEAST_R_SQUARED {
