@@ -106,7 +106,7 @@ fn what_an_output_cannot_be_told_is_said() {
         (r#"lamp["left"].pulse("20 ms", level = 0.5)"#, "`pulse` takes no `level`"),
         (r##"shine(light, "#ff80")"##, r##""#ff80" is no color"##),
         (r#"shine(light, "mauve")"#, "one of off, red, orange"),
-        (r#"looped([(lamp["left"], "0 ms", spell)])"#, "a parameter is not known yet"),
+        (r#"looped([(lamp["left"], "0 ms", spell)])"#, "t.star:7:29: a parameter is not known yet"),
         ("looped([])", "`looped` needs an output"),
     ] {
         let mistakes = entered(with).unwrap_err();

@@ -64,10 +64,21 @@ pub struct Failure {
 impl Failure {
     pub(crate) fn new(error: &starlark::Error, places: &Places) -> Failure {
         let frames = error.call_stack().clone().into_frames();
-        let frame = || frames.iter().rev().find_map(|frame| frame.location.clone());
-        let place = error.span().cloned().or_else(frame).map(|span| places.place(&span));
+        let calls = || frames.iter().rev().filter_map(|frame| frame.location.as_ref());
+        let shows = error.span().or_else(|| calls().next());
         let (message, help) = explain(error.kind());
-        Failure { message, help, place }
+        // What a function of a loaded file can't do is a mistake of who called it.
+        let file = calls().last().map(|began| began.filename());
+        let caller = calls().find(|call| Some(call.filename()) == file);
+        match (shows, caller) {
+            (Some(shows), Some(caller)) if shows.filename() != caller.filename() => {
+                let Place { file, line, .. } = places.place(shows);
+                let within = format!("it shows in {file}, line {line}");
+                let help = help.map_or(within.clone(), |help| format!("{help}; {within}"));
+                Failure { message, help: Some(help), place: Some(places.place(caller)) }
+            }
+            (shows, _) => Failure { message, help, place: shows.map(|span| places.place(span)) },
+        }
     }
 
     /// The failure as a mistake of the file at `path`.
