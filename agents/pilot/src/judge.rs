@@ -1,11 +1,16 @@
 //! What ends a session between two trials: the subject graduates, or has done as
 //! many trials as were asked for.
 
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+
 use bramble_rig::session::{Judge, Verdict};
+use bramble_rig::{Post, Request};
 use bramble_training::Graduation;
 use bramble_value::{Row, Trials, Value, ValueType};
 
 /// Looks at every trial of a session.
+#[derive(Default)]
 pub(crate) struct Examiner {
     limit: Option<u32>,
     rule: Option<Graduation>,
@@ -29,6 +34,77 @@ impl Examiner {
     /// Whether the subject graduated.
     pub(crate) fn graduated(&self) -> bool {
         self.graduated
+    }
+
+    /// For a loop that can't wait: what takes long is looked at elsewhere, and
+    /// posted to the session.
+    ///
+    /// # Errors
+    /// Where there can't be another thread.
+    pub(crate) fn beside(self, post: Post) -> std::io::Result<Beside> {
+        if !self.rule.as_ref().is_some_and(Graduation::asks_function) {
+            return Ok(Beside::Quick(self));
+        }
+        let limit = self.limit;
+        let mut examiner = Examiner { limit: None, ..self };
+        let (rows, finished) = channel::<Row>();
+        let body = move || {
+            for row in finished {
+                if let Verdict::EndAfterTrial(why) = examiner.row(&row) {
+                    // A session that is over needs to be told nothing.
+                    post.request(Request::StopAfterTrial { why });
+                    break;
+                }
+            }
+            examiner.graduated
+        };
+        let thread = std::thread::Builder::new().name("graduation".to_owned()).spawn(body)?;
+        Ok(Beside::Slow { limit: Examiner::new(Vec::new(), limit, None), rows, thread })
+    }
+}
+
+/// An [`Examiner`] of a session in real time. A rule of plain numbers is looked
+/// at on the spot, which takes some microseconds. A protocol's own function may
+/// take a thousand times that: the subject may then be in the next trial before
+/// it is known that it graduated with the last, and finishes that one.
+pub(crate) enum Beside {
+    /// On the spot.
+    Quick(Examiner),
+    /// By a thread.
+    Slow {
+        /// What is decided on the spot all the same.
+        limit: Examiner,
+        /// To the thread.
+        rows: Sender<Row>,
+        /// It returns whether the subject graduated.
+        thread: JoinHandle<bool>,
+    },
+}
+
+impl Beside {
+    /// Whether the subject graduated, now that its session is over.
+    pub(crate) fn graduated(self) -> bool {
+        match self {
+            Beside::Quick(examiner) => examiner.graduated(),
+            Beside::Slow { rows, thread, .. } => {
+                drop(rows);
+                // A panic has said what it was.
+                thread.join().unwrap_or(false)
+            }
+        }
+    }
+}
+
+impl Judge for Beside {
+    fn row(&mut self, row: &Row) -> Verdict {
+        match self {
+            Beside::Quick(examiner) => examiner.row(row),
+            Beside::Slow { limit, rows, .. } => {
+                // It ends when the subject has graduated.
+                let _ = rows.send(row.clone());
+                limit.row(row)
+            }
+        }
     }
 }
 

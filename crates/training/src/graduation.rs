@@ -134,6 +134,20 @@ impl Graduation {
         })
     }
 
+    /// Whether a function of the protocol's file has a say, which takes its time.
+    pub fn asks_function(&self) -> bool {
+        match self {
+            Graduation::Function(_) => true,
+            Graduation::AllOf(rules) | Graduation::AnyOf(rules) => {
+                rules.iter().any(Graduation::asks_function)
+            }
+            Graduation::Never
+            | Graduation::Trials(_)
+            | Graduation::Accuracy { .. }
+            | Graduation::Rate { .. } => false,
+        }
+    }
+
     /// How many of the step's trials before a session this looks at.
     pub fn looks_back(&self) -> usize {
         match self {

@@ -1,0 +1,73 @@
+//! Lines that the guard holds, each with the way to make it safe.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use gpiocdev_uapi::v2::{LineValues, set_line_values};
+use rppal::gpio::{Gpio, OutputPin};
+
+use super::Guarded;
+
+/// What is opened before it is needed, so that nothing can be missing then.
+pub(super) enum Held {
+    Request { request: File, safe: LineValues },
+    Pin { pin: OutputPin, high: bool },
+    Pwm { enable: File },
+    Byte { file: File, place: u64, safe: u8 },
+}
+
+impl Held {
+    /// Opens what is needed.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn open(guarded: Guarded) -> Result<Held, String> {
+        Ok(match guarded {
+            Guarded::Gpiocdev { request, safe } => {
+                let mut values = LineValues::default();
+                for (place, level) in safe {
+                    // A request of the kernel's has 64 lines at most.
+                    if place < 64 {
+                        values.set(place as usize, level);
+                    }
+                }
+                Held::Request { request: request.into(), safe: values }
+            }
+            Guarded::Rppal { pin: number, high } => {
+                let pin = Gpio::new().and_then(|gpio| gpio.get(number));
+                let mut pin = pin.map_err(|error| format!("pin {number}: {error}"))?.into_output();
+                pin.set_reset_on_drop(false);
+                Held::Pin { pin, high }
+            }
+            Guarded::Pwm { path } => {
+                let path = path.join("enable");
+                let enable = File::options().write(true).open(&path);
+                Held::Pwm { enable: enable.map_err(|error| format!("{}: {error}", path.display()))? }
+            }
+            Guarded::File { file, place, safe } => Held::Byte { file: file.into(), place, safe },
+        })
+    }
+
+    /// Brings its outputs to their safe levels.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub(super) fn make_safe(&mut self) -> Result<(), String> {
+        match self {
+            Held::Request { request, safe } if safe.mask != 0 => {
+                set_line_values(request, safe).map_err(|error| format!("lines can't be set: {error}"))
+            }
+            Held::Request { .. } => Ok(()),
+            Held::Pin { pin, high } => {
+                pin.write((*high).into());
+                Ok(())
+            }
+            Held::Pwm { enable } => {
+                enable.write_all_at(b"0", 0).map_err(|error| format!("PWM can't be switched off: {error}"))
+            }
+            Held::Byte { file, place, safe } => {
+                file.write_all_at(&[*safe], *place).map_err(|error| format!("a line in memory: {error}"))
+            }
+        }
+    }
+}
