@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bramble_config::{Config, ConfigError};
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
-use bramble_rig::config::DriverConfig;
+use bramble_rig::config::WrittenRig;
 use bramble_value::Name;
 use clap::Parser;
 use miette::Diagnostic;
@@ -39,7 +39,7 @@ struct File {
     name: Name,
     pilot: Option<Endpoint>,
     #[serde(default)]
-    rig: RigConfig,
+    rig: WrittenRig,
 }
 
 /// Everything that is settled before the child starts.
@@ -76,6 +76,10 @@ pub(crate) enum SettingsError {
     #[error("the device `{0}` is on another child, and a child has none")]
     #[diagnostic(help("describe it in that child's configuration"))]
     OfAnother(Name),
+    /// A child's devices are simulated.
+    #[error("the device `{0}` is on a pin, and a child's devices are simulated")]
+    #[diagnostic(help("connect it to the pilot's computer, and describe it in the pilot's configuration"))]
+    OnAPin(Name),
 }
 
 impl Settings {
@@ -84,18 +88,22 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] where the file can't be read, or says what can't be.
     pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
-        let Config { settings: file, .. } = bramble_config::read::<File>(&arguments.config)?;
-        let on_child = |driver: &DriverConfig| matches!(driver, DriverConfig::Child(_));
-        if let Some((device, _)) = file.rig.devices.iter().find(|(_, device)| on_child(&device.driver)) {
+        let config: Config<File> = bramble_config::read(&arguments.config)?;
+        let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
+        let file = config.settings;
+        if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.child().is_some()) {
             return Err(SettingsError::OfAnother(device.clone()));
         }
-        if file.rig.devices.is_empty() {
+        if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.is_real()) {
+            return Err(SettingsError::OnAPin(device.clone()));
+        }
+        if rig.devices.is_empty() {
             return Err(SettingsError::NoDevices);
         }
         Ok(Settings {
             name: arguments.name.unwrap_or(file.name),
             pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?,
-            rig: file.rig,
+            rig,
         })
     }
 }
@@ -119,6 +127,9 @@ mod tests {
         assert!(error(named).contains("has no devices"));
         let others = format!("{named}{wheel}driver = \"child\"\nchild = \"other\"\n");
         assert!(error(&others).contains("`wheel` is on another child"));
+        let pin =
+            format!("{named}[rig.devices.lamp]\nkind = \"digital_output\"\ndriver = \"rppal\"\npin = 17\n");
+        assert!(error(&pin).contains("`lamp` is on a pin"));
         let nowhere = format!("name = \"wheels\"\n{wheel}driver = \"simulated\"\n");
         assert!(error(&nowhere).contains("where the pilot is"));
         let wrong = format!("nmae = \"wheels\"\n{wheel}driver = \"simulated\"\n");

@@ -84,9 +84,10 @@ impl<T> Config<T> {
         }
     }
 
-    /// Shows where in the text these faults are; a fault of something that is
-    /// not there is shown at what should have it.
-    pub fn mistakes(&self, faults: Vec<Fault>) -> ConfigError {
+    /// Shows where in the text these faults of its table `table` are; a fault of
+    /// something that is not there is shown at what should have it.
+    pub fn mistakes(&self, table: &str, faults: Vec<Fault>) -> ConfigError {
+        let faults = faults.into_iter().map(|fault| fault.within(table)).collect();
         mistakes(&self.file.display().to_string(), &self.text, faults)
     }
 }

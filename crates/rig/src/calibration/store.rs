@@ -177,7 +177,8 @@ fn read(valve: &Valve, file: &Path) -> Result<Calibration, String> {
         )
     };
     let text = fs::read_to_string(file).map_err(|error| damaged(error.to_string()))?;
-    let calibration: Calibration = toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
+    let calibration: Calibration =
+        toml::from_str(&text).map_err(|error| damaged(error.message().to_owned()))?;
     if calibration.valve() == valve {
         Ok(calibration)
     } else {

@@ -1,9 +1,12 @@
 //! The `[rig]` part of a configuration file: what devices there are, what drives
 //! them, and what must never happen to them.
 
+mod board;
+mod check;
 mod lines;
 mod pin;
 mod quantity;
+mod read;
 mod written;
 
 use std::collections::BTreeMap;
@@ -17,10 +20,11 @@ pub(crate) use lines::{SYNC, SYNC_INPUT};
 pub use pin::{Active, Pin, Pull};
 pub use quantity::Flow;
 pub(crate) use quantity::Written;
+pub use written::WrittenRig;
 
 /// The devices of one machine, and how they are looked after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "written::WrittenRig", into = "written::WrittenRig")]
+#[serde(try_from = "WrittenRig", into = "WrittenRig")]
 pub struct RigConfig {
     /// The devices, by name.
     pub devices: BTreeMap<Name, DeviceConfig>,

@@ -82,6 +82,7 @@ impl Display for Age {
 }
 
 /// A quantity that a file holds as text, so that its error has the text's place.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Written<T>(pub(crate) T);
 
 impl<T: Display> Serialize for Written<T> {
