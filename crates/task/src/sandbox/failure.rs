@@ -68,7 +68,7 @@ impl Failure {
         let shows = error.span().or_else(|| calls().next());
         let (message, help) = explain(error.kind());
         // What a function of a loaded file can't do is a mistake of who called it.
-        let file = calls().last().map(|began| began.filename());
+        let file = calls().next_back().map(|began| began.filename());
         let caller = calls().find(|call| Some(call.filename()) == file);
         match (shows, caller) {
             (Some(shows), Some(caller)) if shows.filename() != caller.filename() => {
