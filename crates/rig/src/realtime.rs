@@ -145,7 +145,10 @@ fn pin(core: usize, had: &CpuSet) -> Result<(), String> {
 }
 
 fn slack_shortfall(error: &nix::errno::Errno) -> String {
-    format!("the loop's timers may be 50 us late: the kernel doesn't let it have them exact ({})", error.desc())
+    format!(
+        "the loop's timers may be 50 us late: the kernel doesn't let it have them exact ({})",
+        error.desc()
+    )
 }
 
 /// Uses the stack once, so that the kernel has given it when it is needed.
@@ -164,7 +167,9 @@ mod tests {
         let real_time = RealTime::enter(Some(100_000));
         let shortfalls = real_time.shortfalls();
         assert!(
-            shortfalls.iter().any(|one| one.starts_with("the loop is not bound to core 100000: this machine gives")),
+            shortfalls
+                .iter()
+                .any(|one| one.starts_with("the loop is not bound to core 100000: this machine gives")),
             "{shortfalls:?}"
         );
     }

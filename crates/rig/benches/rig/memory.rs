@@ -1,17 +1,19 @@
 //! The loop on lines in memory.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bramble_bench::median;
 use bramble_rig::driver::{Hands, LineId, monotonic};
-use bramble_rig::{Rig, RigConfig};
+use bramble_rig::{RealTime, Rig, RigConfig};
 use bramble_value::{Span, Time};
+use nix::sys::eventfd::EventFd;
 
 use crate::stage::{play, quantile, rest, task};
 
 /// Between two turns the loop goes to sleep.
-pub(crate) const REST: Span = Span::from_ns(400_000);
-/// The next turn comes at once.
+pub(crate) const REST: Span = Span::from_ms(1);
+/// The next turn comes as soon as this one is answered.
 pub(crate) const NO_REST: Span = Span::ZERO;
 
 /// So many pairs of an input and an output.
@@ -92,13 +94,7 @@ fn run(pairs: usize, turns: usize, apart: Span) -> Result<Answers, Box<dyn Error
 
 /// Turns every input on and off so many times and waits for its output each
 /// time: how long each took, in microseconds, and all of it, in seconds.
-fn work(
-    mut hands: Hands,
-    pokes: &[LineId],
-    lights: &[LineId],
-    turns: usize,
-    apart: Span,
-) -> (Vec<f64>, f64) {
+fn work(mut hands: Hands, pokes: &[LineId], lights: &[LineId], turns: usize, apart: Span) -> (Vec<f64>, f64) {
     // The session has started by then.
     rest(Span::from_ms(50));
     let mut times = Vec::with_capacity(2 * turns * pokes.len());
@@ -127,6 +123,38 @@ fn work(
     }
     let seconds = monotonic().since(begin).seconds();
     (times, seconds)
+}
+
+/// What the machine itself needs to wake a real-time thread, in microseconds:
+/// the median of so many times. Whatever sleeps is not answered faster.
+pub(crate) fn waking(turns: usize) -> Result<f64, Box<dyn Error>> {
+    let bell = EventFd::new()?;
+    let answered = AtomicU64::new(0);
+    let times = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let _real_time = RealTime::enter(None);
+            for _ in 0..turns {
+                if bell.read().is_ok() {
+                    answered.fetch_add(1, Ordering::Release);
+                }
+            }
+        });
+        let ask = || {
+            let _real_time = RealTime::enter(None);
+            let ask = |turn: usize| {
+                rest(REST);
+                let begin = monotonic();
+                bell.write(1)?;
+                while answered.load(Ordering::Acquire) <= turn as u64 {
+                    std::hint::spin_loop();
+                }
+                Ok(monotonic().since(begin).seconds() * 1e6)
+            };
+            (0..turns).map(ask).collect::<Result<Vec<f64>, nix::Error>>()
+        };
+        scope.spawn(ask).join()
+    });
+    Ok(median(times.map_err(|_| "the thread that wakes another failed")??))
 }
 
 /// How even a beat is, in microseconds.
@@ -180,7 +208,8 @@ pub(crate) fn beat(periods: usize) -> Result<Beat, Box<dyn Error>> {
     let mut errors: Vec<f64> = beats.iter().map(|(_, width)| (width.seconds() - ten).abs() * 1e6).collect();
     let first = beats.first().map_or(Time::ZERO, |(on, _)| *on);
     // How far each period is from where the first says that it should be.
-    let late = |(number, on): (usize, Time)| ((on.ns() - first.ns()) - number as i64 * PERIOD.ns()) as f64 / 1e3;
+    let late =
+        |(number, on): (usize, Time)| ((on.ns() - first.ns()) - number as i64 * PERIOD.ns()) as f64 / 1e3;
     let late: Vec<f64> = beats.iter().map(|(on, _)| *on).enumerate().map(late).collect();
     let some = (periods / 10).max(1);
     let (head, tail) = (late[..some].to_vec(), late[periods - some..].to_vec());

@@ -76,7 +76,12 @@ mod tests {
     /// The change of a line that takes a wheel from one position to its neighbour.
     fn step(from: i64, to: i64) -> (Track, bool) {
         let ((a, b), (then_a, then_b)) = (lines(from), lines(to));
-        if a != then_a { (Track::A, then_a) } else { assert_ne!(b, then_b); (Track::B, then_b) }
+        if a != then_a {
+            (Track::A, then_a)
+        } else {
+            assert_ne!(b, then_b);
+            (Track::B, then_b)
+        }
     }
 
     proptest! {

@@ -108,8 +108,8 @@ pub trait Bank: Send {
     fn write(&mut self, line: LineId, level: f64) -> Result<(), DriverError>;
 
     /// Starts or stops to look for changes of an input. What changed before is
-    /// forgotten.
-    fn listen(&mut self, line: LineId, on: bool) -> Result<(), DriverError>;
+    /// forgotten; how many such changes there were, as far as is known.
+    fn listen(&mut self, line: LineId, on: bool) -> Result<u32, DriverError>;
 
     /// When [`Bank::advance`] is due, where the bank itself switches something.
     fn deadline(&self) -> Option<Time> {

@@ -17,4 +17,3 @@ pub(crate) fn timespec(time: Time) -> TimeSpec {
     let ns = time.since(Time::ZERO).ns();
     TimeSpec::new(ns / 1_000_000_000, ns % 1_000_000_000)
 }
-

@@ -121,7 +121,9 @@ mod tests {
     fn a_chip_that_no_machine_has_is_not_found() {
         for wanted in ["gpiochip4711", "/dev/gpiochip4711", "pinctrl-of-nowhere"] {
             match Opened::find(wanted, "poke") {
-                Err(OpenError::NoChip { chip, owner, .. }) => assert_eq!((chip.as_str(), &*owner), (wanted, "poke")),
+                Err(OpenError::NoChip { chip, owner, .. }) => {
+                    assert_eq!((chip.as_str(), &*owner), (wanted, "poke"))
+                }
                 Err(OpenError::NoPermission { .. }) => {}
                 other => panic!("{:?}", other.map(|chip| chip.name)),
             }

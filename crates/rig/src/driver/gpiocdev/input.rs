@@ -18,8 +18,8 @@ use crate::config::{Active, Pull};
 /// more for one line.
 const KEPT: u32 = 1024;
 
-/// So many edges are taken at once at most.
-const AT_ONCE: usize = 64;
+/// So many edges are taken at once at most: other lines don't wait for longer.
+const AT_ONCE: usize = 16;
 
 /// An edge of the kernel's is so many words of 64 bits.
 const WORDS: usize = 6;
@@ -71,7 +71,8 @@ impl Input {
             Err(error) => return Err(self.place.failed(&error)),
         };
         for words in self.words[..count].chunks_exact(WORDS) {
-            let edge = self.request.edge_event_from_slice(words).map_err(|error| self.place.failed(&error))?;
+            let edge =
+                self.request.edge_event_from_slice(words).map_err(|error| self.place.failed(&error))?;
             let lost = self.last.map_or(0, |last| edge.line_seqno.wrapping_sub(last).saturating_sub(1));
             self.last = Some(edge.line_seqno);
             into.push(Edge {
@@ -89,21 +90,24 @@ impl Input {
         Ok(value == Value::Active)
     }
 
-    /// Starts or stops edge detection, and forgets what waits.
-    pub(super) fn listen(&mut self, on: bool) -> Result<(), DriverError> {
+    /// Starts or stops edge detection, and forgets what waits: how many edges.
+    pub(super) fn listen(&mut self, on: bool) -> Result<u32, DriverError> {
         let mut config = self.request.config();
         config.with_line(self.place.pin).with_edge_detection(on.then_some(EdgeDetection::BothEdges));
         self.request.reconfigure(&config).map_err(|error| self.place.failed(&error))?;
+        let mut forgotten = 0_u32;
         let mut waiting = Vec::with_capacity(AT_ONCE);
         for _ in 0..=KEPT as usize / AT_ONCE {
-            waiting.clear();
             self.edges(&mut waiting)?;
-            if waiting.len() < AT_ONCE {
+            forgotten =
+                waiting.iter().fold(forgotten, |sum, edge| sum.saturating_add(edge.lost.saturating_add(1)));
+            if waiting.is_empty() {
                 break;
             }
+            waiting.clear();
         }
         self.last = None;
-        Ok(())
+        Ok(forgotten)
     }
 }
 

@@ -87,7 +87,7 @@ impl Bank for Gpiocdev {
         }
     }
 
-    fn listen(&mut self, line: LineId, on: bool) -> Result<(), DriverError> {
+    fn listen(&mut self, line: LineId, on: bool) -> Result<u32, DriverError> {
         self.input(line)?.listen(on)
     }
 

@@ -115,9 +115,9 @@ impl Bank for Memory {
         Ok(())
     }
 
-    fn listen(&mut self, line: LineId, on: bool) -> Result<(), DriverError> {
+    fn listen(&mut self, line: LineId, on: bool) -> Result<u32, DriverError> {
         self.listening[line.index()] = on.then(monotonic);
-        Ok(())
+        Ok(0)
     }
 }
 

@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn every_waker_is_known_by_its_number() {
-        for waker in [Waker::Timer, Waker::Inbox, Waker::Bank(0, 0), Waker::Bank(3, 63), Waker::Bank(1 << 20, 7)] {
+        for waker in
+            [Waker::Timer, Waker::Inbox, Waker::Bank(0, 0), Waker::Bank(3, 63), Waker::Bank(1 << 20, 7)]
+        {
             assert_eq!(Waker::from_data(waker.to_data()), waker);
         }
     }

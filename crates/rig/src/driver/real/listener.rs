@@ -67,7 +67,10 @@ impl Listener {
 
     /// Takes what lines read before anything happened; what the session's
     /// inputs read therefore.
-    pub(super) fn begin(&mut self, levels: impl IntoIterator<Item = (LineId, bool)>) -> Vec<(PortId, Reading)> {
+    pub(super) fn begin(
+        &mut self,
+        levels: impl IntoIterator<Item = (LineId, bool)>,
+    ) -> Vec<(PortId, Reading)> {
         for (line, high) in levels {
             if let Some(line) = &mut self.lines[line.index()] {
                 line.high = high;
@@ -80,9 +83,9 @@ impl Listener {
         digital.chain(positions).collect()
     }
 
-    /// Takes edges in the order of their times. `too_much` is told the lines
-    /// that storm, once.
-    pub(super) fn take(&mut self, edges: &[Edge], mut too_much: impl FnMut(LineId)) {
+    /// Takes edges in the order of their times. `silence` is told a line that
+    /// storms, once, and says how many of its changes are not among these.
+    pub(super) fn take(&mut self, edges: &[Edge], mut silence: impl FnMut(LineId) -> u32) {
         for edge in edges {
             let Some(line) = &self.lines[edge.line.index()] else { continue };
             let (port, at) = (line.port, edge.at);
@@ -106,14 +109,20 @@ impl Listener {
                     }
                 }
             };
-            self.happened.push_back((at, match reading {
-                Some(reading) => Happening::Input { port, reading, at },
-                None => Happening::Missed { port, count: 1, at },
-            }));
+            self.happened.push_back((
+                at,
+                match reading {
+                    Some(reading) => Happening::Input { port, reading, at },
+                    None => Happening::Missed { port, count: 1, at },
+                },
+            ));
             if line.flood.count(edge.lost.saturating_add(1), at) {
                 line.silent = Some(at + SILENCE);
                 self.happened.push_back((at, Happening::Storm { port, begins: true, at }));
-                too_much(edge.line);
+                let forgotten = silence(edge.line);
+                if forgotten > 0 {
+                    self.missed(port, forgotten, at);
+                }
             }
         }
     }
@@ -176,7 +185,8 @@ impl Listener {
     fn settle_encoders(&mut self) {
         let Listener { lines, encoders, .. } = self;
         for encoder in encoders {
-            let [a, b] = encoder.tracks.map(|track| lines[track.index()].as_ref().is_some_and(|line| line.high));
+            let [a, b] =
+                encoder.tracks.map(|track| lines[track.index()].as_ref().is_some_and(|line| line.high));
             encoder.wheel.settle(a, b);
         }
     }
@@ -225,7 +235,9 @@ mod tests {
         let mut told = Vec::new();
         while let Some(happening) = listener.next(None) {
             told.push(match happening {
-                Happening::Input { port, reading, at } => format!("{} {reading:?} {}", port.device.0, at.ns() / 1000),
+                Happening::Input { port, reading, at } => {
+                    format!("{} {reading:?} {}", port.device.0, at.ns() / 1000)
+                }
                 Happening::Missed { port, count, .. } => format!("{} missed {count}", port.device.0),
                 Happening::Storm { port, begins, .. } => format!("{} storm {begins}", port.device.0),
                 other => panic!("{other:?}"),
@@ -242,28 +254,28 @@ mod tests {
         let readings = listener.begin(levels);
         assert_eq!(readings, [(POKE, Reading::Digital(true)), (WHEEL, Reading::Position(0.0))]);
         // From a high track A on, B follows forwards.
-        listener.take(&[edge(3, true, 1)], |_| {});
+        listener.take(&[edge(3, true, 1)], |_| 0);
         assert_eq!(all(&mut listener), ["1 Position(0.25) 1"]);
     }
 
     #[test]
     fn edges_that_the_kernel_lost_are_told_before_the_next() {
         let mut listener = listener();
-        listener.take(&[Edge { lost: 3, ..edge(0, true, 5) }, edge(4, true, 6)], |_| {});
+        listener.take(&[Edge { lost: 3, ..edge(0, true, 5) }, edge(4, true, 6)], |_| 0);
         assert_eq!(all(&mut listener), ["0 missed 3", "0 Digital(true) 5"]);
     }
 
     #[test]
     fn an_encoder_that_jumps_says_so_and_keeps_its_count() {
         let mut listener = listener();
-        listener.take(&[edge(2, true, 1), edge(2, true, 2), edge(3, true, 3)], |_| {});
+        listener.take(&[edge(2, true, 1), edge(2, true, 2), edge(3, true, 3)], |_| 0);
         assert_eq!(all(&mut listener), ["1 Position(0.25) 1", "1 missed 1", "1 Position(0.5) 3"]);
     }
 
     #[test]
     fn nothing_that_came_after_a_deadline_is_taken_before_it() {
         let mut listener = listener();
-        listener.take(&[edge(0, true, 5), edge(0, false, 7)], |_| {});
+        listener.take(&[edge(0, true, 5), edge(0, false, 7)], |_| 0);
         assert!(listener.next(Some(at(6))).is_some());
         assert!(listener.next(Some(at(6))).is_none() && !listener.is_quiet());
         assert!(listener.next(Some(at(7))).is_some() && listener.is_quiet());
@@ -275,22 +287,31 @@ mod tests {
         let most = i64::from(MOST);
         let storm: Vec<Edge> = (0..most + 10).map(|n| edge(0, n % 2 == 0, n)).collect();
         let mut silenced = Vec::new();
-        listener.take(&storm, |line| silenced.push(line));
+        listener.take(&storm, |line| {
+            silenced.push(line);
+            30
+        });
         assert_eq!(silenced, [LineId(0)]);
         let told = all(&mut listener);
         let (inputs, after) = told.split_at(most as usize + 1);
         assert!(inputs.iter().all(|told| told.starts_with("0 Digital")));
         assert_eq!(after[0], "0 storm true");
-        assert_eq!(after[1..], ["0 missed 9"]);
+        assert_eq!(after[1..], ["0 missed 39"]);
         // The others go on.
-        listener.take(&[edge(2, true, most + 20)], |_| {});
+        listener.take(&[edge(2, true, most + 20)], |_| 0);
         assert_eq!(all(&mut listener), [format!("1 Position(0.25) {}", most + 20)]);
 
         let over = listener.deadline().unwrap();
         assert_eq!(over, at(most) + SILENCE);
-        assert_eq!((listener.due(over - "1 ns".parse().unwrap()), listener.due(over)), (None, Some(LineId(0))));
+        assert_eq!(
+            (listener.due(over - "1 ns".parse().unwrap()), listener.due(over)),
+            (None, Some(LineId(0)))
+        );
         listener.resume(LineId(0), false, over);
-        assert_eq!(all(&mut listener), ["0 storm false".to_owned(), format!("0 Digital(false) {}", over.ns() / 1000)]);
+        assert_eq!(
+            all(&mut listener),
+            ["0 storm false".to_owned(), format!("0 Digital(false) {}", over.ns() / 1000)]
+        );
         assert_eq!((listener.deadline(), listener.due(over)), (None, None));
     }
 }

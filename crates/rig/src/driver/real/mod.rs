@@ -95,8 +95,7 @@ impl<'a> Real<'a> {
         }
         let asks = rig.banks.iter().any(|bank| bank.needs_waking());
         let edges = Vec::with_capacity(1024);
-        let real =
-            Real { rig, heart, alarm, listener, outputs, edges, asks, awake_until: now, in_a_row: 0 };
+        let real = Real { rig, heart, alarm, listener, outputs, edges, asks, awake_until: now, in_a_row: 0 };
         for line in real.listener.listened() {
             real.rig.bank(line).listen(line, true)?;
         }
@@ -158,10 +157,11 @@ impl<'a> Real<'a> {
         }
         edges.sort_by_key(|edge| edge.at);
         let mut outcome = Ok(());
-        listener.take(edges, |line| {
-            let silenced = rig.bank(line).listen(line, false);
-            if outcome.is_ok() {
-                outcome = silenced;
+        listener.take(edges, |line| match rig.bank(line).listen(line, false) {
+            Ok(forgotten) => forgotten,
+            Err(error) => {
+                outcome = Err(error);
+                0
             }
         });
         edges.clear();

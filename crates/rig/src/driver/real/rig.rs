@@ -112,10 +112,14 @@ impl Rig {
 
     /// The lines of this device and port that are for this.
     pub(super) fn of_port(&self, device: &Name, port: Option<&Name>, input: bool) -> Vec<LineId> {
-        let mine = |spec: &LineSpec| {
-            spec.device == *device && spec.port.as_ref() == port && is_input(spec) == input
-        };
-        self.lines.iter().zip(0..).filter(|((spec, _), _)| mine(spec)).map(|(_, place)| LineId(place)).collect()
+        let mine =
+            |spec: &LineSpec| spec.device == *device && spec.port.as_ref() == port && is_input(spec) == input;
+        self.lines
+            .iter()
+            .zip(0..)
+            .filter(|((spec, _), _)| mine(spec))
+            .map(|(_, place)| LineId(place))
+            .collect()
     }
 }
 

@@ -32,7 +32,8 @@ fn rig() -> (Task, Wiring, Rig, Hands) {
     let task = load(&Sources { files: BTreeMap::from([(root.clone(), TASK.to_owned())]), root }).unwrap();
     let config = RigConfig::simulated(&task.definition);
     let (rig, hands) = Rig::in_memory(&config);
-    let wiring = Wiring::new(&task.definition, &config, &Default::default(), Default::default(), "box1").unwrap();
+    let wiring =
+        Wiring::new(&task.definition, &config, &Default::default(), Default::default(), "box1").unwrap();
     (task, wiring, rig, hands)
 }
 
@@ -97,7 +98,9 @@ fn only_the_inputs_of_the_session_are_listened_to_and_only_while_it_runs() {
     hands.set(POKE, false);
     let mut real = Real::new(&mut rig, &wiring, &()).unwrap();
     hands.set(POKE, true);
-    let Some(Happening::Input { port: poke, reading, at }) = real.wait(None, &inbox).unwrap() else { panic!() };
+    let Some(Happening::Input { port: poke, reading, at }) = real.wait(None, &inbox).unwrap() else {
+        panic!()
+    };
     assert_eq!((poke, reading), (port(&wiring, "poke"), Reading::Digital(true)));
     assert!(at <= real.now());
     drop(real);
@@ -137,7 +140,8 @@ fn an_edge_before_a_deadline_that_is_past_comes_first_and_one_after_it_second() 
     hands.set(POKE, true);
     let between = real.now();
     hands.set(POKE, false);
-    let is_high = |happening| matches!(happening, Some(Happening::Input { reading: Reading::Digital(true), .. }));
+    let is_high =
+        |happening| matches!(happening, Some(Happening::Input { reading: Reading::Digital(true), .. }));
     assert!(is_high(real.wait(Some(between), &inbox).unwrap()));
     assert!(real.wait(Some(between), &inbox).unwrap().is_none());
     assert!(real.wait(None, &inbox).unwrap().is_some());

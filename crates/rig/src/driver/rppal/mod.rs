@@ -63,7 +63,8 @@ impl Output {
             return Err(OpenError::NoPin { owner, chip: CHIP.into() });
         };
         let small = u8::try_from(number).unwrap_or(u8::MAX);
-        let pin = Gpio::new().and_then(|gpio| gpio.get(small)).map_err(|error| refused(spec, number, error))?;
+        let pin =
+            Gpio::new().and_then(|gpio| gpio.get(small)).map_err(|error| refused(spec, number, error))?;
         let way = match frequency {
             Some(frequency) => match Hardware::channel(small, pin.mode()) {
                 Some(channel) => {
@@ -111,9 +112,10 @@ impl Output {
 
     fn guarded(&self) -> Guarded {
         match &self.way {
-            Way::Plain(pin) | Way::Software(pin, _) => {
-                Guarded::Rppal { pin: pin.pin(), high: is_high(is_on_when_still(self.safe.share()), self.active) }
-            }
+            Way::Plain(pin) | Way::Software(pin, _) => Guarded::Rppal {
+                pin: pin.pin(),
+                high: is_high(is_on_when_still(self.safe.share()), self.active),
+            },
             Way::Hardware(hardware) => Guarded::Pwm { path: hardware.path() },
         }
     }
@@ -190,7 +192,7 @@ impl Bank for Rppal {
         }
     }
 
-    fn listen(&mut self, line: LineId, _: bool) -> Result<(), DriverError> {
+    fn listen(&mut self, line: LineId, _: bool) -> Result<u32, DriverError> {
         Err(no_input(line))
     }
 
