@@ -5,17 +5,19 @@ mod functions;
 mod outputs;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bramble_engine::{Engine, Input, Output, Settings, SettingsError};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{PortId, SourceMap};
-use bramble_value::{Ending, Event, Kind, Name, Record, Row, Source, Span, Time, Volume};
+use bramble_value::{Ending, Event, Kind, Name, Record, Row, Seed, Source, Span, Time, Volume};
 use thiserror::Error;
 
 use crate::devices::{Devices, Effect};
 use crate::driver::{Driver, DriverError, Happening, Inbox, Request};
 use crate::remote::{RemoteError, Remotes};
 use crate::signal::{Reading, Signal};
+use crate::sync::Sync;
 use crate::wiring::{Wire, Wiring};
 use outputs::Outputs;
 
@@ -107,6 +109,7 @@ pub struct Session {
     engine: Engine,
     sources: SourceMap,
     wiring: Wiring,
+    seed: Seed,
     longest: Option<Span>,
 }
 
@@ -120,8 +123,8 @@ impl Session {
         settings: Settings,
         wiring: Wiring,
     ) -> Result<Session, SettingsError> {
-        let sources = SourceMap::new(&task);
-        Ok(Session { engine: Engine::new(task, settings)?, sources, wiring, longest: None })
+        let (sources, seed) = (SourceMap::new(&task), settings.seed);
+        Ok(Session { engine: Engine::new(task, settings)?, sources, wiring, seed, longest: None })
     }
 
     /// Stops the session after this time, wherever it is then.
@@ -137,8 +140,12 @@ impl Session {
     /// session with a note and [`Ending::Error`].
     pub fn run(self, around: Around<'_>) -> Outcome {
         let start = around.driver.now();
+        let mut devices = Devices::new(&self.wiring);
+        if let Some((port, pattern)) = self.wiring.sync() {
+            devices.keep_in_sync(port, Sync::new(pattern, self.seed, start, unix_ns()));
+        }
         let mut running = Running {
-            devices: Devices::new(&self.wiring),
+            devices,
             engine: self.engine,
             sources: self.sources,
             outputs: Outputs::new(self.wiring, around.driver, around.remotes),
@@ -156,7 +163,14 @@ impl Session {
             running.fail(error.to_string());
         }
         match running.outputs.driver.initial() {
-            Ok(readings) => readings.into_iter().for_each(|(port, reading)| running.input(port, reading, start)),
+            Ok(readings) => {
+                for (port, reading) in readings {
+                    // Of a sync line only the edges count.
+                    if !running.outputs.is_standing(port) {
+                        running.input(port, reading, start);
+                    }
+                }
+            }
             Err(error) => running.fail(error.to_string()),
         }
         running.engine.start(start);
@@ -245,6 +259,9 @@ impl Running<'_> {
     }
 
     fn input(&mut self, port: PortId, reading: Reading, at: Time) {
+        if let (true, Reading::Digital(high)) = (self.outputs.is_standing(port), reading) {
+            return self.event(Kind::Input, port, f64::from(u8::from(high)), at);
+        }
         let input = match reading {
             Reading::Digital(high) => Input::Digital { port, high },
             Reading::Analog(value) => Input::Analog { port, value },
@@ -259,7 +276,12 @@ impl Running<'_> {
             Request::Stop { why } => Input::Stop { why },
             Request::StopAfterTrial { why } => Input::StopAfterTrial { why },
             Request::Message { message, value } => Input::Message { message, value },
-            Request::Parameter { parameter, value } => Input::Parameter { parameter, value },
+            Request::Parameter { parameter, value } => {
+                if let Err(outside) = self.outputs.allows(parameter, value) {
+                    return self.note(now, format!("a parameter was not changed: the valve {outside}"));
+                }
+                Input::Parameter { parameter, value }
+            }
             Request::Command { port, command } => {
                 if let Err(error) = self.devices.command(port, &command, now) {
                     self.note(now, format!("a command by hand was not carried out: {error}"));
@@ -411,6 +433,12 @@ impl Running<'_> {
     fn now(&mut self) -> Time {
         self.outputs.driver.now()
     }
+}
+
+/// The time by this computer's wall clock: nanoseconds since 1970, UTC.
+fn unix_ns() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// What is recorded of a signal as an output's level; commands that are not a

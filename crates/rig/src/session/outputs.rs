@@ -1,9 +1,10 @@
 //! The drivers and children that outputs are written to.
 
-use bramble_task::definition::PortId;
-use bramble_value::{Name, Time};
+use bramble_task::definition::{ParameterId, PortId};
+use bramble_value::{Name, Time, Value};
 
 use super::WriteError;
+use crate::calibration::OutOfRange;
 use crate::driver::Driver;
 use crate::driver::simulated::safe_signal;
 use crate::remote::{RemoteError, Remotes};
@@ -39,6 +40,11 @@ impl<'a> Outputs<'a> {
 
     pub(super) fn wire(&self, port: PortId) -> &Wire {
         self.wiring.wire(port)
+    }
+
+    /// Whether the valves can give what this parameter would say.
+    pub(super) fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), OutOfRange> {
+        self.wiring.allows(parameter, value)
     }
 
     /// Whether this port is the rig's own, and none of the task's.

@@ -7,6 +7,7 @@ use bramble_task::definition::*;
 use bramble_value::{Seed, Value};
 
 use super::*;
+use crate::calibration::{Calibration, Point, Valve, WATER};
 use crate::config::{DriverConfig, RigConfig, SyncInput, SyncOutput};
 use crate::driver::{Pace, Simulated, World, inbox};
 use crate::remote::{Offered, Remote};
@@ -306,6 +307,44 @@ fn water_by_hand_goes_through_the_valve_and_is_recorded() {
     assert_eq!(run.events(Kind::Manual, VALVE), [(0, 2.0)]);
     assert_eq!(run.events(Kind::Output, VALVE)[..2], [(0, 1.0), (50, 0.0)]);
     assert!(run.notes()[0].contains("no water was given by hand"), "{:?}", run.notes());
+}
+
+#[test]
+fn a_live_parameter_is_not_changed_to_what_its_valve_was_not_calibrated_for() {
+    const TASK: &str = "reward = param(volume(\"2 uL\"), live = True)\nvalve = hardware(solenoid)\n\
+        task(stages = states(state(\"pay\", enter = valve.open(reward), after = {\"1 s\": done})))\n";
+    let sources = Sources { root: "t.star".into(), files: [("t.star".into(), TASK.into())].into() };
+    let task =
+        Arc::clone(&bramble_task::load(&sources).map_err(|error| error.to_string()).unwrap().definition);
+    let mut rig = RigConfig::simulated(&task);
+    rig.devices.values_mut().for_each(|device| device.flow = None);
+    let point = |ms, grams| Point { open: Span::from_ms(ms), pulses: 100, grams };
+    let points = vec![point(20, 0.1 * WATER), point(100, 0.5 * WATER)];
+    let valve = Valve { device: "valve".parse().unwrap(), port: None };
+    let calibration = Calibration::new(valve, Default::default(), WATER, points).unwrap();
+    let calibrations = [calibration].into_iter().collect();
+    let wiring = Wiring::new(&task, &rig, &calibrations, Default::default(), "box1").unwrap();
+
+    let (post, inbox) = inbox();
+    let volume = |text: &str| Value::Volume(text.parse().unwrap());
+    for value in [volume("3 uL"), volume("9 uL")] {
+        post.request(Request::Parameter { parameter: ParameterId(0), value });
+    }
+    let mut driver = Simulated::new(&wiring, Metronome::default(), Pace::Free);
+    let mut records = Vec::new();
+    let outcome =
+        Session::new(Arc::clone(&task), Settings::defaults(&task, Seed(1)), wiring).unwrap().run(Around {
+            driver: &mut driver,
+            remotes: &mut Remotes::new(),
+            inbox: &inbox,
+            functions: &mut Prepares,
+            recorder: &mut records,
+            judge: &mut |_: &Row| Verdict::Continue,
+        });
+    let run = Run { records, outcome };
+    assert_eq!(run.outcome.ending, Ending::Done);
+    let says = "a parameter was not changed: the valve `valve` was calibrated for 0.95 to 5.25 uL";
+    assert!(run.notes().len() == 1 && run.notes()[0].starts_with(says), "{:?}", run.notes());
 }
 
 #[test]
