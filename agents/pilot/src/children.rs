@@ -11,7 +11,7 @@ use bramble_link::{Endpoint, Event, Events, Line, LinkError, Listener, Me, Memor
 use bramble_message::{
     Ask, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
-use bramble_rig::remote::{Remote, RemoteError, Remotes};
+use bramble_rig::remote::{Remote, RemoteError, Remotes, Unwaited};
 use bramble_rig::{self as rig, Happening, Post, Wire, Wiring};
 use bramble_value::{Name, Time};
 use uuid::Uuid;
@@ -73,6 +73,12 @@ impl Children {
                 .map_err(LinkError::NoThread)?;
         }
         Ok(children)
+    }
+
+    /// The children of a rig that listens for none now: none is there.
+    pub(crate) fn none(named: impl Iterator<Item = Name>) -> Children {
+        let known = named.map(|child| (child, Known::default())).collect();
+        Children { listener: None, known: Arc::new(Mutex::new(known)), next_ask: Arc::default() }
     }
 
     /// Every child, and whether it is there.
@@ -240,6 +246,20 @@ pub(crate) struct Claims {
     pub(crate) remotes: Remotes,
     held: Vec<Name>,
     children: Children,
+}
+
+impl Claims {
+    /// For a session in real time, which waits for no child.
+    ///
+    /// # Errors
+    /// Where there can't be another thread.
+    pub(crate) fn in_real_time(mut self, post: &Post) -> std::io::Result<Claims> {
+        for (child, remote) in std::mem::take(&mut self.remotes) {
+            let unwaited = Unwaited::start(child.clone(), remote, post.clone())?;
+            self.remotes.insert(child, Box::new(unwaited));
+        }
+        Ok(self)
+    }
 }
 
 impl Drop for Claims {

@@ -36,8 +36,13 @@ impl Hardware {
     #[cfg(test)]
     pub(crate) fn in_memory(config: &RigConfig) -> (Hardware, bramble_rig::driver::Hands) {
         let (rig, hands) = Rig::in_memory(config);
-        let hardware =
-            Hardware { config: config.clone(), data: PathBuf::new(), guard: None, rig: Some(rig), guarded: true };
+        let hardware = Hardware {
+            config: config.clone(),
+            data: PathBuf::new(),
+            guard: None,
+            rig: Some(rig),
+            guarded: true,
+        };
         (hardware, hands)
     }
 
@@ -102,9 +107,7 @@ impl Hardware {
     /// What a session's provenance says of it.
     pub(crate) fn provenance(&self) -> serde_json::Value {
         let lines = self.config.lines();
-        let line = |line: &bramble_rig::driver::LineSpec| {
-            json!({ "owner": line.owner, "driver": line.driver.to_string(), "pin": line.pin })
-        };
+        let line = |line: &bramble_rig::driver::LineSpec| json!({ "owner": line.owner, "driver": line.driver.to_string(), "pin": line.pin.map(|pin| pin.number()) });
         json!({
             "lines": lines.iter().map(line).collect::<Vec<_>>(),
             "guard": self.guard.as_ref().map(|guard| json!({ "process": guard.pid(), "watchdog": self.config.watchdog })),

@@ -149,7 +149,8 @@ fn rows_under(columns: &[(String, ValueType)], earlier: Trials) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bramble_value::{Ending, Time};
+    use bramble_rig::Happening;
+    use bramble_value::{Ending, Sources, Time};
 
     fn row(trial: u32, values: Vec<Option<Value>>) -> Row {
         Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values }
@@ -161,6 +162,43 @@ mod tests {
         assert_eq!(examiner.row(&row(1, vec![])), Verdict::Continue);
         assert_eq!(examiner.row(&row(2, vec![])), Verdict::EndAfterTrial("2 trials were asked for".into()));
         assert!(!examiner.graduated());
+    }
+
+    /// A rule that asks a function of the protocol's file.
+    fn second_trial() -> Graduation {
+        let text = "protocol(name = \"p\", steps = [step(\"s\", task = \"t.star\", graduate = \
+                    lambda trials: len(trials) == 2), step(\"e\", task = \"t.star\")])";
+        let task = "task(stages = trials(body = delay(\"1 s\")))";
+        let files = [("p.star".to_owned(), text.to_owned()), ("t.star".to_owned(), task.to_owned())];
+        let protocol =
+            bramble_training::Protocol::load(&Sources { root: "p.star".into(), files: files.into() });
+        protocol.unwrap().step(0).unwrap().graduation
+    }
+
+    #[test]
+    fn a_function_s_say_comes_later_and_the_limit_at_once_where_the_loop_can_not_wait() {
+        let (post, inbox) = bramble_rig::inbox();
+        let examiner = Examiner::new(vec![], Some(3), Some((second_trial(), Trials::default())));
+        let mut judge = examiner.beside(post).unwrap();
+        assert!(matches!(judge, Beside::Slow { .. }));
+        assert_eq!(judge.row(&row(1, vec![])), Verdict::Continue);
+        assert_eq!(judge.row(&row(2, vec![])), Verdict::Continue);
+        let Ok(Some(Happening::Request(Request::StopAfterTrial { why }))) = inbox.wait(None) else {
+            panic!()
+        };
+        assert_eq!(why.as_ref(), "the subject graduated");
+        assert_eq!(judge.row(&row(3, vec![])), Verdict::EndAfterTrial("3 trials were asked for".into()));
+        assert!(judge.graduated());
+    }
+
+    #[test]
+    fn a_rule_of_numbers_is_decided_on_the_spot() {
+        let (post, _inbox) = bramble_rig::inbox();
+        let examiner = Examiner::new(vec![], None, Some((Graduation::Trials(2), Trials::default())));
+        let mut judge = examiner.beside(post).unwrap();
+        assert_eq!(judge.row(&row(1, vec![])), Verdict::Continue);
+        assert_eq!(judge.row(&row(2, vec![])), Verdict::EndAfterTrial("the subject graduated".into()));
+        assert!(judge.graduated());
     }
 
     #[test]

@@ -2,15 +2,17 @@
 //! how it ended.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::SystemTime;
 
 use bramble_engine::Settings;
 use bramble_message::{ColumnInfo, Ended, RigDevice, StartSession, Started};
+use bramble_rig::calibration::Calibrations;
 use bramble_rig::driver::{Pace, Simulated};
-use bramble_rig::session::{Around, Recorder, RecorderError, Session};
-use bramble_rig::{Inbox, Post, RigConfig, Wiring};
+use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Session};
+use bramble_rig::{Driver, Inbox, Post, RigConfig, Wiring};
 use bramble_simulation::{Animal, named};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{SourceMap, StageId};
@@ -22,14 +24,26 @@ use uuid::Uuid;
 use crate::children::{Children, Claims};
 use crate::config::{Simulation, Speed};
 use crate::desk::valves;
+use crate::hand::{self, Checked};
+use crate::hardware::Hardware;
 use crate::host;
 use crate::judge::Examiner;
+use crate::relay::Relay;
 use crate::scribe::{Entry, Pen};
 use crate::watch::Watch;
 
+/// Something for the thread that owns the rig to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// A session to run.
+    Session(Order),
+    /// The rig is worked by hand.
+    Hand(hand::Job),
+}
+
 /// A session to run.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct Order {
     /// What was asked for.
     pub(crate) request: Box<StartSession>,
     /// For what happens to it while it runs.
@@ -47,16 +61,24 @@ pub(crate) enum News {
     Refused(String),
     /// It ran, and has ended.
     Ended(Ended),
+    /// The hand let the rig go.
+    HandEnded,
 }
 
 /// What sessions run with.
 pub(crate) struct Runner {
     pub(crate) pilot: Name,
     pub(crate) rig: RigConfig,
+    /// The folder of the valves' calibrations.
+    pub(crate) calibrations: PathBuf,
     /// The configuration's text, for provenance.
     pub(crate) configuration: String,
     pub(crate) simulation: Simulation,
     pub(crate) children: Children,
+    /// What of the rig is real; none in a simulated rig.
+    pub(crate) hardware: Option<Hardware>,
+    /// The pilot's data folder.
+    pub(crate) data: PathBuf,
     pub(crate) pen: Pen,
     /// The simulated animals that were in the box, with what they have learned.
     pub(crate) animals: HashMap<SubjectId, Box<dyn Animal>>,
@@ -64,48 +86,86 @@ pub(crate) struct Runner {
 
 /// A session that can run.
 struct Ready {
+    request: StartSession,
     task: bramble_task::Task,
     session: Session,
     settings: Settings,
     wiring: Wiring,
     examiner: Examiner,
-    animal: Box<dyn Animal>,
     claims: Claims,
+    /// The last check of its rig, where that is real.
+    checked: Option<Checked>,
 }
 
 impl Runner {
-    /// Runs one job after the other, until no more can come.
+    /// Does one job after the other, until no more can come.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>, tell: impl Fn(News)) {
-        while let Ok(Job { request, post, inbox }) = jobs.recv() {
-            match self.prepare(&request, &post) {
-                Ok(ready) => {
-                    // Only others hold the post now: a session that nobody can
-                    // reach any more knows it.
-                    drop(post);
-                    let ended = self.session(*request, ready, &inbox, &tell);
-                    tell(News::Ended(ended));
+        if let Some(hardware) = &mut self.hardware
+            && let Err(why) = hardware.ready()
+        {
+            tracing::error!("{why}; this is tried again whenever a session starts");
+        }
+        while let Ok(job) = jobs.recv() {
+            match job {
+                Job::Session(order) => match self.order(order, &tell) {
+                    Ok(ended) => tell(News::Ended(ended)),
+                    Err(why) => tell(News::Refused(why)),
+                },
+                Job::Hand(job) => {
+                    self.hands().run(job);
+                    tell(News::HandEnded);
                 }
-                Err(why) => tell(News::Refused(why)),
+            }
+        }
+        if let Some(hardware) = self.hardware.take() {
+            hardware.close();
+        }
+    }
+
+    fn hands(&mut self) -> hand::Hands<'_> {
+        let (pilot, rig, children) = (&self.pilot, &self.rig, &self.children);
+        hand::Hands { pilot, rig, children, hardware: self.hardware.as_mut(), animal: None }
+    }
+
+    fn order(&mut self, order: Order, tell: &impl Fn(News)) -> Result<Ended, String> {
+        let Order { request, post, inbox } = order;
+        let ready = self.prepare(*request, &post)?;
+        match self.hardware.take() {
+            Some(hardware) => self.real(hardware, ready, post, &inbox, tell),
+            None => {
+                // Only others hold the post now: a session that nobody can reach
+                // any more knows it.
+                drop(post);
+                self.simulated(ready, &inbox, tell)
             }
         }
     }
 
-    fn prepare(&mut self, request: &StartSession, post: &Post) -> Result<Ready, String> {
+    fn prepare(&mut self, request: StartSession, post: &Post) -> Result<Ready, String> {
+        let checked = match self.hardware {
+            Some(_) => Checked::last(&self.data, &self.rig).map_err(|error| error.to_string())?,
+            None => None,
+        };
+        if let Some(why) = checked.as_ref().and_then(Checked::refusal).filter(|_| !request.despite_check) {
+            return Err(format!("{why}, or start it all the same with --despite-check"));
+        }
         let task = bramble_task::load(&request.task).map_err(|mistakes| mistakes.to_string())?;
         let definition = &task.definition;
         let parameters = task.parameters(&request.parameters).map_err(|mistakes| mistakes.to_string())?;
         let kept = definition.columns.iter().map(|column| request.kept.get(column.name.as_str()).copied());
         let settings = Settings { parameters, seed: request.seed, kept: kept.collect() };
-        let wiring =
-            Wiring::new(definition, &self.rig, self.pilot.as_str()).map_err(|misfit| misfit.to_string())?;
+        let calibrations = Calibrations::read(&self.calibrations).map_err(|error| error.to_string())?;
+        let now = jiff::Timestamp::now();
+        let wiring = Wiring::new(definition, &self.rig, &calibrations, now, self.pilot.as_str())
+            .map_err(|misfit| misfit.to_string())?;
+        wiring.allow(&settings.parameters).map_err(|outside| outside.to_string())?;
         let rule = request.graduation.as_ref().map(graduation).transpose()?;
         let columns = definition.columns.iter().map(|column| (column.name.to_string(), column.kind.clone()));
         let examiner = Examiner::new(columns.collect(), request.trials, rule);
         let claims = self.children.claim(&wiring, request.session, post)?;
         let session = Session::new(Arc::clone(definition), settings.clone(), wiring.clone());
         let session = session.map_err(|error| error.to_string())?;
-        let animal = self.animal(&request.subject)?;
-        Ok(Ready { task, session, settings, wiring, examiner, animal, claims })
+        Ok(Ready { request, task, session, settings, wiring, examiner, claims, checked })
     }
 
     /// The subject's animal: the one that was here before, if it was.
@@ -118,23 +178,26 @@ impl Runner {
         named(&self.simulation.animal, seed, "").map_err(|error| error.to_string())
     }
 
-    fn session(&mut self, request: StartSession, ready: Ready, inbox: &Inbox, tell: &impl Fn(News)) -> Ended {
-        let Ready { task, session: runs, settings, wiring, mut examiner, animal, mut claims } = ready;
-        let (session, subject) = (request.session, request.subject.clone());
-        let definition = Arc::clone(&task.definition);
+    /// Runs a session in simulated time, with an animal.
+    fn simulated(&mut self, ready: Ready, inbox: &Inbox, tell: &impl Fn(News)) -> Result<Ended, String> {
+        let animal = self.animal(&ready.request.subject)?;
         let pace = match self.simulation.speed {
             Speed::Max => Pace::Free,
             Speed::Times(times) => Pace::Times(times),
         };
-        let mut driver = Simulated::new(&wiring, animal, pace);
-        let watch = watch(&request, &definition, &wiring);
-        let started = self.started(request, &definition, &settings);
-        self.pen.write(Entry::Started(Box::new(started), Box::new(watch)));
-        tell(News::Started(definition));
+        let mut driver = Simulated::new(&ready.wiring, animal, pace);
+        let mut provenance = self.provenance(&ready);
+        provenance["simulation"] = json!({
+            "animal": self.simulation.animal,
+            "seed": self.simulation.seed,
+            "speed": self.simulation.speed.to_string(),
+        });
+        self.begin(&ready, provenance, driver.now(), tell);
 
+        let Ready { request, task, session, mut examiner, mut claims, .. } = ready;
         let mut functions = task.functions();
-        let mut recorder = ToPen { pen: &self.pen, session };
-        let outcome = runs.run(Around {
+        let mut recorder = ToPen { pen: &self.pen, session: request.session };
+        let outcome = session.run(Around {
             driver: &mut driver,
             remotes: &mut claims.remotes,
             inbox,
@@ -142,44 +205,118 @@ impl Runner {
             recorder: &mut recorder,
             judge: &mut examiner,
         });
-        let ended = Ended {
-            session,
-            ending: outcome.ending,
-            why: outcome.why.to_string(),
-            graduated: examiner.graduated(),
-            time: outcome.end,
-            unix_ns: unix_ns(),
-        };
-        self.animals.insert(subject, driver.into_world());
+        self.animals.insert(request.subject, driver.into_world());
         drop(claims);
-        self.pen.write(Entry::Ended(ended.clone()));
-        ended
+        Ok(self.end(request.session, &outcome, examiner.graduated()))
     }
 
-    fn started(&self, request: StartSession, task: &TaskDefinition, settings: &Settings) -> Started {
-        let parameters = task.parameters.iter().zip(&settings.parameters);
-        let columns = task.columns.iter().map(|column| ColumnInfo {
+    /// Runs a session in real time, on hardware. Whatever may take its time has a
+    /// thread of its own, which is there before this one is a real-time thread.
+    fn real(
+        &mut self,
+        mut hardware: Hardware,
+        ready: Ready,
+        post: Post,
+        inbox: &Inbox,
+        tell: &impl Fn(News),
+    ) -> Result<Ended, String> {
+        let ran = self.real_on(&mut hardware, ready, post, inbox, tell);
+        // Where the session cost the pilot its guard, there is soon another.
+        if let Err(why) = hardware.ready() {
+            tracing::error!("{why}; this is tried again whenever a session starts");
+        }
+        self.hardware = Some(hardware);
+        ran
+    }
+
+    fn real_on(
+        &self,
+        hardware: &mut Hardware,
+        mut ready: Ready,
+        post: Post,
+        inbox: &Inbox,
+        tell: &impl Fn(News),
+    ) -> Result<Ended, String> {
+        let no_thread = |error: std::io::Error| format!("the session can't have its threads: {error}");
+        hardware.ready()?;
+        let mut provenance = self.provenance(&ready);
+        provenance["hardware"] = hardware.provenance();
+        provenance["check"] = json!({ "last": ready.checked, "despite": ready.request.despite_check });
+        let (relay, mut ring, bell) =
+            Relay::start(self.pen.clone(), ready.request.session).map_err(no_thread)?;
+        let mut functions = OnThread::start(ready.task.functions(), post.clone());
+        ready.claims = ready.claims.in_real_time(&post).map_err(no_thread)?;
+        let mut judge = std::mem::take(&mut ready.examiner).beside(post).map_err(no_thread)?;
+        let wiring = ready.wiring.clone();
+        let ran = hardware.run(&wiring, Some(&bell), |driver, real_time| {
+            let time = driver.now();
+            provenance["real_time"] = json!(real_time);
+            self.begin(&ready, provenance, time, tell);
+            for text in real_time.shortfalls.clone() {
+                // The ring is empty: there is room.
+                let _ = ring.record(Record::Note { time, text });
+            }
+            let Ready { request, session, mut claims, .. } = ready;
+            let outcome = session.run(Around {
+                driver,
+                remotes: &mut claims.remotes,
+                inbox,
+                functions: &mut functions,
+                recorder: &mut ring,
+                judge: &mut judge,
+            });
+            (request.session, outcome)
+        });
+        drop(ring);
+        relay.finish();
+        let (session, outcome) = ran?;
+        Ok(self.end(session, &outcome, judge.graduated()))
+    }
+
+    /// Says that a session has started.
+    fn begin(&self, ready: &Ready, provenance: serde_json::Value, time: Time, tell: &impl Fn(News)) {
+        let Ready { request, task, settings, wiring, .. } = ready;
+        let definition = &task.definition;
+        let parameters = definition.parameters.iter().zip(&settings.parameters);
+        let columns = definition.columns.iter().map(|column| ColumnInfo {
             name: column.name.clone(),
             kind: column.kind.clone(),
             doc: column.doc.clone(),
         });
-        Started {
-            task_name: task.name.clone(),
-            task_doc: task.doc.clone(),
+        let started = Started {
+            task_name: definition.name.clone(),
+            task_doc: definition.doc.clone(),
             parameters: parameters
                 .map(|(one, value)| (one.name.to_string(), one.kind.clone(), *value))
                 .collect(),
             columns: columns.collect(),
-            names: task.names(),
-            time: Time::ZERO,
+            names: wiring.names(definition),
+            time,
             unix_ns: unix_ns(),
             software: host::software(),
-            provenance: self.provenance(),
-            request,
-        }
+            provenance,
+            request: request.clone(),
+        };
+        let watch = watch(request, definition, wiring, time);
+        self.pen.write(Entry::Started(Box::new(started), Box::new(watch)));
+        tell(News::Started(Arc::clone(definition)));
     }
 
-    fn provenance(&self) -> serde_json::Value {
+    /// Says that a session has ended.
+    fn end(&self, session: Uuid, outcome: &Outcome, graduated: bool) -> Ended {
+        let ended = Ended {
+            session,
+            ending: outcome.ending,
+            why: outcome.why.to_string(),
+            graduated,
+            time: outcome.end,
+            unix_ns: unix_ns(),
+        };
+        self.pen.write(Entry::Ended(ended.clone()));
+        ended
+    }
+
+    fn provenance(&self, ready: &Ready) -> serde_json::Value {
         let mut provenance = host::provenance();
         provenance["name"] = json!(self.pilot);
         provenance["rig"] = json!({
@@ -187,11 +324,7 @@ impl Runner {
             "devices": devices(&self.rig),
             "settings": self.rig,
         });
-        provenance["simulation"] = json!({
-            "animal": self.simulation.animal,
-            "seed": self.simulation.seed,
-            "speed": self.simulation.speed.to_string(),
-        });
+        provenance["calibrations"] = json!(ready.wiring.calibrations());
         provenance
     }
 }
@@ -220,14 +353,14 @@ fn graduation(wanted: &bramble_message::Graduation) -> Result<(Graduation, Trial
     Ok((step.graduation, wanted.earlier.clone()))
 }
 
-fn watch(request: &StartSession, task: &TaskDefinition, wiring: &Wiring) -> Watch {
+fn watch(request: &StartSession, task: &TaskDefinition, wiring: &Wiring, start: Time) -> Watch {
     let sources = SourceMap::new(task);
-    let mut watch = Watch::new(request.session, request.subject.clone(), task.name.clone(), Time::ZERO);
+    let mut watch = Watch::new(request.session, request.subject.clone(), task.name.clone(), start);
     for (place, stage) in (0..).zip(&task.stages) {
         watch.has_stage(sources.stage(StageId(place)), stage.path.clone());
     }
     for (port, name) in valves(task) {
-        watch.has_valve(sources.port(port), name, wiring.wire(port).flow);
+        watch.has_valve(sources.port(port), name, wiring.wire(port).dose.clone());
     }
     watch
 }
@@ -244,3 +377,6 @@ impl Recorder for ToPen<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

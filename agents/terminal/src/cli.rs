@@ -232,6 +232,9 @@ pub(crate) struct Start {
     /// Makes the session repeatable: its seed comes from this, the subject and the session's number
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// Start even where the pilot's rig failed its last `bramble-pilot check`; the subject's file says so
+    #[arg(long)]
+    pub(crate) despite_check: bool,
 }
 
 #[derive(Debug, Args)]

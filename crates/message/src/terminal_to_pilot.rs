@@ -100,6 +100,9 @@ pub struct StartSession {
     pub graduation: Option<Graduation>,
     /// The session ends after this many trials.
     pub trials: Option<u32>,
+    /// It starts on real hardware even where the rig failed its last check.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub despite_check: bool,
 }
 
 /// What a pilot needs to decide, between trials, that a subject graduates.

@@ -95,6 +95,7 @@ fn start() -> StartSession {
             earlier: Trials { columns: vec![("target".into(), side())], rows: vec![row()] },
         }),
         trials: None,
+        despite_check: false,
     }
 }
 

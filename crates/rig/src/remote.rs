@@ -1,12 +1,15 @@
 //! Devices of this rig that live in another process, a *child*.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
 
 use bramble_task::definition::DeviceKind;
 use bramble_value::{Name, Time};
 use thiserror::Error;
 
 use crate::config::{Lines, RigConfig};
+use crate::driver::{Happening, Post};
 use crate::signal::Reading;
 use crate::wiring::Wire;
 
@@ -37,6 +40,56 @@ pub trait Remote: Send {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct RemoteError(pub String);
+
+/// A child that a session in real time doesn't wait for: what is written is on
+/// its way, in order, and a write that fails is posted as the loss of the child.
+#[derive(Debug)]
+pub struct Unwaited {
+    writes: Option<Sender<(Wire, f64, Time)>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Unwaited {
+    /// Has this child written to by a thread of its own.
+    ///
+    /// # Errors
+    /// Where there can't be another thread.
+    pub fn start(child: Name, mut remote: Box<dyn Remote>, post: Post) -> std::io::Result<Unwaited> {
+        let (writes, waiting) = channel::<(Wire, f64, Time)>();
+        let body = move || {
+            for (wire, level, at) in waiting {
+                if let Err(error) = remote.write(&wire, level, at) {
+                    // A session that is over has lost nothing.
+                    post.send(Happening::Lost { child, why: error.to_string() });
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("child".to_owned()).spawn(body)?;
+        Ok(Unwaited { writes: Some(writes), thread: Some(thread) })
+    }
+}
+
+impl Remote for Unwaited {
+    fn touch(&mut self, wire: &Wire, _: Reading, _: Time) -> Result<(Reading, Time), RemoteError> {
+        Err(RemoteError(format!("nobody simulates what touches `{wire}` in real time")))
+    }
+
+    fn write(&mut self, wire: &Wire, level: f64, at: Time) -> Result<(), RemoteError> {
+        let gone = || RemoteError("it did not do what it was told before".to_owned());
+        self.writes.as_ref().and_then(|writes| writes.send((wire.clone(), level, at)).ok()).ok_or_else(gone)
+    }
+}
+
+impl Drop for Unwaited {
+    fn drop(&mut self) {
+        self.writes = None;
+        if let Some(thread) = self.thread.take() {
+            // The last that was written, safe levels, are on their way then.
+            let _ = thread.join();
+        }
+    }
+}
 
 /// What a child does with its devices: a simulated rig in which everything is
 /// as it was last left.
@@ -129,5 +182,70 @@ impl Remote for Offered {
 
     fn write(&mut self, wire: &Wire, level: f64, _: Time) -> Result<(), RemoteError> {
         Offered::write(self, &wire.device, wire.port.as_ref(), level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Receiver;
+
+    use bramble_value::{Sources, Span};
+
+    use super::*;
+    use crate::driver::inbox;
+    use crate::wiring::Wiring;
+
+    /// Tells what is written to it, each when it is let; when nobody lets it any
+    /// more, it fails.
+    struct Slow {
+        let_on: Receiver<()>,
+        written: Sender<f64>,
+    }
+
+    impl Remote for Slow {
+        fn touch(&mut self, _: &Wire, reading: Reading, at: Time) -> Result<(Reading, Time), RemoteError> {
+            Ok((reading, at))
+        }
+        fn write(&mut self, _: &Wire, level: f64, _: Time) -> Result<(), RemoteError> {
+            self.let_on.recv().map_err(|_| RemoteError("it did not answer".into()))?;
+            self.written.send(level).map_err(|_| RemoteError("nobody looks".into()))
+        }
+    }
+
+    fn lamp() -> Wire {
+        let text = "lamp = hardware(digital_output)\ntask(stages = state(\"lit\", enter = lamp.on()))\n";
+        let sources =
+            Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() };
+        let task = bramble_task::load(&sources).unwrap();
+        let wiring = Wiring::simulated(&task.definition).unwrap();
+        wiring.wire(wiring.find("lamp", None).unwrap()).clone()
+    }
+
+    #[test]
+    fn a_child_is_written_to_in_order_and_not_waited_for() {
+        let (post, _inbox) = inbox();
+        let (let_on, wait) = channel();
+        let (written, looked) = channel();
+        let slow = Box::new(Slow { let_on: wait, written });
+        let mut child = Unwaited::start("side".parse().unwrap(), slow, post).unwrap();
+        let lamp = lamp();
+        for level in [1.0, 0.0, 0.5] {
+            child.write(&lamp, level, Time::ZERO).unwrap();
+        }
+        assert!(looked.try_recv().is_err(), "nothing was let on yet");
+        (0..3).for_each(|_| let_on.send(()).unwrap());
+        drop(child);
+        assert_eq!(looked.iter().collect::<Vec<f64>>(), [1.0, 0.0, 0.5]);
+    }
+
+    #[test]
+    fn a_write_that_fails_is_the_loss_of_the_child() {
+        let (post, inbox) = inbox();
+        let (written, _looked) = channel();
+        let slow = Box::new(Slow { let_on: channel().1, written });
+        let mut child = Unwaited::start("side".parse().unwrap(), slow, post).unwrap();
+        child.write(&lamp(), 1.0, Time::ZERO + Span::from_ms(3)).unwrap();
+        let Ok(Some(Happening::Lost { child: lost, why })) = inbox.wait(None) else { panic!() };
+        assert_eq!((lost.as_str(), why.as_str()), ("side", "it did not answer"));
     }
 }

@@ -60,6 +60,7 @@ fn request(number: u128) -> Box<StartSession> {
         kept: BTreeMap::new(),
         graduation: None,
         trials: None,
+        despite_check: false,
     })
 }
 
@@ -109,6 +110,21 @@ fn a_start_that_fails_is_answered_with_why_and_leaves_the_pilot_free() {
 fn a_busy_pilot_says_whose_session_it_runs() {
     let why = refusal(running().command(Ask(1), Command::Start(request(2))));
     assert!(why.contains("box1 is busy") && why.contains("M001") && why.contains("free_water"), "{why}");
+}
+
+#[test]
+fn a_rig_is_in_one_hand_or_in_one_session_and_whoever_comes_second_hears_who() {
+    let mut desk = desk();
+    desk.by_hand("monitor").unwrap();
+    let why = refusal(desk.command(Ask(1), Command::Start(request(1))));
+    assert_eq!(why, "box1 is busy: someone works its rig by hand (bramble-pilot monitor); end that first");
+    assert_eq!(desk.by_hand("set").unwrap_err(), why);
+    assert_eq!(desk.leave("the pilot ends").len(), 1, "the hand is told to let go");
+    desk.ended();
+    assert!(desk.is_idle());
+
+    let why = running().by_hand("set").unwrap_err();
+    assert!(why.starts_with("box1 runs a session of M001 (task free_water)"), "{why}");
 }
 
 #[test]

@@ -44,6 +44,9 @@ pub(crate) struct Start {
     pub(crate) trials: Option<u32>,
     #[serde(default)]
     pub(crate) seed: Option<u64>,
+    /// Even where the rig failed its last check.
+    #[serde(default)]
+    pub(crate) despite_check: bool,
 }
 
 /// `POST /stop`: one of `subject` and `pilot` says which session.

@@ -10,9 +10,10 @@ use crate::cli;
 use crate::software::person;
 
 pub(super) async fn start(client: &Client, options: cli::Start) -> miette::Result<()> {
-    let cli::Start { subject, pilot, task, parameters, trials, seed } = options;
+    let cli::Start { subject, pilot, task, parameters, trials, seed, despite_check } = options;
     let task = task.as_deref().map(absolute).transpose()?;
-    let start = Start { subject, pilot, task, parameters: parameters.into_iter().collect(), trials, seed };
+    let parameters = parameters.into_iter().collect();
+    let start = Start { subject, pilot, task, parameters, trials, seed, despite_check };
     print_done(&client.post("/sessions", &start).await?);
     Ok(())
 }

@@ -64,6 +64,7 @@ impl Desk {
             parameters: BTreeMap::new(),
             trials: next.trials,
             seed: None,
+            despite_check: next.despite_check,
         };
         let mut tries = 0;
         loop {
@@ -79,7 +80,7 @@ impl Desk {
     }
 
     async fn start_from(&self, start: Start, seed: SeedFrom) -> Allowed<Done> {
-        let Start { subject, pilot, task, parameters, trials, .. } = start;
+        let Start { subject, pilot, task, parameters, trials, despite_check, .. } = start;
         // That there is such a subject is the first thing a person wants to know.
         let look = |file: &SubjectFile| Ok((training(&file.history()?), file.sessions()?.len() as u64));
         let (training, sessions) = self.read(subject.clone(), look).await?;
@@ -109,6 +110,7 @@ impl Desk {
                 earlier,
             }),
             trials,
+            despite_check,
         };
         self.command(&pilot, Command::Start(Box::new(request))).await?;
         // A stop that comes right after this must find the session.

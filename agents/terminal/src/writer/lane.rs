@@ -61,6 +61,9 @@ struct InSession {
     /// How many trials it may have, those of the steps that follow included.
     trials: Option<u32>,
     seed: Seed,
+    /// It, and what follows it, starts even where its rig failed its last check.
+    #[serde(default)]
+    despite_check: bool,
 }
 
 /// One pilot's lane.
@@ -222,8 +225,8 @@ impl Lane {
             files.let_go(&before.subject);
         }
         let request = &started.request;
-        let (uuid, subject, seed, trials) =
-            (request.session, request.subject.clone(), request.seed, request.trials);
+        let (uuid, subject, seed, trials, despite_check) =
+            (request.session, request.subject.clone(), request.seed, request.trials, request.despite_check);
         let step = request.graduation.as_ref().and_then(step_names);
         let protocol = step
             .as_ref()
@@ -232,7 +235,8 @@ impl Lane {
         let file = files.hold(&subject)?;
         let number = file.begin_session(&session)?;
         let moves = moves(&file.history()?);
-        self.mark.session = Some(InSession { uuid, subject, number, step, moves, trials, seed });
+        self.mark.session =
+            Some(InSession { uuid, subject, number, step, moves, trials, seed, despite_check });
         Ok(())
     }
 
@@ -285,7 +289,11 @@ impl Lane {
         file.sync()?;
         let trials = file.summary(session.number)?.trials;
         let left = session.trials.map(|all| all.saturating_sub(u32::try_from(trials).unwrap_or(u32::MAX)));
-        let next = (goes_on && left != Some(0)).then_some(Next { trials: left, seed: session.seed });
+        let next = (goes_on && left != Some(0)).then_some(Next {
+            trials: left,
+            seed: session.seed,
+            despite_check: session.despite_check,
+        });
         let subject = session.subject.clone();
         files.let_go(&subject);
         self.mark.session = None;
@@ -311,6 +319,8 @@ pub(crate) struct Next {
     pub(crate) trials: Option<u32>,
     /// The seed of the session before.
     pub(crate) seed: Seed,
+    /// Whether that one started although its rig had failed its last check.
+    pub(crate) despite_check: bool,
 }
 
 /// Records of one session that are not yet in its file.

@@ -253,6 +253,7 @@ pub(crate) fn request(subject: &str) -> StartSession {
         kept: Default::default(),
         graduation: None,
         trials: None,
+        despite_check: false,
     }
 }
 

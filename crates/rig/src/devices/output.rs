@@ -41,7 +41,8 @@ impl Output {
             written: safe,
             safe,
             longest,
-            on_since: (safe > 0.0).then_some(Time::ZERO),
+            // How long it has been safe counts as nothing.
+            on_since: None,
             off_since: None,
         }
     }

@@ -241,7 +241,8 @@ pub fn relieve(data: &Path) -> Result<(), GuardError> {
             Err(source) => return Err(GuardError::Socket { path, source }),
         };
         let stuck = |door: &UnixStream| {
-            let pid = rustix::net::sockopt::socket_peercred(door).map_or(0, |peer| peer.pid.as_raw_nonzero().get());
+            let pid =
+                rustix::net::sockopt::socket_peercred(door).map_or(0, |peer| peer.pid.as_raw_nonzero().get());
             GuardError::Stuck { pid }
         };
         let _ = door.set_read_timeout(Some(LETTING_GO));

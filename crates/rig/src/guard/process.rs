@@ -41,18 +41,25 @@ pub fn run(data: &Path) -> Result<(), GuardError> {
     let socket = socket_path(data);
     // Whoever had it is gone: the pilot asked it before it started this.
     let _ = fs::remove_file(&socket);
-    let door = UnixListener::bind(&socket)
-        .map_err(|source| GuardError::Socket { path: socket.clone(), source })?;
+    let door =
+        UnixListener::bind(&socket).map_err(|source| GuardError::Socket { path: socket.clone(), source })?;
     wire::send(pilot.as_fd(), &Reply::Ready, &[]).map_err(|_| GuardError::NoPilot)?;
-    Process { pilot: Some(pilot), door, socket, keeper: Keeper::new(), held: Vec::new(), asker: None }.watch();
+    Process { pilot: Some(pilot), door, socket, keeper: Keeper::new(), held: Vec::new(), asker: None }
+        .watch();
     Ok(())
 }
 
 /// Nothing that ends or slows the pilot is to end or slow the guard. What this
 /// may not have, it does without.
 fn apart() {
-    let _ = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGTSTP])
-        .thread_block();
+    let _ = SigSet::from_iter([
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGQUIT,
+        Signal::SIGTSTP,
+    ])
+    .thread_block();
     let _ = nix::unistd::setsid();
     let _ = prctl::set_name(c"bramble-guard");
     let _ = fs::write("/proc/self/oom_score_adj", "-1000");
@@ -99,9 +106,11 @@ impl Process {
 
     /// Waits until there is something to do; whether someone is at the door.
     fn wait(&self) -> bool {
-        let left = |due: Time| TimeSpec::from_duration(std::time::Duration::from_nanos(
-            due.since(monotonic()).ns().unsigned_abs(),
-        ));
+        let left = |due: Time| {
+            TimeSpec::from_duration(std::time::Duration::from_nanos(
+                due.since(monotonic()).ns().unsigned_abs(),
+            ))
+        };
         let mut fds = vec![PollFd::new(self.door.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.pilot.as_ref().map(|pilot| PollFd::new(pilot.as_fd(), PollFlags::POLLIN)));
         match ppoll(&mut fds, self.keeper.deadline().map(left), None) {

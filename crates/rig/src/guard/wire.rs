@@ -165,7 +165,8 @@ mod tests {
         let Order::Hold { lines, watchdog } = order else { panic!("{order:?}") };
         assert_eq!(watchdog, Span::from_ms(250));
         let guarded = join(lines, fds).unwrap();
-        let [Guarded::Rppal { pin: 17, high: true }, Guarded::File { file: sent, place: 2, safe }] = &guarded[..]
+        let [Guarded::Rppal { pin: 17, high: true }, Guarded::File { file: sent, place: 2, safe }] =
+            &guarded[..]
         else {
             panic!("{guarded:?}")
         };

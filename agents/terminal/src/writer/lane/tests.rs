@@ -70,6 +70,7 @@ fn started() -> PilotToTerminal {
         kept: BTreeMap::new(),
         graduation: None,
         trials: None,
+        despite_check: false,
     };
     let software = Software {
         program: "bramble-pilot".into(),

@@ -1,0 +1,188 @@
+//! Sessions on hardware whose lines are in memory, worked by another thread.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use bramble_journal::Journal;
+use bramble_message::PilotToTerminal;
+use bramble_rig::driver::{Hands, LineId, monotonic};
+use bramble_rig::{Request, inbox};
+use bramble_value::{Ending, Kind, Row, Sources};
+use tempfile::TempDir;
+
+use super::*;
+use crate::config::Simulation;
+use crate::memory::{LANE, Sessions};
+use crate::scribe::Scribe;
+
+/// Each poke is a trial, in which a function has its say.
+const TASK: &str = r#"
+poke = hardware(digital_input)
+lamp = hardware(digital_output)
+side = column(integer)
+
+task(stages = trials(
+    prepare = lambda trial: {"side": trial.number},
+    body = state("wait", during = lamp.on(), on = {poke.rises: done}),
+))
+"#;
+
+struct Box1 {
+    /// It goes away with this.
+    _folder: TempDir,
+    journal: Journal,
+    runner: Runner,
+    scribe: Scribe,
+    hands: Option<Hands>,
+    poke: LineId,
+    lamp: LineId,
+}
+
+fn sources(text: &str) -> Sources {
+    Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() }
+}
+
+fn order(trials: Option<u32>) -> (StartSession, Order) {
+    let request = StartSession {
+        session: Uuid::from_u128(1),
+        subject: "M001".parse().unwrap(),
+        task: sources(TASK),
+        parameters: Default::default(),
+        seed: Seed(1),
+        kept: Default::default(),
+        graduation: None,
+        trials,
+        despite_check: false,
+    };
+    let (post, inbox) = inbox();
+    (request.clone(), Order { request: Box::new(request), post, inbox })
+}
+
+impl Box1 {
+    fn new() -> Box1 {
+        let folder = tempfile::tempdir().unwrap();
+        let rig = RigConfig::simulated(&bramble_task::load(&sources(TASK)).unwrap().definition);
+        let (hardware, hands) = Hardware::in_memory(&rig);
+        let line = |device: &str| {
+            let place = rig.lines().iter().position(|line| line.device.as_str() == device).unwrap();
+            LineId(u16::try_from(place).unwrap())
+        };
+        let (poke, lamp) = (line("poke"), line("lamp"));
+        let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
+        let (scribe, pen, _) = Scribe::start(journal.clone(), Sessions::default(), || {}).unwrap();
+        let runner = Runner {
+            pilot: "box1".parse().unwrap(),
+            rig,
+            calibrations: folder.path().join("calibrations"),
+            configuration: String::new(),
+            simulation: Simulation::default(),
+            children: Children::none(std::iter::empty()),
+            hardware: Some(hardware),
+            data: folder.path().to_owned(),
+            pen,
+            animals: HashMap::new(),
+        };
+        Box1 { _folder: folder, journal, runner, scribe, hands: Some(hands), poke, lamp }
+    }
+
+    /// Runs this to its end, while the hands work the rig; what was written down.
+    fn run(
+        mut self,
+        order: Order,
+        work: impl FnOnce(&mut Hands, LineId, LineId) + Send + 'static,
+    ) -> Vec<PilotToTerminal> {
+        let (jobs, waiting) = channel();
+        jobs.send(Job::Session(order)).unwrap();
+        drop(jobs);
+        let (mut hands, poke, lamp) = (self.hands.take().unwrap(), self.poke, self.lamp);
+        let worker = std::thread::spawn(move || {
+            work(&mut hands, poke, lamp);
+            hands
+        });
+        self.runner.run(&waiting, |_| {});
+        let hands = worker.join().unwrap();
+        assert_eq!(hands.level(lamp), 0.0, "outputs are safe afterwards");
+        self.scribe.finish(Duration::from_secs(60));
+        let lane = self.journal.read(LANE, 0, usize::MAX).unwrap();
+        lane.iter().map(|(_, bytes)| bramble_message::decode(bytes).unwrap()).collect()
+    }
+}
+
+fn rows(written: &[PilotToTerminal]) -> Vec<&Row> {
+    let records = written.iter().flat_map(|message| match message {
+        PilotToTerminal::Records { records, .. } => records.as_slice(),
+        _ => &[],
+    });
+    records
+        .filter_map(|record| match record {
+            Record::Row(row) => Some(row),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Waits until the lamp is as it should be: the task waits for a poke, or doesn't.
+fn until(hands: &Hands, lamp: LineId, on: bool) {
+    let begun = std::time::Instant::now();
+    while (hands.level(lamp) > 0.0) != on {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the lamp does not change");
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+#[test]
+fn a_session_on_hardware_runs_in_real_time_and_is_recorded_whole() {
+    let before = monotonic();
+    let (request, order) = order(Some(3));
+    let written = Box1::new().run(order, |hands, poke, lamp| {
+        for _ in 0..3 {
+            until(hands, lamp, true);
+            hands.set(poke, true);
+            hands.set(poke, false);
+            // The next trial begins when its function has returned.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        until(hands, lamp, false);
+    });
+
+    let PilotToTerminal::Started(started) = &written[0] else { panic!("{:?}", written[0]) };
+    assert_eq!(started.request, request);
+    assert!(started.time >= before, "it is the monotonic clock's");
+    assert!(started.provenance["real_time"]["shortfalls"].is_array());
+    assert!(started.provenance["hardware"]["lines"][0]["owner"].is_string());
+    assert!(started.provenance["simulation"].is_null());
+
+    let rows = rows(&written);
+    assert_eq!(rows.len(), 3);
+    assert!(rows.iter().all(|row| row.ending == Ending::Done && row.start >= started.time));
+
+    let Some(PilotToTerminal::Ended(ended)) = written.last() else { panic!("it has no end") };
+    assert_eq!((ended.ending, ended.why.as_str()), (Ending::Stopped, "3 trials were asked for"));
+    let times: Vec<Time> = written
+        .iter()
+        .flat_map(|message| match message {
+            PilotToTerminal::Records { records, .. } => records.iter().map(crate::scribe::time_of).collect(),
+            _ => Vec::new(),
+        })
+        .collect();
+    // What was written at the end is stamped when it was.
+    assert!(times.iter().all(|time| (started.time..=monotonic()).contains(time)));
+}
+
+#[test]
+fn a_stop_ends_a_session_on_hardware_though_nothing_happens_on_it() {
+    let (_, order) = order(None);
+    let post = order.post.clone();
+    let written = Box1::new().run(order, move |hands, _, lamp| {
+        until(hands, lamp, true);
+        post.request(Request::Stop { why: "enough".into() });
+        until(hands, lamp, false);
+    });
+    let Some(PilotToTerminal::Ended(ended)) = written.last() else { panic!("it has no end") };
+    assert_eq!((ended.ending, ended.why.as_str()), (Ending::Stopped, "enough"));
+    let last = written.iter().rev().find_map(|message| match message {
+        PilotToTerminal::Records { records, .. } => records.last(),
+        _ => None,
+    });
+    assert!(matches!(last, Some(Record::Event(event)) if event.kind == Kind::SessionEnd), "{last:?}");
+}
