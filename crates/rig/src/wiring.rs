@@ -111,8 +111,8 @@ impl Wiring {
     pub fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), OutOfRange> {
         let Value::Volume(volume) = value else { return Ok(()) };
         let given = self.doses.iter().filter(|(one, _)| *one == parameter);
-        let doses = given.filter_map(|(_, port)| self.wire(*port).dose.as_ref());
-        doses.map(|dose| dose.duration_of(volume).map(|_| ())).collect()
+        let mut doses = given.filter_map(|(_, port)| self.wire(*port).dose.as_ref());
+        doses.try_for_each(|dose| dose.duration_of(volume).map(drop))
     }
 
     /// The calibrations that it goes by, each once.
