@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn lamp() -> Wire {
-        let text = "lamp = hardware(digital_output)\ntask(stages = state(\"lit\", enter = lamp.on()))\n";
+        let text = "lamp = hardware(digital_output)\ntask(stages = state(\"lit\", enter = lamp.on(), after = {\"1 s\": done}))\n";
         let sources =
             Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() };
         let task = bramble_task::load(&sources).unwrap();

@@ -113,6 +113,19 @@ impl Lab {
         self.start(name, command);
     }
 
+    /// Starts a pilot whose rig is written like this, and waits until the terminal
+    /// knows it; the path of its configuration.
+    pub(crate) fn start_pilot_with(&mut self, name: &str, rig: &str) -> String {
+        let terminal = self.endpoint("terminal");
+        let text = format!("name = \"{name}\"\nterminal = \"{terminal}\"\ndata = \"{name}\"\n{rig}");
+        let config = self.file(&format!("{name}.toml"), &text);
+        let mut command = program("bramble-pilot");
+        command.args(["--config", &config]);
+        self.start(name, command);
+        self.until(&["status", "--json"], |status| pilot(status, name)["here"] == true);
+        config
+    }
+
     /// Starts the child `wheels` of a pilot, and waits until the terminal knows it.
     pub(crate) fn start_child(&mut self, of: &str) {
         let driver = "driver = \"simulated\"";
