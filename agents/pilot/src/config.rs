@@ -8,26 +8,34 @@ use std::str::FromStr;
 use bramble_config::{Config, ConfigError};
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
+use bramble_rig::config::WrittenRig;
 use bramble_value::{Name, Seed};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use miette::Diagnostic;
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+
+use crate::hand;
 
 /// Runs sessions beside an animal, on this computer's rig.
 ///
 /// A pilot takes its commands from a terminal (bramble-terminal serve) and goes
 /// on with its session when the terminal or the network is gone. What it
 /// observes is kept in its data folder until the terminal has it.
+///
+/// Without a command it is the pilot itself. With one, a person works the rig by
+/// hand: through the pilot where it runs, and else without it.
 #[derive(Debug, Parser)]
-#[command(name = "bramble-pilot", version)]
+#[command(name = "bramble-pilot", version, propagate_version = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
     /// The configuration file; config/pilot.toml is a commented example
-    #[arg(long, value_name = "FILE", default_value = "config/pilot.toml")]
+    #[arg(long, global = true, value_name = "FILE", default_value = "config/pilot.toml")]
     pub(crate) config: PathBuf,
     /// This pilot's name, as the terminal shows it
-    #[arg(long)]
+    #[arg(long, global = true)]
     name: Option<Name>,
     /// Where the terminal listens: tcp://127.0.0.1:5600 or ipc:///path/to.sock
     #[arg(long, value_name = "ENDPOINT")]
@@ -35,8 +43,8 @@ pub(crate) struct Arguments {
     /// Where this pilot listens for its children: ipc:///path/to.sock
     #[arg(long, value_name = "ENDPOINT")]
     children: Option<Endpoint>,
-    /// The folder of what the terminal doesn't have yet
-    #[arg(long, value_name = "DIR")]
+    /// The folder of what the terminal doesn't have yet, and of calibrations
+    #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
     /// How fast a simulated session runs: 1 is real time, 20 is twenty times
     /// faster, max is as fast as the computer can
@@ -44,11 +52,24 @@ pub(crate) struct Arguments {
     speed: Option<Speed>,
     /// The animal in a simulated rig: learner, learner:bias=0.3, scripted:FILE or
     /// FILE.star
-    #[arg(long)]
+    #[arg(long, global = true)]
     animal: Option<String>,
     /// What the simulated animals' randomness comes from
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+}
+
+/// What else this program does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    Hand(hand::Command),
+    /// Keep a pilot's outputs safe when it can't; pilots start this themselves
+    #[command(hide = true)]
+    Guard {
+        /// The pilot's data folder
+        folder: PathBuf,
+    },
 }
 
 /// What `config/pilot.toml` says.
@@ -62,7 +83,7 @@ struct File {
     #[serde(default)]
     simulation: Simulation,
     #[serde(default)]
-    rig: RigConfig,
+    rig: WrittenRig,
 }
 
 /// How what is simulated behaves.
@@ -116,6 +137,20 @@ pub(crate) struct Settings {
     pub(crate) text: String,
 }
 
+/// What a person's hand needs of the settings: the rig, and where it is kept what
+/// was found out about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Workshop {
+    /// The pilot's name.
+    pub(crate) name: Name,
+    /// Its data folder.
+    pub(crate) data: PathBuf,
+    /// What devices there are.
+    pub(crate) rig: RigConfig,
+    /// Who works the inputs of a simulated rig, where the command line says so.
+    pub(crate) animal: Option<String>,
+}
+
 /// Settings that a pilot can't start with.
 #[derive(Debug, Error, Diagnostic)]
 pub(crate) enum SettingsError {
@@ -146,19 +181,15 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] where the file can't be read, or says what can't be.
     pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
-        let config: Config<File> = bramble_config::read(&arguments.config)?;
-        let name = arguments.name.unwrap_or_else(|| config.settings.name.clone());
-        let data = match (arguments.data, &config.settings.data) {
-            (Some(data), _) => data,
-            (None, Some(data)) => config.path(data),
-            (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
-        };
+        let (name, data, config) = place(&arguments)?;
+        let rig = rig(&config)?;
         let Config { settings: file, text, .. } = config;
         let children = arguments.children.or(file.children);
         if children.is_none() {
-            let on_child = file.rig.devices.iter().find_map(|(device, settings)| {
-                Some((device.clone(), settings.driver.child()?.clone()))
-            });
+            let on_child = rig
+                .devices
+                .iter()
+                .find_map(|(device, settings)| Some((device.clone(), settings.driver.child()?.clone())));
             if let Some((device, child)) = on_child {
                 return Err(SettingsError::NoChildren { device, child });
             }
@@ -174,10 +205,38 @@ impl Settings {
                 animal: arguments.animal.unwrap_or(animal),
                 seed: arguments.seed.map_or(seed, Seed),
             },
-            rig: file.rig,
+            rig,
             text,
         })
     }
+}
+
+impl Workshop {
+    /// The settings of the file that the arguments name, and of the arguments.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: Arguments) -> Result<Workshop, SettingsError> {
+        let (name, data, config) = place(&arguments)?;
+        Ok(Workshop { name, data, rig: rig(&config)?, animal: arguments.animal })
+    }
+}
+
+/// The configuration, the pilot's name and its data folder.
+fn place(arguments: &Arguments) -> Result<(Name, PathBuf, Config<File>), SettingsError> {
+    let config: Config<File> = bramble_config::read(&arguments.config)?;
+    let name = arguments.name.clone().unwrap_or_else(|| config.settings.name.clone());
+    let data = match (&arguments.data, &config.settings.data) {
+        (Some(data), _) => data.clone(),
+        (None, Some(data)) => config.path(data),
+        (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
+    };
+    Ok((name, data, config))
+}
+
+/// The rig, once nothing in it can't be.
+fn rig(config: &Config<File>) -> Result<RigConfig, ConfigError> {
+    config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))
 }
 
 impl Speed {
@@ -283,6 +342,38 @@ mod tests {
         let wheel = "[rig.devices.wheel]\nkind = \"encoder\"\ndriver = \"child\"\nchild = \"wheels\"\n";
         let error = read(&format!("{SMALL}{wheel}"), &[]).unwrap_err();
         assert!(error.to_string().contains("`wheel` is on the child wheels"), "{error}");
+    }
+
+    #[test]
+    fn all_that_can_not_be_of_a_rig_is_shown_at_once_each_at_its_place() {
+        let rig = "[rig.devices.light]\nkind = \"digital_output\"\ndriver = \"rppal\"\npin = 17\n\
+                   [rig.devices.poke]\nkind = \"digital_input\"\ndriver = \"gpiocdev\"\nchip = \"pinctrl-rp1\"\n\
+                   ports = { left = \"header 11\", right = \"header 6\" }\n";
+        let Err(SettingsError::File(ConfigError::Mistakes { mistakes, .. })) =
+            read(&format!("{SMALL}{rig}"), &[])
+        else {
+            panic!("two pins are wrong")
+        };
+        let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        assert!(said[0].ends_with(":11:18: pin 17 is given to both light and poke.left"), "{said:?}");
+        assert!(said[1].ends_with(":11:39: header 6 is ground"), "{said:?}");
+    }
+
+    #[test]
+    fn an_unknown_driver_is_told_with_the_one_that_was_meant() {
+        let rig = "[rig.devices.light]\nkind = \"digital_output\"\ndriver = \"gpiocdv\"\npin = 17\n";
+        let Err(SettingsError::File(error)) = read(&format!("{SMALL}{rig}"), &[]) else {
+            panic!("there is no such driver")
+        };
+        assert!(error.to_string().contains(":5:10: unknown variant `gpiocdv`"), "{error}");
+        assert_eq!(error.help().unwrap().to_string(), "did you mean `gpiocdev`?");
+    }
+
+    #[test]
+    fn the_example_of_a_box_on_a_pi_is_one() {
+        let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/pilot-pi.toml");
+        let settings = Settings::read(Arguments::parse_from(["bramble-pilot", "--config", shipped])).unwrap();
+        assert!(settings.rig.is_real() && settings.rig.sync.is_some());
     }
 
     #[test]

@@ -49,6 +49,10 @@ enum State {
         subject: SubjectId,
         task: Arc<TaskDefinition>,
     },
+    /// A person works the rig by hand.
+    ByHand {
+        what: String,
+    },
 }
 
 /// As many sessions are known again when they are asked for again.
@@ -106,7 +110,30 @@ impl Desk {
         }
     }
 
-    /// The session has ended.
+    /// A person wants to work the rig by hand, to do this; told by
+    /// [`Desk::ended`] when it is over.
+    ///
+    /// # Errors
+    /// A sentence, where the rig is in use.
+    pub(crate) fn by_hand(&mut self, what: &str) -> Result<(), String> {
+        let pilot = &self.pilot;
+        match &self.state {
+            State::Idle => {
+                self.state = State::ByHand { what: what.to_owned() };
+                Ok(())
+            }
+            State::Preparing { subject, .. } => Err(format!("{pilot} is starting a session of {subject}")),
+            State::Running { subject, task, .. } => {
+                let task = &task.name;
+                Err(format!(
+                    "{pilot} runs a session of {subject} (task {task}): stop it first, or wait for its end"
+                ))
+            }
+            State::ByHand { what } => Err(in_a_hand(pilot, what)),
+        }
+    }
+
+    /// The session has ended, or the hand let the rig go.
     pub(crate) fn ended(&mut self) {
         self.state = State::Idle;
     }
@@ -119,7 +146,7 @@ impl Desk {
                 *stop = Some((When::Now, why.to_owned()));
                 Vec::new()
             }
-            State::Running { .. } => vec![Deed::Tell(stopping(When::Now, why))],
+            State::Running { .. } | State::ByHand { .. } => vec![Deed::Tell(stopping(When::Now, why))],
         }
     }
 
@@ -145,6 +172,7 @@ impl Desk {
                 let why = format!("{} is busy: it is starting a session of {subject}", self.pilot);
                 vec![answer(ask, Err(why))]
             }
+            State::ByHand { what } => vec![answer(ask, Err(in_a_hand(&self.pilot, what)))],
             State::Running { subject, task, .. } => {
                 let (pilot, task) = (&self.pilot, &task.name);
                 let why = format!(
@@ -191,7 +219,7 @@ impl Desk {
             _ if self.known.contains(&session) && !self.runs(session) => {
                 format!("the session has ended: {pilot} can't change it any more")
             }
-            State::Idle => format!("{pilot} runs no session"),
+            State::Idle | State::ByHand { .. } => format!("{pilot} runs no session"),
             State::Preparing { subject, .. } => format!("{pilot} is still starting a session of {subject}"),
             State::Running { subject, .. } => format!("{pilot} runs another session, of {subject}"),
         }
@@ -200,6 +228,10 @@ impl Desk {
     fn runs(&self, wanted: Uuid) -> bool {
         matches!(&self.state, State::Running { session, .. } if *session == wanted)
     }
+}
+
+fn in_a_hand(pilot: &Name, what: &str) -> String {
+    format!("{pilot} is busy: someone works its rig by hand (bramble-pilot {what}); end that first")
 }
 
 fn answer(ask: Ask, outcome: Result<(), String>) -> Deed {

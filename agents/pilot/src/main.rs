@@ -4,10 +4,13 @@
 mod children;
 mod config;
 mod desk;
+mod hand;
+mod hardware;
 mod host;
 mod judge;
 mod memory;
 mod pilot;
+mod relay;
 mod scribe;
 mod session;
 mod watch;
@@ -30,12 +33,13 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use children::Children;
-use config::{Arguments, Settings};
+use config::{Arguments, Command, Settings, Workshop};
 use desk::Desk;
+use hardware::Hardware;
 use memory::{LANE, Sessions};
 use pilot::{Alarm, Input, Pilot};
 use scribe::Scribe;
-use session::Runner;
+use session::{Job, Runner};
 
 /// How long the disk, and then the terminal, are waited for to take what was
 /// observed last.
@@ -53,21 +57,35 @@ struct DataFolder {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_env("BRAMBLE_LOG").unwrap_or_else(|_| "info".into());
+    let mut arguments = Arguments::parse();
+    // What a command has to say it prints; a pilot logs.
+    let usual = if arguments.command.is_some() { "warn" } else { "info" };
+    let filter = EnvFilter::try_from_env("BRAMBLE_LOG").unwrap_or_else(|_| usual.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    match Settings::read(arguments).map_err(Report::new).and_then(run) {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match arguments.command.take() {
+        None => Settings::read(arguments).map_err(Report::new).and_then(run).map(|()| ExitCode::SUCCESS),
+        Some(Command::Guard { folder }) => guard(&folder).map(|()| ExitCode::SUCCESS),
+        Some(Command::Hand(command)) => {
+            Workshop::read(arguments).map_err(Report::new).and_then(|workshop| hand::run(&command, workshop))
+        }
+    };
+    match done {
+        Ok(code) => code,
         Err(report) => {
             eprintln!("{report:?}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The other process of a pilot: see [`bramble_rig::guard`].
+fn guard(data: &Path) -> Result<(), Report> {
+    bramble_rig::guard::run(data).into_diagnostic()
 }
 
 fn run(settings: Settings) -> Result<(), Report> {
@@ -108,12 +126,17 @@ fn run(settings: Settings) -> Result<(), Report> {
     let children =
         Children::start(settings.children.clone(), &settings.name, named, changed).into_diagnostic()?;
 
-    let (jobs, waiting_jobs) = channel();
+    let by_hand = inputs.clone();
+    let (jobs, waiting_jobs) = channel::<Job>();
+    let hardware = Hardware::of(&settings.rig, settings.data.clone());
     let runner = Runner {
         pilot: settings.name.clone(),
         rig: settings.rig,
+        calibrations: settings.data.join("calibrations"),
         configuration: settings.text,
         simulation: settings.simulation,
+        hardware,
+        data: settings.data.clone(),
         children: children.clone(),
         pen: pen.clone(),
         animals: HashMap::new(),
@@ -123,9 +146,12 @@ fn run(settings: Settings) -> Result<(), Report> {
         runner.run(&waiting_jobs, |news| _ = alarm.0.send(Input::Session(news)));
     })?;
 
+    let bench = hand::Socket::open(&settings.data, move |job| by_hand.send(Input::Hand(job)).is_ok())?;
+
     println!("ready: {}, terminal {}", settings.name, settings.terminal);
     let pilot = Pilot { desk, rig, dialer, journal, children, pen, doing, jobs, post: None, told: None };
     let (dialer, outcome) = pilot.run(&to_pilot);
+    drop(bench);
     // The pilot's pen is gone, and so are the session's thread and its own.
     scribe.finish(FAREWELL);
     dialer.close(FAREWELL);

@@ -1,7 +1,7 @@
 //! The pilot's own thread: it takes commands, has sessions run, and tells the
 //! terminal how things are.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender};
 use std::time::{Duration, Instant};
 
 use bramble_journal::Journal;
@@ -15,10 +15,11 @@ use thiserror::Error;
 
 use crate::children::Children;
 use crate::desk::{Deed, Desk};
+use crate::hand;
 use crate::host;
 use crate::memory::LANE;
 use crate::scribe::{Doing, Entry, Pen};
-use crate::session::{Job, News};
+use crate::session::{Job, News, Order};
 
 /// Something that the pilot's thread is to look at.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) enum Input {
     Session(News),
     /// The session's thread panicked: nobody runs sessions any more.
     SessionFailed,
+    /// A person wants to work the rig by hand.
+    Hand(hand::Job),
     /// A child came or went.
     Children,
     /// The pilot is to end.
@@ -81,6 +84,7 @@ impl Pilot {
                 Ok(Input::Terminal(event)) => self.hear(event),
                 Ok(Input::Session(news)) => self.news(news),
                 Ok(Input::SessionFailed) => return (self.dialer, Err(Failed::Session)),
+                Ok(Input::Hand(job)) => self.hand(job),
                 Ok(Input::Children) => next_tick = Instant::now(),
                 Ok(Input::Leave) => {
                     leaving.get_or_insert_with(Instant::now);
@@ -143,6 +147,23 @@ impl Pilot {
                 self.desk.ended();
                 self.post = None;
             }
+            News::HandEnded => {
+                self.desk.ended();
+                self.post = None;
+            }
+        }
+    }
+
+    /// Has a hand work the rig, where nothing else does.
+    fn hand(&mut self, job: hand::Job) {
+        if let Err(why) = self.desk.by_hand(job.what()) {
+            return job.refuse(why);
+        }
+        self.post = Some(job.post.clone());
+        if let Err(SendError(Job::Hand(job))) = self.jobs.send(Job::Hand(job)) {
+            self.desk.ended();
+            self.post = None;
+            job.refuse("the pilot's session thread failed: restart the pilot".to_owned());
         }
     }
 
@@ -153,7 +174,7 @@ impl Pilot {
                 Deed::Start(request) => {
                     let (post, inbox) = inbox();
                     self.post = Some(post.clone());
-                    if self.jobs.send(Job { request, post, inbox }).is_err() {
+                    if self.jobs.send(Job::Session(Order { request, post, inbox })).is_err() {
                         let deeds = self.desk.refused("the pilot's session thread failed: restart the pilot");
                         self.act(deeds);
                     }

@@ -1,0 +1,197 @@
+//! What a check found, kept for the pilot to look at before it starts sessions.
+
+use std::path::{Path, PathBuf};
+
+use bramble_rig::RigConfig;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::super::error::HandError;
+
+/// The file in the data folder.
+const FILE: &str = "check.json";
+
+/// What came of a check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Checked {
+    /// Of which pilot's rig.
+    pub(crate) pilot: String,
+    /// The SHA-256 of the rig's configuration: another rig was not checked.
+    pub(crate) rig: String,
+    /// When.
+    pub(crate) made: Timestamp,
+    /// Whether nothing failed.
+    pub(crate) passed: bool,
+    /// Each thing that was looked at.
+    pub(crate) items: Vec<Item>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Item {
+    /// What: `poke.left`, `timing`.
+    pub(crate) what: String,
+    /// How it was.
+    pub(crate) outcome: Outcome,
+    /// What was found, in words.
+    pub(crate) says: String,
+}
+
+/// How something was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// As it should be.
+    Passed,
+    /// Not as it should be.
+    Failed,
+    /// As it should be, but for something that a person should know.
+    Warning,
+    /// Nobody looked.
+    Skipped,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Failed => "FAILED",
+            Outcome::Warning => "warning",
+            Outcome::Skipped => "skipped",
+        }
+    }
+}
+
+impl Item {
+    pub(in crate::hand) fn new(what: impl Into<String>, outcome: Outcome, says: impl Into<String>) -> Item {
+        Item { what: what.into(), outcome, says: says.into() }
+    }
+}
+
+impl Checked {
+    /// What came of a check of the rig with this [`identity`], after the `earlier`
+    /// one of the same rig: what failed then and was left out now is still what it
+    /// was.
+    pub(super) fn new(
+        pilot: String,
+        rig: String,
+        made: Timestamp,
+        mut items: Vec<Item>,
+        earlier: Option<&Checked>,
+    ) -> Checked {
+        for item in items.iter_mut().filter(|item| item.outcome == Outcome::Skipped) {
+            let earlier = earlier.iter().flat_map(|checked| &checked.items);
+            let mut failed = earlier.filter(|one| one.outcome == Outcome::Failed && one.what == item.what);
+            if let Some(failed) = failed.next() {
+                *item = failed.clone();
+            }
+        }
+        let passed = items.iter().all(|item| item.outcome != Outcome::Failed);
+        Checked { pilot, rig, made, passed, items }
+    }
+
+    /// The last check of this very rig, if there was one.
+    ///
+    /// # Errors
+    /// Where the file is there and can't be read.
+    pub(crate) fn last(data: &Path, rig: &RigConfig) -> Result<Option<Checked>, HandError> {
+        let path = data.join(FILE);
+        let text = match std::fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.map_err(|source| HandError::File { path: path.clone(), source })?,
+        };
+        let checked: Checked =
+            serde_json::from_slice(&text).map_err(|error| HandError::File { path, source: error.into() })?;
+        Ok(Some(checked).filter(|checked| checked.rig == identity(rig)))
+    }
+
+    /// Keeps it: the file is the old one or the new one, whatever happens.
+    pub(super) fn store(&self, data: &Path) -> Result<PathBuf, HandError> {
+        let path = data.join(FILE);
+        let store = || {
+            std::fs::create_dir_all(data)?;
+            let mut file = tempfile::NamedTempFile::new_in(data)?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map(drop).map_err(|error| error.error)
+        };
+        store().map_err(|source| HandError::File { path: path.clone(), source })?;
+        Ok(path)
+    }
+
+    /// Why no session should start on this rig, if its check failed.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        if self.passed {
+            return None;
+        }
+        let failed = self.items.iter().filter(|item| item.outcome == Outcome::Failed);
+        let failed: Vec<String> = failed.map(|item| format!("{}: {}", item.what, item.says)).collect();
+        let when = self.made.strftime("%Y-%m-%d %H:%M UTC");
+        Some(format!(
+            "the rig of {} failed its check of {when} ({}); see to it, and run `bramble-pilot check` again",
+            self.pilot,
+            failed.join("; ")
+        ))
+    }
+}
+
+/// What tells one rig's configuration from another.
+pub(in crate::hand) fn identity(rig: &RigConfig) -> String {
+    let written = serde_json::to_vec(rig).unwrap_or_default();
+    Sha256::digest(&written).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(items: Vec<Item>, earlier: Option<&Checked>) -> Checked {
+        Checked::new(
+            "box1".to_owned(),
+            identity(&RigConfig::default()),
+            Timestamp::UNIX_EPOCH,
+            items,
+            earlier,
+        )
+    }
+
+    #[test]
+    fn a_check_is_remembered_for_its_rig_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let rig = RigConfig::default();
+        assert_eq!(Checked::last(folder.path(), &rig).unwrap(), None);
+        let failed =
+            checked(vec![Item::new("poke.left", Outcome::Failed, "it was not triggered in 30 s")], None);
+        failed.store(folder.path()).unwrap();
+        assert_eq!(Checked::last(folder.path(), &rig).unwrap(), Some(failed.clone()));
+        let refusal = failed.refusal().unwrap();
+        assert!(
+            refusal.contains("box1 failed its check of 1970-01-01 00:00 UTC (poke.left: it was not"),
+            "{refusal}"
+        );
+        let other = bramble_config::parse(
+            "rig",
+            "[devices.led]\nkind = \"digital_output\"\ndriver = \"simulated\"\n",
+        );
+        assert_eq!(Checked::last(folder.path(), &other.unwrap()).unwrap(), None);
+    }
+
+    #[test]
+    fn leaving_out_what_failed_does_not_make_it_well() {
+        let first = checked(vec![Item::new("poke.left", Outcome::Failed, "it was not triggered")], None);
+        let skipping = checked(vec![Item::new("poke.left", Outcome::Skipped, "left out")], Some(&first));
+        assert!(!skipping.passed);
+        let mended = checked(vec![Item::new("poke.left", Outcome::Passed, "triggered")], Some(&skipping));
+        assert!(mended.passed && mended.refusal().is_none());
+    }
+
+    #[test]
+    fn a_record_that_can_not_be_read_is_an_error_and_not_a_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), "{").unwrap();
+        let error = Checked::last(folder.path(), &RigConfig::default()).unwrap_err().to_string();
+        assert!(error.contains("check.json"), "{error}");
+    }
+}

@@ -1,0 +1,88 @@
+//! The rig in a person's hand: watching its inputs, working its outputs, checking
+//! and calibrating it, beside a running pilot or without one.
+//!
+//! A command talks to a bench ([`serve`]) over a connection, and a bench has jobs
+//! done by the thread that owns the rig ([`session`]). Where a pilot runs, bench
+//! and thread are the pilot's, and the connection is a socket in its data folder;
+//! where none runs, both are the command's own.
+
+mod bench;
+mod calibrate;
+mod calibrations;
+mod check;
+mod cli;
+mod drive;
+mod error;
+mod monitor;
+mod names;
+mod protocol;
+mod say;
+mod serve;
+mod session;
+mod task;
+mod timing;
+
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::thread::JoinHandle;
+
+use miette::{IntoDiagnostic, Report};
+use nix::sys::signal::{SigSet, Signal};
+
+use crate::children::Children;
+use crate::config::Workshop;
+use crate::hardware::Hardware;
+use bench::Bench;
+use error::HandError;
+
+pub(crate) use bench::Socket;
+pub(crate) use check::Checked;
+pub(crate) use cli::Command;
+pub(crate) use session::{Hands, Job};
+
+/// Runs one command.
+pub(crate) fn run(command: &Command, workshop: Workshop) -> Result<ExitCode, Report> {
+    let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+    // Before any thread is started, so that all of them leave these to one.
+    signals.thread_block().into_diagnostic()?;
+    if let Command::Calibrations(asked) = command {
+        calibrations::list(asked, &workshop)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    std::fs::create_dir_all(&workshop.data)
+        .map_err(|source| HandError::File { path: workshop.data.clone(), source })?;
+    let mut bench = Bench::reach(&workshop.data, |theirs| own(theirs, workshop.clone()))?;
+    bench.hear_signals(signals)?;
+    match command {
+        Command::Monitor(monitor) => monitor::run(&mut bench, monitor)?,
+        Command::Set(set) => drive::set(&mut bench, set)?,
+        Command::Pulse(pulse) => drive::pulse(&mut bench, pulse)?,
+        Command::Train(train) => drive::train(&mut bench, train)?,
+        Command::Calibrate(asked) => calibrate::run(&mut bench, asked, &workshop)?,
+        Command::Check(asked) => return Ok(check::run(&mut bench, asked, &workshop)?),
+        Command::Calibrations(_) => {}
+    }
+    bench.close()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A bench of this process's own, where no pilot runs; the thread that has the rig.
+fn own(theirs: UnixStream, workshop: Workshop) -> Result<JoinHandle<()>, HandError> {
+    let (jobs, waiting) = channel::<Job>();
+    bench::thread("hand", move || serve::serve(theirs, move |job| jobs.send(job).is_ok()))?;
+    bench::thread("session", move || {
+        let Workshop { name, data, rig, animal } = workshop;
+        let mut hardware = Hardware::of(&rig, data);
+        let children =
+            Children::none(rig.devices.values().filter_map(|device| device.driver.child().cloned()));
+        while let Ok(job) = waiting.recv() {
+            let hardware = hardware.as_mut();
+            Hands { pilot: &name, rig: &rig, children: &children, hardware, animal: animal.as_deref() }
+                .run(job);
+        }
+        if let Some(hardware) = hardware {
+            hardware.close();
+        }
+    })
+}
