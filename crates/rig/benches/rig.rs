@@ -1,7 +1,7 @@
 //! How fast the loop of a real rig is: `scripts/bench rig`.
 //!
 //! Its lines are in memory, and another thread raises inputs and spins until
-//! outputs answer. `rig --gpio DIR --chip CHIP` measures the same loop on lines
+//! outputs answer; each of the two has a core of its own. `rig --gpio DIR --chip CHIP` measures the same loop on lines
 //! of the kernel's GPIO simulator instead, beside a bare loop on such lines.
 
 #[path = "rig/gpio.rs"]

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use bramble_bench::{Goal, Report, median};
 use bramble_rig::config::{DriverConfig, Lines, Pin};
 use bramble_rig::driver::monotonic;
-use bramble_rig::{RealTime, Rig, RigConfig};
+use bramble_rig::{Rig, RigConfig};
 use bramble_value::Span;
 use gpiocdev::Request;
 use gpiocdev::line::{EdgeDetection, EdgeKind, EventClock, Value};
 
-use crate::stage::{play, quantile, rest, task};
+use crate::stage::{Side, on_its_core, play, quantile, rest, task};
 
 const FOLLOWER: &str = r#"
 poke  = hardware(digital_input)
@@ -95,10 +95,10 @@ impl Gpio {
         let other = Other::open(&self.folder, BARE)?;
         std::thread::scope(|scope| {
             let other = scope.spawn(move || {
-                let _real_time = RealTime::enter(None);
+                let _real_time = on_its_core(Side::Other);
                 other.work(turns)
             });
-            let _real_time = RealTime::enter(None);
+            let _real_time = on_its_core(Side::Loop);
             for _ in 0..2 * turns {
                 let edge = input.read_edge_event()?;
                 output.set_lone_value(match edge.kind {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bramble_engine::Settings;
@@ -14,10 +14,12 @@ use bramble_rig::{Post, Real, RealTime, Request, Rig, RigConfig, Wiring, inbox};
 use bramble_task::definition::Sources;
 use bramble_task::{Task, load};
 use bramble_value::{Ending, Kind, Record, Seed, Span};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
 use rtrb::{Producer, RingBuffer};
 
 /// What a session recorded of its inputs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Seen {
     /// Changes of inputs.
     pub(crate) inputs: u64,
@@ -45,30 +47,21 @@ pub(crate) fn play<T: Send>(
     let mut driver = Real::new(rig, &wiring, &())?;
     let (post, inbox) = inbox();
     let (ring, mut records) = RingBuffer::new(1 << 18);
-    let (inputs, lost, over) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
+    let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let scribe = scope.spawn(|| {
+            let mut seen = Seen::default();
             // As the pilot's scribe does: it takes records in batches, and may be slow.
             while !over.load(Ordering::Acquire) || !records.is_empty() {
                 while let Ok(record) = records.pop() {
-                    match record {
-                        Record::Event(event) if event.kind == Kind::Input => {
-                            inputs.fetch_add(1, Ordering::Relaxed);
-                        }
-                        Record::Event(event) if event.kind == Kind::Lost => {
-                            lost.fetch_add(event.value as u64, Ordering::Relaxed);
-                        }
-                        Record::Note { text, .. } => eprintln!("{text}"),
-                        _ => {}
-                    }
+                    seen.take(&record);
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
+            seen
         });
         let other = scope.spawn(|| on_the_other_side(other, post));
-        // Whatever way this is left, the thread of the records ends.
-        let _end = End(&over);
-        let _real_time = RealTime::enter(None);
+        let real_time = on_its_core(Side::Loop);
         let outcome = session.run(Around {
             driver: &mut driver,
             remotes: &mut Default::default(),
@@ -77,32 +70,56 @@ pub(crate) fn play<T: Send>(
             recorder: &mut Ring(ring),
             judge: &mut (),
         });
+        drop(real_time);
+        over.store(true, Ordering::Release);
         if outcome.ending != Ending::Stopped {
             // The other side would wait for an answer for ever.
             eprintln!("the session ended by itself: {}", outcome.why);
             std::process::exit(1);
         }
         let measured = other.join().map_err(|_| "the other side of the rig failed")?;
-        let seen = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        over.store(true, Ordering::Release);
-        Ok((measured, Seen { inputs: seen(&inputs), lost: seen(&lost) as f64 }))
+        Ok((measured, scribe.join().map_err(|_| "the thread of the records failed")?))
     })
 }
 
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
+impl Seen {
+    fn take(&mut self, record: &Record) {
+        match record {
+            Record::Event(event) if event.kind == Kind::Input => self.inputs += 1,
+            Record::Event(event) if event.kind == Kind::Lost => self.lost += event.value,
+            Record::Note { text, .. } => eprintln!("{text}"),
+            _ => {}
+        }
     }
 }
 
 /// Measures, as a thread that nothing keeps waiting, and then stops the session.
 fn on_the_other_side<T>(measure: impl FnOnce() -> T, post: Post) -> T {
-    let _real_time = RealTime::enter(None);
+    let _real_time = on_its_core(Side::Other);
     let measured = measure();
     post.request(Request::Stop { why: "all is measured".into() });
     measured
+}
+
+/// One of the two threads that are measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Side {
+    /// The loop that answers.
+    Loop,
+    /// The thread that asks.
+    Other,
+}
+
+/// Makes this thread a real-time one with a core of its own, as `core` of a
+/// rig's configuration gives the loop one; where there is one core, they share it.
+pub(crate) fn on_its_core(side: Side) -> RealTime {
+    let had = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
+    let cores: Vec<usize> = (0..CpuSet::count()).filter(|core| had.is_set(*core).unwrap_or(false)).collect();
+    RealTime::enter(match (side, cores.as_slice()) {
+        (Side::Loop, [_, .., last]) => Some(*last),
+        (Side::Other, [first, _, ..]) => Some(*first),
+        _ => None,
+    })
 }
 
 /// The records' way off the loop, which never waits.

@@ -171,10 +171,10 @@ impl Margin {
         self.late = (self.late * 0.99).max(late.ns() as f64);
     }
 
-    /// Half as much again as the latest lately, from 20 us to 300 us: who is
-    /// later than that isn't helped by staying awake.
+    /// Twice the latest lately, from 50 us to 500 us: who is later than that
+    /// isn't helped by staying awake.
     fn span(self) -> Span {
-        Span::from_ns((self.late * 1.5).clamp(20_000.0, 300_000.0) as i64)
+        Span::from_ns((self.late * 2.0).clamp(50_000.0, 500_000.0) as i64)
     }
 }
 
@@ -186,13 +186,13 @@ mod tests {
     fn the_margin_is_more_than_the_latest_and_fades() {
         let mut margin = Margin::default();
         margin.observe("100 us".parse().unwrap());
-        assert_eq!(margin.span(), "150 us".parse().unwrap());
+        assert_eq!(margin.span(), "200 us".parse().unwrap());
         for _ in 0..1000 {
             margin.observe("4 us".parse().unwrap());
         }
-        assert_eq!(margin.span(), "20 us".parse().unwrap());
+        assert_eq!(margin.span(), "50 us".parse().unwrap());
         margin.observe(Span::from_s(1));
-        assert_eq!(margin.span(), "300 us".parse().unwrap());
+        assert_eq!(margin.span(), "500 us".parse().unwrap());
     }
 
     #[test]
