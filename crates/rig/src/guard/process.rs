@@ -198,7 +198,11 @@ impl Process {
 
     /// All of them, those after one that fails too; the first failure.
     fn make_safe(&mut self) -> Result<(), String> {
-        self.held.iter_mut().fold(Ok(()), |outcome, held| outcome.and(held.make_safe()))
+        let mut outcome = Ok(());
+        for held in &mut self.held {
+            outcome = outcome.and(held.make_safe());
+        }
+        outcome
     }
 
     fn say(&self, reply: &Reply) {
