@@ -5,12 +5,10 @@ mod children;
 mod config;
 mod desk;
 mod hand;
-mod hardware;
 mod host;
 mod judge;
 mod memory;
 mod pilot;
-mod relay;
 mod scribe;
 mod session;
 mod watch;
@@ -35,7 +33,6 @@ use tracing_subscriber::EnvFilter;
 use children::Children;
 use config::{Arguments, Command, Settings, Workshop};
 use desk::Desk;
-use hardware::Hardware;
 use memory::{LANE, Sessions};
 use pilot::{Alarm, Input, Pilot};
 use scribe::Scribe;
@@ -128,7 +125,7 @@ fn run(settings: Settings) -> Result<(), Report> {
 
     let by_hand = inputs.clone();
     let (jobs, waiting_jobs) = channel::<Job>();
-    let hardware = Hardware::of(&settings.rig, settings.data.clone());
+    let hardware = bramble_rig::Hardware::of(&settings.rig, settings.data.clone());
     let runner = Runner {
         pilot: settings.name.clone(),
         rig: settings.rig,

@@ -11,8 +11,8 @@ use bramble_engine::Settings;
 use bramble_message::{ColumnInfo, Ended, RigDevice, StartSession, Started};
 use bramble_rig::calibration::Calibrations;
 use bramble_rig::driver::{Pace, Simulated};
-use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Session};
-use bramble_rig::{Driver, Inbox, Post, RigConfig, Wiring};
+use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
+use bramble_rig::{Driver, Hardware, Inbox, Post, RigConfig, Wiring};
 use bramble_simulation::{Animal, named};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{SourceMap, StageId};
@@ -25,10 +25,8 @@ use crate::children::{Children, Claims};
 use crate::config::{Simulation, Speed};
 use crate::desk::valves;
 use crate::hand::{self, Checked};
-use crate::hardware::Hardware;
 use crate::host;
 use crate::judge::Examiner;
-use crate::relay::Relay;
 use crate::scribe::{Entry, Pen};
 use crate::watch::Watch;
 
@@ -240,10 +238,11 @@ impl Runner {
         let no_thread = |error: std::io::Error| format!("the session can't have its threads: {error}");
         hardware.ready()?;
         let mut provenance = self.provenance(&ready);
-        provenance["hardware"] = hardware.provenance();
+        provenance["hardware"] = json!(hardware.report());
         provenance["check"] = json!({ "last": ready.checked, "despite": ready.request.despite_check });
-        let (relay, mut ring, bell) =
-            Relay::start(self.pen.clone(), ready.request.session).map_err(no_thread)?;
+        let (pen, session) = (self.pen.clone(), ready.request.session);
+        let keep = move |record| pen.write(Entry::Record(session, record));
+        let (relay, mut ring, bell) = Relay::start(keep).map_err(no_thread)?;
         let mut functions = OnThread::start(ready.task.functions(), post.clone());
         ready.claims = ready.claims.in_real_time(&post).map_err(no_thread)?;
         let mut judge = std::mem::take(&mut ready.examiner).beside(post).map_err(no_thread)?;

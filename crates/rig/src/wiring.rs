@@ -88,11 +88,7 @@ impl Wiring {
             wiring.calibrate(task, rig, calibrations, now, &mut missing);
             wiring.stand(rig);
         }
-        if missing.is_empty() {
-            Ok(wiring)
-        } else {
-            Err(Misfit { rig: name.to_owned(), missing })
-        }
+        if missing.is_empty() { Ok(wiring) } else { Err(Misfit { rig: name.to_owned(), missing }) }
     }
 
     /// Whether its valves can give all that these parameters of the task say.
@@ -173,7 +169,11 @@ impl Wiring {
     /// Devices without ports, in this order.
     #[cfg(test)]
     pub(crate) fn of_singles(wires: Vec<Wire>) -> Wiring {
-        Wiring { devices: wires.into_iter().map(|wire| vec![wire]).collect(), doses: Vec::new(), standing: Standing::default() }
+        Wiring {
+            devices: wires.into_iter().map(|wire| vec![wire]).collect(),
+            doses: Vec::new(),
+            standing: Standing::default(),
+        }
     }
 
     /// What this port is.

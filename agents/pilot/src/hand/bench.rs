@@ -152,7 +152,8 @@ impl Bench {
     /// is the end.
     pub(crate) fn unless_over(&mut self, heard: Heard) -> Result<Heard, HandError> {
         match heard {
-            Heard::Told(Told::Refused { why }) => Err(HandError::Refused(why)),
+            Heard::Told(Told::Refused { why, busy: true }) => Err(HandError::Busy(why)),
+            Heard::Told(Told::Refused { why, .. }) => Err(HandError::Refused(why)),
             Heard::Told(Told::Closed { why, .. }) => {
                 self.open = false;
                 Err(HandError::Failed(why))

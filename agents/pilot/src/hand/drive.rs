@@ -26,7 +26,8 @@ pub(super) fn set(bench: &mut Bench, set: &Set) -> Result<(), HandError> {
     let mut held: Vec<&str> = wanted.iter().map(|(device, _)| device.as_str()).collect();
     let until = bound(Instant::now(), set.length);
     let mut cut = None;
-    while !held.is_empty() {
+    // Why an output was cut is told after it was.
+    while !(held.is_empty() && cut.is_some()) {
         match bench.next(until) {
             Heard::Leave | Heard::Over => break,
             Heard::Told(Told::Note { text, .. }) => {

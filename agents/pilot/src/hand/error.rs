@@ -17,6 +17,9 @@ pub(crate) enum HandError {
     /// The pilot, or the rig, will not have it.
     #[error("{0}")]
     Refused(String),
+    /// The rig is in use.
+    #[error("{0}")]
+    Busy(String),
     /// The rig failed; its outputs are safe.
     #[error("the rig was let go, and its outputs are safe: {0}")]
     Failed(String),

@@ -32,7 +32,6 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::children::Children;
 use crate::config::Workshop;
-use crate::hardware::Hardware;
 use bench::Bench;
 use error::HandError;
 
@@ -73,7 +72,7 @@ fn own(theirs: UnixStream, workshop: Workshop) -> Result<JoinHandle<()>, HandErr
     bench::thread("hand", move || serve::serve(theirs, move |job| jobs.send(job).is_ok()))?;
     bench::thread("session", move || {
         let Workshop { name, data, rig, animal } = workshop;
-        let mut hardware = Hardware::of(&rig, data);
+        let mut hardware = bramble_rig::Hardware::of(&rig, data);
         let children =
             Children::none(rig.devices.values().filter_map(|device| device.driver.child().cloned()));
         while let Ok(job) = waiting.recv() {

@@ -66,6 +66,8 @@ pub(crate) enum Told {
     Refused {
         /// In a sentence.
         why: String,
+        /// Whether only because the rig is in use now.
+        busy: bool,
     },
     /// Something happened.
     Event {

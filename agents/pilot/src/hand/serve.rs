@@ -101,7 +101,7 @@ impl<F: Fn(Job) -> bool> Serving<'_, F> {
             let Ok(got) = waiting.recv() else { return };
             match got {
                 Got::Ask(Ok(ask)) => self.asked(ask),
-                Got::Ask(Err(why)) => self.tell(&Told::Refused { why }),
+                Got::Ask(Err(why)) => self.refuse(why),
                 Got::Open(opened, ports) => {
                     if let Some(has) = &mut self.has {
                         has.parts.clone_from(&opened.parts);
@@ -128,13 +128,13 @@ impl<F: Fn(Job) -> bool> Serving<'_, F> {
             ask => return self.order(&ask),
         };
         if self.has.is_some() {
-            return self.tell(&Told::Refused { why: "the rig is in your hand already".to_owned() });
+            return self.refuse("the rig is in your hand already".to_owned());
         }
         let (post, inbox) = inbox();
         self.has = Some(Has { post: post.clone(), parts: Vec::new(), ports: Vec::new() });
         if !(self.start)(Job { want, post, inbox, tell: Tell(self.got.clone()) }) {
             self.has = None;
-            self.tell(&Told::Refused { why: "this pilot is ending".to_owned() });
+            self.tell(&Told::Refused { why: "this pilot is ending".to_owned(), busy: true });
         }
     }
 
@@ -145,7 +145,7 @@ impl<F: Fn(Job) -> bool> Serving<'_, F> {
             None => Err("the rig is not in your hand: ask to work it first".to_owned()),
         };
         if let Err(why) = done {
-            self.tell(&Told::Refused { why });
+            self.refuse(why);
         }
     }
 
@@ -159,6 +159,10 @@ impl<F: Fn(Job) -> bool> Serving<'_, F> {
     fn let_go(&mut self, why: &str) {
         self.gone = true;
         self.stop(why);
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.tell(&Told::Refused { why, busy: false });
     }
 
     fn tell(&mut self, told: &Told) {

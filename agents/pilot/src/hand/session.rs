@@ -8,9 +8,9 @@ use bramble_engine::Settings;
 use bramble_rig::calibration::Calibrations;
 use bramble_rig::driver::{Pace, Simulated, World};
 use bramble_rig::session::{Around, Recorder, RecorderError, Session};
-use bramble_rig::{Driver, Inbox, Post, RigConfig, Wiring};
+use bramble_rig::{Driver, Hardware, Inbox, Post, RigConfig, Wiring};
 use bramble_simulation::named;
-use bramble_value::{Ending, Name, Record, Seed, Span, Time};
+use bramble_value::{Ending, Kind, Name, Record, Seed, Span, Time};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -21,7 +21,6 @@ use super::serve::Got;
 use super::task::Workpiece;
 use super::timing;
 use crate::children::{Children, Claims};
-use crate::hardware::Hardware;
 use crate::session::unix_ns;
 
 /// Something for the thread that owns the rig to do for a hand.
@@ -63,9 +62,9 @@ impl Job {
         }
     }
 
-    /// Says that it can't be done.
+    /// Says that it can't be done now.
     pub(crate) fn refuse(&self, why: String) {
-        self.tell.last(Told::Refused { why });
+        self.tell.last(Told::Refused { why, busy: true });
     }
 }
 
@@ -111,7 +110,7 @@ impl Hands<'_> {
                 timing::measure(wakes, every, self.rig.core).map(Told::Measured)
             }
         };
-        tell.last(done.unwrap_or_else(|why| Told::Refused { why }));
+        tell.last(done.unwrap_or_else(|why| Told::Refused { why, busy: false }));
     }
 
     fn work(&mut self, post: Post, inbox: &Inbox, tell: &Tell) -> Result<Told, String> {
@@ -189,7 +188,7 @@ impl AtWork<'_> {
             remotes: &mut claims.remotes,
             inbox,
             functions: &mut functions,
-            recorder: &mut Teller { piece, tell },
+            recorder: &mut Teller { piece, tell, started: false },
             judge: &mut (),
         });
         Ok(Told::Closed { why: outcome.why.to_string(), failed: outcome.ending == Ending::Error })
@@ -203,23 +202,30 @@ pub(super) fn wire(piece: &Workpiece, rig: &RigConfig, pilot: &str) -> Result<Wi
     Wiring::new(&piece.task.definition, rig, &calibrations, now, pilot).map_err(|misfit| misfit.to_string())
 }
 
-/// Tells what is recorded, as far as it is of the rig.
+/// Tells what is recorded, as far as it is of the rig and news.
 struct Teller<'a> {
     piece: &'a Workpiece,
     tell: &'a Tell,
+    /// The session has started; before, it records what the inputs read, which is
+    /// told already.
+    started: bool,
 }
 
 impl Recorder for Teller<'_> {
     fn record(&mut self, record: Record) -> Result<(), RecorderError> {
         let told = match record {
             Record::Event(event) => match self.piece.part(event.source) {
+                Some(part) if !self.started && part.reads == Some(event.value) => return Ok(()),
                 Some(Part { name, .. }) => Told::Event {
                     device: name.clone(),
                     kind: event.kind,
                     value: event.value,
                     time_ns: event.time,
                 },
-                None => return Ok(()),
+                None => {
+                    self.started |= event.kind == Kind::SessionStart;
+                    return Ok(());
+                }
             },
             Record::Note { time, text } => Told::Note { text, time_ns: time },
             Record::Row(_) => return Ok(()),

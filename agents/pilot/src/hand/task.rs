@@ -1,15 +1,11 @@
-//! The task of a by-hand session: it has every device of the rig, and waits for ever.
+//! Everything on a rig that a hand can work.
 
-use std::fmt::Write as _;
-
-use bramble_rig::{Reading, RigConfig, Wiring};
+use bramble_rig::{Reading, RigConfig, Wiring, whole};
 use bramble_task::Task;
-use bramble_task::definition::{DeviceKind, PortId, SourceMap};
-use bramble_value::{Source, Sources};
+use bramble_task::definition::{PortId, SourceMap};
+use bramble_value::Source;
 
 use super::names::Part;
-
-const FILE: &str = "by_hand.star";
 
 /// Everything on a rig that a hand can work: the task that has it, and the name
 /// of each part.
@@ -25,8 +21,7 @@ impl Workpiece {
     /// # Errors
     /// A sentence, where the rig has something that no task can have.
     pub(super) fn new(rig: &RigConfig) -> Result<Workpiece, String> {
-        let sources = Sources { root: FILE.to_owned(), files: [(FILE.to_owned(), source(rig))].into() };
-        let task = bramble_task::load(&sources).map_err(|mistakes| mistakes.to_string())?;
+        let task = whole::task(rig).map_err(|mistakes| mistakes.to_string())?;
         let sources = SourceMap::new(&task.definition);
         Ok(Workpiece { task, parts: Vec::new(), sources })
     }
@@ -67,30 +62,6 @@ impl Workpiece {
     pub(super) fn part(&self, source: Source) -> Option<&Part> {
         self.parts.iter().find(|(port, _)| self.sources.port(*port) == source).map(|(_, part)| part)
     }
-}
-
-/// The task's source. Devices are called by their names on the rig, which need
-/// not be names of variables.
-fn source(rig: &RigConfig) -> String {
-    let mut text = String::new();
-    for (place, (name, device)) in rig.devices.iter().enumerate() {
-        let ports = device.ports();
-        // Writing to a string can't fail.
-        let _ = write!(text, "device_{place} = hardware({}, name = \"{name}\"", device.kind.word());
-        if !ports.is_empty() {
-            let ports: Vec<String> = ports.iter().map(|port| format!("\"{port}\"")).collect();
-            let _ = write!(text, ", ports = [{}]", ports.join(", "));
-        }
-        if !device.unit.is_empty() && matches!(device.kind, DeviceKind::Encoder | DeviceKind::AnalogInput) {
-            let unit = device.unit.replace('\\', "\\\\").replace('"', "\\\"");
-            let _ = write!(text, ", unit = \"{unit}\"");
-        }
-        text.push_str(")\n");
-    }
-    // Nobody sends the message: the session ends when the rig is let go.
-    text.push_str("by_hand_is_over = message(\"by_hand_is_over\")\n");
-    text.push_str("task(name = \"by_hand\", stages = state(\"by_hand\", on = {by_hand_is_over: done}))\n");
-    text
 }
 
 #[cfg(test)]

@@ -94,10 +94,7 @@ impl Gpio {
             Request::builder().on_chip(&chip).with_line(BARE.output).as_output(Value::Inactive).request()?;
         let other = Other::open(&self.folder, BARE)?;
         std::thread::scope(|scope| {
-            let other = scope.spawn(move || {
-                let _real_time = on_its_core(Side::Other);
-                other.work(turns)
-            });
+            let other = scope.spawn(move || other.work(turns));
             let _real_time = on_its_core(Side::Loop);
             for _ in 0..2 * turns {
                 let edge = input.read_edge_event()?;
@@ -121,7 +118,7 @@ impl Gpio {
         }
         let mut rig = Rig::open(&config)?;
         let other = Other::open(&self.folder, LOOP)?;
-        let (times, _) = play(&task, &config, &mut rig, move || other.work(turns))?;
+        let (times, _) = play(&task, &config, &mut rig, false, move || other.work(turns))?;
         Ok(times?)
     }
 }

@@ -80,7 +80,7 @@ fn run(pairs: usize, turns: usize, apart: Span) -> Result<Answers, Box<dyn Error
     let lights: Vec<LineId> = (0..pairs).map(line).collect();
     let pokes: Vec<LineId> = (pairs..2 * pairs).map(line).collect();
     let other = move || work(hands, &pokes, &lights, turns, apart);
-    let ((mut times, seconds), seen) = play(&task, &config, &mut rig, other)?;
+    let ((mut times, seconds), seen) = play(&task, &config, &mut rig, true, other)?;
     let edges = times.len() as f64;
     // Before the session starts it is told what each input reads.
     let taken = seen.inputs as f64 - pairs as f64;
@@ -203,7 +203,7 @@ pub(crate) fn beat(periods: usize) -> Result<Beat, Box<dyn Error>> {
         }
         beats
     };
-    let (beats, _) = play(&task, &config, &mut rig, watch)?;
+    let (beats, _) = play(&task, &config, &mut rig, true, watch)?;
     let ten = Span::from_ms(10).seconds();
     let mut errors: Vec<f64> = beats.iter().map(|(_, width)| (width.seconds() - ten).abs() * 1e6).collect();
     let first = beats.first().map_or(Time::ZERO, |(on, _)| *on);

@@ -34,11 +34,14 @@ pub(crate) fn task(text: &str) -> Result<Task, Box<dyn Error>> {
 }
 
 /// Runs a task on a rig, in real time, while `other` works the other side on a
-/// thread of its own; what that measured, and what the session recorded.
+/// thread of its own; what that measured, and what the session recorded. The
+/// other side may be in real time too, where the kernel's own threads have no
+/// part in what it does.
 pub(crate) fn play<T: Send>(
     task: &Task,
     config: &RigConfig,
     rig: &mut Rig,
+    both: bool,
     other: impl FnOnce() -> T + Send,
 ) -> Result<(T, Seen), Box<dyn Error>> {
     let wiring = Wiring::new(&task.definition, config, &Default::default(), Default::default(), "the bench")?;
@@ -60,7 +63,7 @@ pub(crate) fn play<T: Send>(
             }
             seen
         });
-        let other = scope.spawn(|| on_the_other_side(other, post));
+        let other = scope.spawn(move || on_the_other_side(other, both, post));
         let real_time = on_its_core(Side::Loop);
         let outcome = session.run(Around {
             driver: &mut driver,
@@ -93,9 +96,9 @@ impl Seen {
     }
 }
 
-/// Measures, as a thread that nothing keeps waiting, and then stops the session.
-fn on_the_other_side<T>(measure: impl FnOnce() -> T, post: Post) -> T {
-    let _real_time = on_its_core(Side::Other);
+/// Measures, and then stops the session.
+fn on_the_other_side<T>(measure: impl FnOnce() -> T, in_real_time: bool, post: Post) -> T {
+    let _real_time = in_real_time.then(|| on_its_core(Side::Other));
     let measured = measure();
     post.request(Request::Stop { why: "all is measured".into() });
     measured

@@ -3,6 +3,7 @@
 
 mod functions;
 mod outputs;
+mod relay;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ use crate::wiring::{Wire, Wiring};
 use outputs::Outputs;
 
 pub use functions::{FunctionHost, OnThread};
+pub use relay::{Bell, Relay, Ring};
 
 /// Takes what is recorded, in order.
 pub trait Recorder {

@@ -39,10 +39,18 @@ struct Checking<'a> {
 
 /// Checks the rig; the exit status says whether all is well.
 pub(super) fn run(bench: &mut Bench, check: &Check, workshop: &Workshop) -> Result<ExitCode, HandError> {
+    if check.blink == Span::ZERO {
+        return Err(HandError::Value("outputs can't blink for no time: --blink 300ms is usual".to_owned()));
+    }
     let asks = bench.hear_typing()?;
     let mut checking = Checking { bench, check, asks, items: Vec::new() };
-    checking.all(workshop)?;
-    checking.bench.close()?;
+    match checking.all(workshop).and_then(|()| checking.bench.close()) {
+        // That the rig can't be opened, or fails, is what the check found.
+        Err(error @ (HandError::Refused(_) | HandError::Failed(_))) => {
+            checking.item("rig", Outcome::Failed, error.to_string());
+        }
+        done => done?,
+    }
     let (items, rig) = (checking.items, identity(&workshop.rig));
     let earlier = Checked::last(&workshop.data, &workshop.rig).ok().flatten();
     let checked = Checked::new(workshop.name.to_string(), rig, Timestamp::now(), items, earlier.as_ref());
@@ -59,14 +67,7 @@ pub(super) fn run(bench: &mut Bench, check: &Check, workshop: &Workshop) -> Resu
 impl Checking<'_> {
     fn all(&mut self, workshop: &Workshop) -> Result<(), HandError> {
         self.timing()?;
-        let opened = match self.bench.open("check") {
-            // That the rig can't be opened is what the check found.
-            Err(HandError::Refused(why)) => {
-                self.item("rig", Outcome::Failed, why);
-                return Ok(());
-            }
-            opened => opened?,
-        };
+        let opened = self.bench.open("check")?;
         if opened.rig != identity(&workshop.rig) {
             let why = "the running pilot was started with another configuration of its rig: restart it, and check again";
             self.item("rig", Outcome::Failed, why);

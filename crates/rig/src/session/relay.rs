@@ -1,20 +1,17 @@
-//! The way from the real-time loop to the scribe: a ring that the loop never
-//! waits for, and a thread that empties it.
+//! The way from the real-time loop to whoever keeps its records: a ring that the
+//! loop never waits for, and a thread that empties it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bramble_rig::session::{Recorder, RecorderError};
 use bramble_value::Record;
 use rtrb::{Consumer, Producer, RingBuffer};
-use uuid::Uuid;
 
-use crate::scribe::{Entry, Pen};
+use super::{Recorder, RecorderError};
 
-/// As many records wait for the scribe. The loop makes at most some thousands a
-/// second, and the scribe has room for as many again.
+/// As many records wait. The loop makes at most some thousands a second.
 const ROOM: usize = 65_536;
 
 /// Room that is left for the end of a session that must end for want of room.
@@ -25,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The loop's end of a relay.
 #[derive(Debug)]
-pub(crate) struct Ring {
+pub struct Ring {
     records: Producer<Record>,
     new: Arc<AtomicBool>,
     /// It was said that there is no more room.
@@ -46,14 +43,14 @@ impl Recorder for Ring {
 
 /// Wakes a relay that has something to do.
 #[derive(Debug)]
-pub(crate) struct Bell {
+pub struct Bell {
     thread: std::thread::Thread,
     new: Arc<AtomicBool>,
 }
 
 impl Bell {
     /// It is cheap where there is nothing new, and never waits.
-    pub(crate) fn ring(&self) {
+    pub fn ring(&self) {
         if self.new.swap(false, Ordering::AcqRel) {
             self.thread.unpark();
         }
@@ -62,27 +59,26 @@ impl Bell {
 
 /// The thread. It ends after its ring is gone and empty.
 #[derive(Debug)]
-pub(crate) struct Relay {
+pub struct Relay {
     thread: JoinHandle<()>,
 }
 
 impl Relay {
-    /// Starts one for this session.
+    /// Starts one that hands every record to `pass`, which may take its time.
     ///
     /// # Errors
     /// Where there can't be another thread.
-    pub(crate) fn start(pen: Pen, session: Uuid) -> std::io::Result<(Relay, Ring, Bell)> {
+    pub fn start(pass: impl FnMut(Record) + Send + 'static) -> std::io::Result<(Relay, Ring, Bell)> {
         let (producer, consumer) = RingBuffer::new(ROOM);
         let new = Arc::new(AtomicBool::new(false));
-        let thread = std::thread::Builder::new()
-            .name("relay".to_owned())
-            .spawn(move || empty(consumer, |record| pen.write(Entry::Record(session, record))))?;
+        let thread =
+            std::thread::Builder::new().name("relay".to_owned()).spawn(move || empty(consumer, pass))?;
         let bell = Bell { thread: thread.thread().clone(), new: new.clone() };
         Ok((Relay { thread }, Ring { records: producer, new, full: false }, bell))
     }
 
-    /// Waits until all is with the scribe. The ring should be gone.
-    pub(crate) fn finish(self) {
+    /// Waits until all was handed on. The ring should be gone.
+    pub fn finish(self) {
         self.thread.thread().unpark();
         // Were it to panic, it would have said so.
         let _ = self.thread.join();

@@ -1,22 +1,23 @@
 //! The hardware of a rig that has any: opened once, guarded, and held between
-//! sessions until the pilot ends.
+//! sessions until its agent ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bramble_rig::driver::Heartbeat;
-use bramble_rig::guard::{Armed, Guard};
-use bramble_rig::realtime::RealTimeReport;
-use bramble_rig::{DriverError, Real, RealTime, Rig, RigConfig, Wiring};
-use bramble_value::Time;
-use serde_json::json;
+use bramble_value::{Span, Time};
+use serde::Serialize;
 
-use crate::relay::Bell;
+use crate::config::RigConfig;
+use crate::driver::{DriverError, Hands, Heartbeat, Real, Rig};
+use crate::guard::{Armed, Guard, GuardError};
+use crate::realtime::{RealTime, RealTimeReport};
+use crate::session::Bell;
+use crate::wiring::Wiring;
 
 /// The rig's hardware.
-pub(crate) struct Hardware {
+pub struct Hardware {
     config: RigConfig,
-    /// The pilot's data folder.
+    /// The agent's data folder.
     data: PathBuf,
     guard: Option<Guard>,
     rig: Option<Rig>,
@@ -27,14 +28,13 @@ pub(crate) struct Hardware {
 impl Hardware {
     /// That of this rig, not yet opened; `None` where all of it is simulated or
     /// on children.
-    pub(crate) fn of(config: &RigConfig, data: PathBuf) -> Option<Hardware> {
+    pub fn of(config: &RigConfig, data: PathBuf) -> Option<Hardware> {
         let hardware = Hardware { config: config.clone(), data, guard: None, rig: None, guarded: false };
         config.is_real().then_some(hardware)
     }
 
-    /// A rig in memory that nobody guards.
-    #[cfg(test)]
-    pub(crate) fn in_memory(config: &RigConfig) -> (Hardware, bramble_rig::driver::Hands) {
+    /// A rig in memory that nobody guards, for trying what runs on it.
+    pub fn in_memory(config: &RigConfig) -> (Hardware, Hands) {
         let (rig, hands) = Rig::in_memory(config);
         let hardware = Hardware {
             config: config.clone(),
@@ -51,7 +51,7 @@ impl Hardware {
     ///
     /// # Errors
     /// A sentence.
-    pub(crate) fn ready(&mut self) -> Result<(), String> {
+    pub fn ready(&mut self) -> Result<(), String> {
         if let Some(rig) = &mut self.rig
             && let Err(error) = rig.make_safe().and_then(|()| rig.levels().map(drop))
         {
@@ -90,7 +90,7 @@ impl Hardware {
     ///
     /// # Errors
     /// A sentence, where the hardware is not ready.
-    pub(crate) fn run<T>(
+    pub fn run<T>(
         &mut self,
         wiring: &Wiring,
         bell: Option<&Bell>,
@@ -105,17 +105,22 @@ impl Hardware {
     }
 
     /// What a session's provenance says of it.
-    pub(crate) fn provenance(&self) -> serde_json::Value {
+    pub fn report(&self) -> HardwareReport {
         let lines = self.config.lines();
-        let line = |line: &bramble_rig::driver::LineSpec| json!({ "owner": line.owner, "driver": line.driver.to_string(), "pin": line.pin.map(|pin| pin.number()) });
-        json!({
-            "lines": lines.iter().map(line).collect::<Vec<_>>(),
-            "guard": self.guard.as_ref().map(|guard| json!({ "process": guard.pid(), "watchdog": self.config.watchdog })),
-        })
+        let line = |line: crate::driver::LineSpec| LineReport {
+            owner: line.owner,
+            driver: line.driver.to_string(),
+            pin: line.pin.map(|pin| pin.number()),
+        };
+        let watchdog = self.config.watchdog;
+        HardwareReport {
+            lines: lines.into_iter().map(line).collect(),
+            guard: self.guard.as_ref().map(|guard| GuardReport { process: guard.pid(), watchdog }),
+        }
     }
 
     /// Lets go of it, outputs safe.
-    pub(crate) fn close(mut self) {
+    pub fn close(mut self) {
         self.rig = None;
         if let Some(guard) = self.guard.take() {
             guard.dismiss();
@@ -123,8 +128,28 @@ impl Hardware {
     }
 }
 
+/// What there is of hardware, for a session's record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HardwareReport {
+    lines: Vec<LineReport>,
+    guard: Option<GuardReport>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct LineReport {
+    owner: String,
+    driver: String,
+    pin: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct GuardReport {
+    process: u32,
+    watchdog: Span,
+}
+
 /// This very program, though its file may have been replaced meanwhile.
-fn start_guard(data: &std::path::Path) -> Result<Guard, bramble_rig::guard::GuardError> {
+fn start_guard(data: &Path) -> Result<Guard, GuardError> {
     let mut command = Command::new("/proc/self/exe");
     command.arg("guard").arg(data);
     Guard::start(command, data)
