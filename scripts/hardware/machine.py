@@ -60,7 +60,7 @@ class Machine:
             if self.process.poll() is not None:
                 raise SystemExit("the machine has stopped; see its log")
             try:
-                said = self.run(commands, 5)
+                said = self.run(commands, 20)
             except OSError:
                 pass  # a connection is taken before the machine is up
             if says in said:
@@ -76,7 +76,7 @@ class Machine:
         return "yes" in self.run(f"kill -0 $(cat /tmp/{name}.pid) && echo yes")
 
     def log(self, name):
-        return self.run(f"cat /tmp/{name}.log")
+        return self.run(f"cat /tmp/{name}.log 2>&1")
 
     def stop(self):
         if self.process.poll() is None:

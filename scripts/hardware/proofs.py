@@ -1,5 +1,6 @@
 """What is proved, in order. Each proof returns what it found, or says what is wrong."""
 
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,10 @@ VALVES = {"valve.left": 16, "valve.center": 20, "valve.right": 21}
 # board something may be: the machine's processors are emulated, and wait for each
 # other and for whatever else this computer does.
 SLACK = 0.1
+# As scripts/hardware/box says.
+WATCHDOG = 0.5
+# How many edges a storm has; an emulated processor makes about 10,000 a second.
+STORM = 20_000
 
 PROOFS = {}
 
@@ -31,32 +36,39 @@ class Stage:
 
     def __init__(self, programs, folder):
         self.programs, self.folder = programs, folder
-        self.made, self.log = None, open(folder / "machine.log", "wb")
+        self.lab = self.machine = self.made = self.broken = None
+        self.log = open(folder / "machine.log", "wb")
 
     def __iter__(self):
         """The lab and the machine."""
-        if self.made is None:
-            build_kit()
-            port = free_port()
-            pilot = self.folder / "bramble-pilot"
-            subprocess.run(["strip", "-o", pilot, self.programs / "bramble-pilot"], check=True)
-            lab = Lab(self.programs, self.folder, port)
-            self.made = (lab, None)
-            machine = Machine([pilot], port, self.log)
-            self.made = (lab, machine)
-            self.furnish(lab, machine)
-        if self.made[1] is None:
-            raise Skipped("there is no machine")
-        return iter(self.made)
+        if self.broken:
+            raise type(self.broken)(f"as before: {self.broken}")
+        try:
+            return iter(self.made or self.make())
+        except (AssertionError, Skipped) as broken:
+            self.broken = broken
+            raise
+
+    def make(self):
+        build_kit()
+        port = free_port()
+        pilot = self.folder / "bramble-pilot"
+        subprocess.run(["strip", "-o", pilot, self.programs / "bramble-pilot"], check=True)
+        self.lab = Lab(self.programs, self.folder, port)
+        self.machine = Machine([pilot], port, self.log)
+        self.furnish(self.lab, self.machine)
+        self.made = self.lab, self.machine
+        return self.made
 
     def furnish(self, lab, machine):
         """Calibrates the valves, as 40 uL/s, and starts two pilots."""
         for port in ("left", "center", "right"):
-            said = machine.run(
+            calibrate = (
                 f"bramble-pilot --config /app/box1.toml calibrate valve.{port} --pulses 2 "
-                f"--durations 20ms,200ms --weights 0.0016,0.016 --yes 2>&1; echo status $?"
+                f"--durations 20ms,200ms --every 500ms --weights 0.0016,0.016 --yes 2>&1"
             )
-            assert "status 0" in said, f"the valve can't be calibrated: {said}"
+            # On a computer that is very busy a valve may miss a turn, and says so.
+            machine.until(f"{calibrate}; echo status $?", "status 0", 60)
         for box in ("box1", "box2"):
             machine.start(box, f"bramble-pilot --config /app/{box}.toml")
             lab.wait_for_pilot(box)
@@ -64,13 +76,12 @@ class Stage:
             lab.tell("subject", "add", subject)
 
     def close(self):
-        lab, machine = self.made or (None, None)
-        if machine:
+        if self.machine:
             for box in ("box1", "box2", "box3"):
-                self.log.write(f"\n== {box}\n{machine.log(box)}".encode())
-            machine.stop()
-        if lab:
-            lab.kill()
+                self.log.write(f"\n== {box}\n{self.machine.log(box)}".encode())
+            self.machine.stop()
+        if self.lab:
+            self.lab.kill()
         self.log.close()
 
     def show_logs(self):
@@ -83,6 +94,10 @@ def milliseconds(seconds):
     return f"{seconds * 1e3:.1f} ms"
 
 
+def microseconds(seconds):
+    return f"{seconds * 1e6:.0f} us"
+
+
 def agrees(session, machine, inputs, outputs):
     """Holds a session against the lines, edge by edge."""
     found = Comparison(session, Lines(machine), inputs, outputs)
@@ -91,9 +106,10 @@ def agrees(session, machine, inputs, outputs):
     assert max(map(abs, found.delays)) < SLACK, f"a line changed {milliseconds(max(found.delays, key=abs))} late"
     assert max(found.input_errors) < SLACK, f"an input's time is {milliseconds(max(found.input_errors))} off"
     middle = sorted(found.delays)[len(found.delays) // 2]
+    worst = max(found.delays, key=abs)
     return (
-        f"{found.edges} edges in the file are those of the lines; outputs {milliseconds(middle)} after their event, "
-        f"at worst {milliseconds(max(found.delays))}; inputs' times at most {milliseconds(max(found.input_errors))} off"
+        f"{found.edges} edges in the file are those of the lines; outputs are off by {microseconds(middle)}, at worst "
+        f"{microseconds(worst)}; inputs by at most {microseconds(max(found.input_errors))}"
     )
 
 
@@ -141,18 +157,21 @@ def pulse_ends_without_a_terminal(stage):
 @proof
 def edge_storm(stage):
     lab, machine = stage
-    said = machine.run("animal storm 22 100000 & sleep 0.5; animal poke 17 0.02; sleep 2; wait")
+    said = machine.run(f"animal storm 22 {STORM} & sleep 0.3; animal poke 17 0.02; wait")
     lines = Lines(machine)
     poked, opened = lines.mark("moves 17 up"), [at for at, level in lines.outputs(16, 0, 1e9) if level][-1]
     assert 0 < opened - poked < SLACK, f"the valve opened {milliseconds(opened - poked)} after the poke"
     lab.tell("stop", "M003")
     session = lab.ended("M003")
-    told = [note for note in session.notes if "poke.right" in note]
-    lost = sum(value for _, kind, port, value in session.events if (kind, port) == ("lost", "poke.right"))
-    assert told or lost, f"nothing is said of the storm: {session.notes}"
+    assert session.ending == "stopped", f"the session ended as {session.ending}: {session.why}"
+    storm = [(kind, value) for _, kind, port, value in session.events if port == "poke.right"]
+    recorded, lost = len([kind for kind, _ in storm if kind == "input"]), sum(v for kind, v in storm if kind == "lost")
+    assert recorded + lost > STORM / 10, f"only {recorded} edges are recorded and {lost:.0f} noted as lost"
+    # What comes before the kernel is done with the edge before has no number, so
+    # that nobody can tell.
     return (
-        f"{said.strip()}; the other port answered after {milliseconds(opened - poked)}; "
-        f"{lost:.0f} edges recorded as lost; {'; '.join(told)}"
+        f"{said.strip()}: {recorded} recorded, {lost:.0f} noted as lost, the others merged by the kernel; "
+        f"another port was answered after {milliseconds(opened - poked)}"
     )
 
 
@@ -164,10 +183,10 @@ def watchdog(stage):
     machine.run("animal mark stopped; kill -STOP $(cat /tmp/box1.pid); sleep 1; kill -CONT $(cat /tmp/box1.pid)")
     lines = Lines(machine)
     low = lines.low_after(16, lines.mark("stopped"))
-    assert low is not None and low < 0.25 + SLACK, f"the valve was low after {low} s"
+    assert low is not None and low < WATCHDOG + SLACK, f"the valve was low after {low} s"
     session = lab.ended("M003", 30)
     assert session.ending == "error", f"the session ended as {session.ending}: {session.why}"
-    return f"the valve was low {milliseconds(low)} after the pilot hung (watchdog 250 ms): {session.why}"
+    return f"the valve was low {milliseconds(low)} after the pilot hung (watchdog {milliseconds(WATCHDOG)}): {session.why}"
 
 
 @proof
@@ -190,38 +209,34 @@ def killed_pilot(stage):
     return f"the valve was low {milliseconds(low)} after SIGKILL (50 ms on a board) and stayed so; {session.why}"
 
 
-def refusal(machine, command):
-    """What a pilot says that refuses to start."""
-    said = machine.run(f"timeout 10 {command} 2>&1 </dev/null; echo status $?", 30)
-    words = " ".join(said.replace("│", " ").split())
-    assert "status 1" in said, f"it should have been refused: {words}"
-    return words.removesuffix("status 1").strip()
-
-
-def tells(said, *words):
+def refusal(stage, name, config, *words, user="root"):
+    """What a pilot without its hardware says, and that it refuses to start a session."""
+    lab, machine = stage
+    command = f"/app/bramble-pilot --config /app/{config} --name {name} --data /tmp/{name}"
+    machine.start(name, f"su -s /bin/sh {user} -c 'exec {command}'")
+    said = machine.until(f"cat /tmp/{name}.log", words[0])
     for word in words:
         assert word in said, f"`{word}` is not in: {said}"
-    return said
+    lab.wait_for_pilot(name)
+    refused = lab.tell("start", "M004", "--pilot", name, "--task", str(HERE / "long_drop.star"), check=False)
+    assert refused.returncode, f"it starts sessions: {refused.stdout}"
+    machine.run(f"kill $(cat /tmp/{name}.pid)")
+    return next(line.partition("ERROR ")[2] for line in said.splitlines() if words[0] in line)
 
 
 @proof
 def pins_that_another_holds(stage):
-    _, machine = stage
-    said = refusal(machine, "bramble-pilot --config /app/box1.toml --name other --data /tmp/other")
-    return tells(said, "17", "bramble")
+    return refusal(stage, "other", "box1.toml", "taken by", "gpiochip0")
 
 
 @proof
 def no_permission(stage):
-    _, machine = stage
-    said = refusal(machine, "su -s /bin/sh lab -c '/app/bramble-pilot --config /app/box2.toml --data /tmp/lab'")
-    return tells(said, "/dev/gpiochip0", "group")
+    return refusal(stage, "lab", "box1.toml", "may not open", "/dev/gpiochip0", user="lab")
 
 
 @proof
 def not_a_pi(stage):
-    _, machine = stage
-    return tells(refusal(machine, "bramble-pilot --config /app/no_pi.toml"), "Raspberry Pi")
+    return refusal(stage, "no_pi", "no_pi.toml", "Raspberry Pi")
 
 
 @proof
@@ -248,6 +263,15 @@ def sugar_pellet(stage):
     session = lab.ended("M002")
     assert session.ending == "done", f"it ended as {session.ending}: {session.why}"
     return agrees(session, machine, {"beam": 9}, {"motor": 25})
+
+
+@proof
+def loop_over_the_least_loop(stage):
+    build_kit()
+    said = subprocess.run([SCRIPTS / "bench", "rig", "--vm", "--json", "--quick"], capture_output=True, text=True)
+    assert said.returncode == 0, f"scripts/bench failed: {said.stderr}"
+    rows = {row["name"]: row["value"] for row in json.loads(said.stdout.splitlines()[-1])["rows"]}
+    return ", ".join(f"{name} {value:.1f}" for name, value in rows.items() if "p50" in name)
 
 
 @proof

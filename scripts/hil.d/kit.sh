@@ -52,6 +52,7 @@ make_vm() {
     install -D "$part/gpio-sim/gpio-sim.ko" "$unpacked/lib/modules/$kernel-amd64/extra/gpio-sim.ko"
     modules "$kernel-amd64" "$1/modules" gpio-sim virtio_net
     install -D "$(command -v busybox)" "$1/root/bin/busybox"
+    cc -O1 -o "$1/tsc" "$root/scripts/hil.d/tsc.c"
     rm -r "$unpacked"
 }
 
