@@ -55,6 +55,8 @@ fn be_the_pilot() {
     drop(armed);
     std::fs::write(data.join("said"), why.to_string()).unwrap();
     guard.dismiss();
+    // What the test harness says now, nobody listens to.
+    std::process::exit(0);
 }
 
 struct Pilot {
