@@ -2,15 +2,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bramble_engine::Settings;
-use bramble_task::definition::Sources;
+use bramble_task::definition::{SourceMap, Sources};
 use bramble_task::{Task, load};
 use bramble_value::{Kind, Record, Seed};
 
 use super::*;
-use crate::config::RigConfig;
+use crate::config::{DriverConfig, RigConfig, SyncInput, SyncOutput};
 use crate::driver::{Hands, Request, inbox};
 use crate::remote::Remotes;
 use crate::session::{Around, Session};
+use crate::sync::SyncPattern;
 
 const TASK: &str = r#"
 poke  = hardware(digital_input)
@@ -28,9 +29,14 @@ const POKE: LineId = LineId(1);
 
 /// A rig of the task's devices in memory, and what a session of it needs.
 fn rig() -> (Task, Wiring, Rig, Hands) {
+    rig_with(|_| {})
+}
+
+fn rig_with(change: impl FnOnce(&mut RigConfig)) -> (Task, Wiring, Rig, Hands) {
     let root = "task.star".to_owned();
     let task = load(&Sources { files: BTreeMap::from([(root.clone(), TASK.to_owned())]), root }).unwrap();
-    let config = RigConfig::simulated(&task.definition);
+    let mut config = RigConfig::simulated(&task.definition);
+    change(&mut config);
     let (rig, hands) = Rig::in_memory(&config);
     let wiring =
         Wiring::new(&task.definition, &config, &Default::default(), Default::default(), "box1").unwrap();
@@ -88,6 +94,57 @@ fn a_session_answers_what_another_thread_does_and_sees_what_was_there() {
     assert_eq!(values(Kind::Input), inputs);
     assert_eq!(values(Kind::Output), [inputs.as_slice(), &[0.0]].concat());
     assert!(values(Kind::Lost).is_empty());
+}
+
+#[test]
+fn the_sync_lines_of_a_rig_are_a_part_of_a_session_on_it() {
+    const SYNC: LineId = LineId(2);
+    const SYNC_INPUT: LineId = LineId(3);
+    let (driver, ms) = (DriverConfig::Simulated, Span::from_ms);
+    let pattern = SyncPattern::Random { gap: (ms(4), ms(8)), width: ms(2) };
+    let (task, wiring, mut rig, mut hands) = rig_with(|config| {
+        let (active, pull) = Default::default();
+        config.sync = Some(SyncOutput { driver: driver.clone(), pin: None, active, pattern });
+        config.sync_input = Some(SyncInput { driver, pin: None, active, pull, debounce: None });
+    });
+    let (post, inbox) = inbox();
+    let settings = Settings::defaults(&task.definition, Seed(1));
+    let session = Session::new(Arc::clone(&task.definition), settings, wiring.clone()).unwrap();
+    let recorder = std::thread::spawn(move || {
+        let wait_for = |hands: &Hands, level: f64| {
+            while hands.level(SYNC) != level {
+                std::thread::yield_now();
+            }
+        };
+        for level in [1.0, 0.0, 1.0, 0.0] {
+            wait_for(&hands, level);
+            hands.set(SYNC_INPUT, level == 1.0);
+        }
+        // Once more round, and the loop has seen the last edge.
+        wait_for(&hands, 1.0);
+        post.request(Request::Stop { why: "enough".into() });
+    });
+    let mut records: Vec<Record> = Vec::new();
+    session.run(Around {
+        driver: &mut Real::new(&mut rig, &wiring, &()).unwrap(),
+        remotes: &mut Remotes::new(),
+        inbox: &inbox,
+        functions: &mut task.functions(),
+        recorder: &mut records,
+        judge: &mut (),
+    });
+    recorder.join().unwrap();
+    let sources = SourceMap::new(&task.definition);
+    let edges = |kind: Kind, device: &str| -> Vec<f64> {
+        let source = sources.port(port(&wiring, device));
+        let edge = |record: &Record| match record {
+            Record::Event(event) if event.kind == kind && event.source == source => Some(event.value),
+            _ => None,
+        };
+        records.iter().filter_map(edge).collect()
+    };
+    assert_eq!(edges(Kind::Output, "sync")[..4], [1.0, 0.0, 1.0, 0.0]);
+    assert_eq!(edges(Kind::Input, "sync_input"), [1.0, 0.0, 1.0, 0.0]);
 }
 
 #[test]
