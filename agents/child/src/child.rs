@@ -6,11 +6,15 @@ use bramble_rig::{self as rig, RigConfig};
 use bramble_value::Name;
 use uuid::Uuid;
 
+use crate::workshop::Workshop;
+
 /// A child's devices, and the session that uses them.
-#[derive(Debug)]
 pub(crate) struct Child {
     rig: RigConfig,
+    /// The devices in simulated time.
     devices: Offered,
+    /// The devices in real time.
+    workshop: Workshop,
     claim: Option<Claim>,
 }
 
@@ -18,30 +22,20 @@ pub(crate) struct Child {
 struct Claim {
     session: Uuid,
     devices: Vec<Name>,
+    simulated: bool,
 }
 
 impl Child {
     /// A child with these devices, all in their safe states.
-    pub(crate) fn new(rig: RigConfig) -> Child {
-        Child { devices: Offered::new(rig.clone()), rig, claim: None }
-    }
-
-    /// What it offers.
-    pub(crate) fn offer(&self) -> Offer {
-        let devices = self.rig.devices.iter().map(|(name, device)| RigDevice {
-            name: name.clone(),
-            kind: device.kind.word().to_owned(),
-            ports: device.ports(),
-            driver: device.driver.to_string(),
-        });
-        Offer { devices: devices.collect() }
+    pub(crate) fn new(rig: RigConfig, workshop: Workshop) -> Child {
+        Child { devices: Offered::new(rig.clone()), rig, workshop, claim: None }
     }
 
     /// Does what the pilot asks, and says what to tell it, in that order.
     pub(crate) fn handle(&mut self, message: PilotToChild) -> Vec<ChildToPilot> {
         match message {
-            PilotToChild::Claim { ask, session, devices, simulated: _ } => {
-                done(ask, self.claim(session, devices))
+            PilotToChild::Claim { ask, session, devices, simulated } => {
+                done(ask, self.claim(session, devices, simulated))
             }
             PilotToChild::Release { ask } => {
                 self.release();
@@ -71,9 +65,10 @@ impl Child {
     pub(crate) fn release(&mut self) {
         self.claim = None;
         self.devices.make_safe();
+        self.workshop.end();
     }
 
-    fn claim(&mut self, session: Uuid, devices: Vec<Name>) -> Result<(), String> {
+    fn claim(&mut self, session: Uuid, devices: Vec<Name>, simulated: bool) -> Result<(), String> {
         if let Some(claim) = &self.claim
             && claim.session != session
         {
@@ -83,8 +78,14 @@ impl Child {
             let has: Vec<&str> = self.rig.devices.keys().map(Name::as_str).collect();
             return Err(format!("it has no device `{absent}`; it has {}", has.join(", ")));
         }
+        if simulated && self.rig.is_real() {
+            return Err("its devices are real, and the time of this session is not".to_owned());
+        }
         self.devices.make_safe();
-        self.claim = Some(Claim { session, devices });
+        if !simulated {
+            self.workshop.begin()?;
+        }
+        self.claim = Some(Claim { session, devices, simulated });
         Ok(())
     }
 
@@ -97,9 +98,23 @@ impl Child {
     }
 
     fn write(&mut self, port: &PortName, level: f64) -> Result<(), String> {
+        if self.claim.as_ref().is_some_and(|claim| !claim.simulated) {
+            return self.workshop.write(port, level);
+        }
         let written = self.devices.write(&port.device, port.port.as_ref(), level);
         written.map_err(|error| error.to_string())
     }
+}
+
+/// What a child with this rig offers.
+pub(crate) fn offer(rig: &RigConfig) -> Offer {
+    let devices = rig.devices.iter().map(|(name, device)| RigDevice {
+        name: name.clone(),
+        kind: device.kind.word().to_owned(),
+        ports: device.ports(),
+        driver: device.driver.to_string(),
+    });
+    Offer { devices: devices.collect() }
 }
 
 fn done(ask: Ask, outcome: Result<(), String>) -> Vec<ChildToPilot> {
@@ -125,6 +140,8 @@ fn to_message(reading: rig::Reading) -> Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
+
     use bramble_value::Time;
 
     fn child() -> Child {
@@ -134,7 +151,10 @@ mod tests {
         }
         let text = "[rig.devices.wheel]\nkind = \"encoder\"\ndriver = \"simulated\"\n\
                     [rig.devices.lamp]\nkind = \"digital_output\"\ndriver = \"simulated\"\n";
-        Child::new(bramble_config::parse::<File>("child.toml", text).unwrap().rig)
+        let rig = bramble_config::parse::<File>("child.toml", text).unwrap().rig;
+        let (hardware, _) = bramble_rig::Hardware::in_memory(&rig);
+        let workshop = Workshop::start(name("wheels"), rig.clone(), hardware, Arc::new(|_| ())).unwrap();
+        Child::new(rig, workshop)
     }
 
     fn name(text: &str) -> Name {

@@ -8,7 +8,7 @@ use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
 use bramble_rig::config::WrittenRig;
 use bramble_value::Name;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
@@ -30,6 +30,22 @@ pub(crate) struct Arguments {
     /// Where the pilot listens for its children: ipc:///path/to.sock
     #[arg(long, value_name = "ENDPOINT")]
     pilot: Option<Endpoint>,
+    /// The folder of what keeps its outputs safe
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What else this program is.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The process that makes outputs safe when the child can't
+    #[command(hide = true)]
+    Guard {
+        /// The child's data folder
+        data: PathBuf,
+    },
 }
 
 /// What `config/child.toml` says.
@@ -38,6 +54,7 @@ pub(crate) struct Arguments {
 struct File {
     name: Name,
     pilot: Option<Endpoint>,
+    data: Option<PathBuf>,
     #[serde(default)]
     rig: WrittenRig,
 }
@@ -49,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) name: Name,
     /// Where its pilot listens.
     pub(crate) pilot: Endpoint,
+    /// Its data folder.
+    pub(crate) data: PathBuf,
     /// The devices that it offers.
     pub(crate) rig: RigConfig,
 }
@@ -76,10 +95,6 @@ pub(crate) enum SettingsError {
     #[error("the device `{0}` is on another child, and a child has none")]
     #[diagnostic(help("describe it in that child's configuration"))]
     OfAnother(Name),
-    /// A child's devices are simulated.
-    #[error("the device `{0}` is on a pin, and a child's devices are simulated")]
-    #[diagnostic(help("connect it to the pilot's computer, and describe it in the pilot's configuration"))]
-    OnAPin(Name),
 }
 
 impl Settings {
@@ -90,21 +105,20 @@ impl Settings {
     pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
         let config: Config<File> = bramble_config::read(&arguments.config)?;
         let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
+        let name = arguments.name.unwrap_or_else(|| config.settings.name.clone());
+        let data = match (arguments.data, &config.settings.data) {
+            (Some(data), _) => data,
+            (None, Some(data)) => config.path(data),
+            (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
+        };
         let file = config.settings;
         if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.child().is_some()) {
             return Err(SettingsError::OfAnother(device.clone()));
         }
-        if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.is_real()) {
-            return Err(SettingsError::OnAPin(device.clone()));
-        }
         if rig.devices.is_empty() {
             return Err(SettingsError::NoDevices);
         }
-        Ok(Settings {
-            name: arguments.name.unwrap_or(file.name),
-            pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?,
-            rig,
-        })
+        Ok(Settings { name, data, pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?, rig })
     }
 }
 
@@ -127,9 +141,6 @@ mod tests {
         assert!(error(named).contains("has no devices"));
         let others = format!("{named}{wheel}driver = \"child\"\nchild = \"other\"\n");
         assert!(error(&others).contains("`wheel` is on another child"));
-        let pin =
-            format!("{named}[rig.devices.lamp]\nkind = \"digital_output\"\ndriver = \"rppal\"\npin = 17\n");
-        assert!(error(&pin).contains("`lamp` is on a pin"));
         let nowhere = format!("name = \"wheels\"\n{wheel}driver = \"simulated\"\n");
         assert!(error(&nowhere).contains("where the pilot is"));
         let wrong = format!("nmae = \"wheels\"\n{wheel}driver = \"simulated\"\n");

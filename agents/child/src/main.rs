@@ -2,20 +2,37 @@
 
 mod child;
 mod config;
+mod workshop;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Terms, dial};
 use bramble_message::{ChildHello, Software, decode, encode};
+use bramble_rig::Hardware;
 use clap::Parser;
-use miette::{IntoDiagnostic, Report};
+use miette::{Diagnostic, IntoDiagnostic, Report};
 use nix::sys::signal::{SigSet, Signal};
+use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
-use child::Child;
-use config::{Arguments, Settings};
+use child::{Child, offer};
+use config::{Arguments, Command, Settings};
+use workshop::Workshop;
+
+/// A data folder that can't be used.
+#[derive(Debug, Error, Diagnostic)]
+#[error("the data folder {} can't be used: {source}", path.display())]
+#[diagnostic(help(
+    "choose a folder that this user may write, with --data DIR or `data` in the configuration"
+))]
+struct DataFolder {
+    path: PathBuf,
+    source: std::io::Error,
+}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -26,7 +43,11 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    match run(arguments) {
+    let done = match &arguments.command {
+        Some(Command::Guard { data }) => bramble_rig::guard::run(data).into_diagnostic(),
+        None => run(arguments),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
             eprintln!("{report:?}");
@@ -36,25 +57,35 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Report> {
-    let Settings { name, pilot, rig } = Settings::read(arguments)?;
+    let Settings { name, pilot, data, rig } = Settings::read(arguments)?;
     let stops = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     // Before any thread is started, so that all of them leave these to `stops`.
     stops.thread_block().into_diagnostic()?;
 
-    let child = Child::new(rig);
-    let hello = ChildHello { software: software(), offer: child.offer() };
+    let hello = ChildHello { software: software(), offer: offer(&rig) };
     let me = Me::new(name.clone(), "child", "pilot").with_detail(encode(&hello));
     let (dialer, events) = dial(pilot.clone(), me, Terms::new(MemoryOutbox::new())).into_diagnostic()?;
+    if rig.is_real() {
+        std::fs::create_dir_all(&data).map_err(|source| DataFolder { path: data.clone(), source })?;
+    }
+    let telling = dialer.line();
+    // Where the link has ended, so does the child.
+    let tell = Arc::new(move |message| _ = telling.send(encode(&message)));
+    let hardware = Hardware::of(&rig, data).unwrap_or_else(|| Hardware::in_memory(&rig).0);
+    let workshop = Workshop::start(name.clone(), rig.clone(), hardware, tell).into_diagnostic()?;
     println!("ready: {name}, pilot {pilot}");
 
-    let line = dialer.line();
-    std::thread::Builder::new()
+    let (child, line) = (Child::new(rig, workshop), dialer.line());
+    let devices = std::thread::Builder::new()
         .name("devices".to_owned())
         .spawn(move || serve(child, &line, &events))
         .into_diagnostic()?;
     stops.wait().into_diagnostic()?;
     tracing::info!("{name} ends");
     dialer.close(Duration::from_secs(1));
+    // The link has ended, and so has what served it: outputs are safe. Were it
+    // to panic, it would have said so.
+    let _ = devices.join();
     Ok(())
 }
 

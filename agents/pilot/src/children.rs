@@ -7,12 +7,16 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bramble_link::{Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Terms, listen};
+use bramble_link::{
+    Clock, Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Terms, listen,
+};
 use bramble_message::{
     Ask, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
+use bramble_rig::config::DriverConfig;
 use bramble_rig::remote::{Remote, RemoteError, Remotes, Unwaited};
 use bramble_rig::{self as rig, Happening, Post, Wire, Wiring};
+use bramble_task::definition::PortId;
 use bramble_value::{Name, Time};
 use uuid::Uuid;
 
@@ -32,6 +36,8 @@ pub(crate) struct Children {
 struct Known {
     /// What it offers, while it is there.
     offer: Option<Vec<RigDevice>>,
+    /// How its clock stands against this computer's.
+    clock: Option<Clock>,
     /// The session that uses it.
     user: Option<User>,
 }
@@ -41,6 +47,9 @@ struct User {
     /// What the child says goes here; gone when the child is.
     mailbox: Option<Sender<ChildToPilot>>,
     post: Post,
+    /// What is on the child, in a session in real time: its inputs go to the
+    /// session as they come.
+    live: Option<BTreeMap<PortName, PortId>>,
 }
 
 impl Children {
@@ -87,18 +96,27 @@ impl Children {
     }
 
     /// Claims the devices that a session's wiring has on children. What is
-    /// claimed is released when the claims are dropped.
+    /// claimed is released when the claims are dropped. The session is one in
+    /// `real_time`, or becomes so where a child has anything that is real.
     ///
     /// # Errors
     /// A sentence, where a child is not there or doesn't have the device.
-    pub(crate) fn claim(&self, wiring: &Wiring, session: Uuid, post: &Post) -> Result<Claims, String> {
-        let mut wanted: BTreeMap<Name, Vec<&Wire>> = BTreeMap::new();
-        for (_, wire) in wiring.ports() {
+    pub(crate) fn claim(
+        &self,
+        wiring: &Wiring,
+        session: Uuid,
+        real_time: bool,
+        post: &Post,
+    ) -> Result<Claims, String> {
+        let mut wanted: BTreeMap<Name, Vec<(PortId, &Wire)>> = BTreeMap::new();
+        for (port, wire) in wiring.ports() {
             if let Some(child) = wire.child() {
-                wanted.entry(child.clone()).or_default().push(wire);
+                wanted.entry(child.clone()).or_default().push((port, wire));
             }
         }
-        let mut claims = Claims { remotes: Remotes::new(), held: Vec::new(), children: self.clone() };
+        let real_time = real_time || wanted.iter().any(|(child, wires)| self.has_real(child, wires));
+        let remotes = Remotes::new();
+        let mut claims = Claims { remotes, real_time, held: Vec::new(), children: self.clone() };
         for (child, wires) in wanted {
             let remote = self.claim_one(&child, &wires, session, post, &mut claims)?;
             claims.remotes.insert(child, Box::new(remote));
@@ -109,14 +127,14 @@ impl Children {
     fn claim_one(
         &self,
         child: &Name,
-        wires: &[&Wire],
+        wires: &[(PortId, &Wire)],
         session: Uuid,
         post: &Post,
         claims: &mut Claims,
     ) -> Result<Claimed, String> {
         let absent = || {
             let device =
-                wires.first().map_or_else(String::new, |wire| format!(", which has `{}`,", wire.device));
+                wires.first().map_or_else(String::new, |(_, wire)| format!(", which has `{}`,", wire.device));
             format!("the child {child}{device} is not there: start it, and see that it dials this pilot")
         };
         let listener = self.listener.as_ref().ok_or_else(absent)?;
@@ -125,15 +143,18 @@ impl Children {
             let mut all = self.known();
             let known = all.get_mut(child).ok_or_else(absent)?;
             let offer = known.offer.as_ref().ok_or_else(absent)?;
-            wires.iter().try_for_each(|wire| check_offer(child, offer, wire))?;
-            known.user = Some(User { mailbox: Some(sender), post: post.clone() });
+            wires.iter().try_for_each(|(_, wire)| check_offer(child, offer, wire))?;
+            let live =
+                claims.real_time.then(|| wires.iter().map(|(port, wire)| (port_name(wire), *port)).collect());
+            known.user = Some(User { mailbox: Some(sender), post: post.clone(), live });
         }
         claims.held.push(child.clone());
-        let mut devices: Vec<Name> = wires.iter().map(|wire| wire.device.clone()).collect();
+        let mut devices: Vec<Name> = wires.iter().map(|(_, wire)| wire.device.clone()).collect();
         devices.dedup();
         let line = listener.line(child);
         let mut claimed = Claimed { line, replies, next_ask: self.next_ask.clone() };
-        let claim = |ask| PilotToChild::Claim { ask, session, devices, simulated: true };
+        let simulated = !claims.real_time;
+        let claim = |ask| PilotToChild::Claim { ask, session, devices, simulated };
         claimed.ask(claim).map_err(|error| format!("the child {child} can't be used: {error}"))?;
         Ok(claimed)
     }
@@ -161,9 +182,21 @@ impl Children {
                 }
                 Event::Refused(refusal) => tracing::error!("a child is not talked to: {refusal}"),
                 Event::Failed { why, .. } => tracing::error!("{why}"),
-                Event::Passing { .. } | Event::Clock { .. } => {}
+                Event::Clock { peer, clock } => {
+                    self.known().entry(peer).or_default().clock = Some(clock);
+                }
+                Event::Passing { .. } => {}
             }
         }
+    }
+
+    /// Whether any of these of a child's is real.
+    fn has_real(&self, child: &Name, wires: &[(PortId, &Wire)]) -> bool {
+        let all = self.known();
+        let offer = all.get(child).and_then(|known| known.offer.as_ref());
+        let real = |device: &&RigDevice| device.driver != DriverConfig::Simulated.to_string();
+        let of_wire = |device: &RigDevice| wires.iter().any(|(_, wire)| wire.device == device.name);
+        offer.is_some_and(|offer| offer.iter().filter(real).any(of_wire))
     }
 
     fn has_come(&self, child: &Name, detail: &[u8]) {
@@ -192,8 +225,17 @@ impl Children {
 
     fn pass_on(&self, child: &Name, message: ChildToPilot) {
         let all = self.known();
-        let user = all.get(child).and_then(|known| known.user.as_ref());
-        if let Some(mailbox) = user.and_then(|user| user.mailbox.as_ref()) {
+        let Some(known) = all.get(child) else { return };
+        let Some(user) = &known.user else { return };
+        if let Some(live) = &user.live
+            && !matches!(message, ChildToPilot::Done { .. })
+        {
+            if let Some(happening) = happening(child, message, live, known.clock) {
+                user.post.send(happening);
+            }
+            return;
+        }
+        if let Some(mailbox) = &user.mailbox {
             // A session that is over needs nothing more of it.
             let _ = mailbox.send(message);
         }
@@ -220,6 +262,31 @@ impl Children {
     }
 }
 
+/// What a child says in a session in real time, on this computer's clock; `None`
+/// where it is of something that the session doesn't use.
+fn happening(
+    child: &Name,
+    message: ChildToPilot,
+    live: &BTreeMap<PortName, PortId>,
+    clock: Option<Clock>,
+) -> Option<Happening> {
+    // Where no heartbeat has come back yet, what comes is as old as its way here.
+    let ours = |theirs| clock.map_or_else(bramble_link::now, |clock| clock.ours(theirs));
+    Some(match message {
+        ChildToPilot::Input { time, port, reading } => {
+            Happening::Input { port: *live.get(&port)?, reading: from_message(reading), at: ours(time) }
+        }
+        ChildToPilot::Missed { time, port, count } => {
+            Happening::Missed { port: *live.get(&port)?, count, at: ours(time) }
+        }
+        ChildToPilot::Note { time, text } => {
+            Happening::Note { text: format!("the child {child}: {text}"), at: ours(time) }
+        }
+        ChildToPilot::Failed { why } => Happening::Lost { child: child.clone(), why },
+        ChildToPilot::Done { .. } => return None,
+    })
+}
+
 /// Whether a child has what the rig says it has.
 fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), String> {
     let Some(device) = offer.iter().find(|device| device.name == wire.device) else {
@@ -244,6 +311,8 @@ fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), Str
 pub(crate) struct Claims {
     /// How the session talks to them.
     pub(crate) remotes: Remotes,
+    /// Whether the session is one in real time.
+    pub(crate) real_time: bool,
     held: Vec<Name>,
     children: Children,
 }
@@ -294,7 +363,7 @@ impl Claimed {
                 Ok(ChildToPilot::Done { ask: of, outcome }) if of == ask => {
                     return outcome.map(|()| inputs).map_err(RemoteError);
                 }
-                Ok(ChildToPilot::Done { .. }) => {}
+                Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => {
                     return Err(RemoteError(format!("it did not answer within {} s", PATIENCE.as_secs())));
                 }

@@ -130,6 +130,11 @@ impl Runner {
         let ready = self.prepare(*request, &post)?;
         match self.hardware.take() {
             Some(hardware) => self.real(hardware, ready, post, &inbox, tell),
+            // What is real is on a child.
+            None if ready.claims.real_time => {
+                let (mut memory, _) = Hardware::in_memory(&self.rig);
+                self.real_on(&mut memory, ready, post, &inbox, tell)
+            }
             None => {
                 // Only others hold the post now: a session that nobody can reach
                 // any more knows it.
@@ -160,7 +165,7 @@ impl Runner {
         let rule = request.graduation.as_ref().map(graduation).transpose()?;
         let columns = definition.columns.iter().map(|column| (column.name.to_string(), column.kind.clone()));
         let examiner = Examiner::new(columns.collect(), request.trials, rule);
-        let claims = self.children.claim(&wiring, request.session, post)?;
+        let claims = self.children.claim(&wiring, request.session, self.hardware.is_some(), post)?;
         let session = Session::new(Arc::clone(definition), settings.clone(), wiring.clone());
         let session = session.map_err(|error| error.to_string())?;
         Ok(Ready { request, task, session, settings, wiring, examiner, claims, checked })

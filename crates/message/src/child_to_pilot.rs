@@ -32,6 +32,27 @@ pub enum ChildToPilot {
         /// What came of it.
         outcome: Result<(), String>,
     },
+    /// Changes of an input were missed.
+    Missed {
+        /// When the next change came that was not, on the child's clock.
+        time: Time,
+        /// Which input.
+        port: PortName,
+        /// How many.
+        count: u32,
+    },
+    /// Something that a person should read, for the session's record.
+    Note {
+        /// When, on the child's clock.
+        time: Time,
+        /// What, in a sentence.
+        text: String,
+    },
+    /// The child's devices can no longer be used in this session.
+    Failed {
+        /// Why.
+        why: String,
+    },
     /// An input changed.
     Input {
         /// When: on the child's clock, or in a simulated session on the pilot's.

@@ -202,6 +202,9 @@ fn every_message_between_a_pilot_and_a_child_comes_back_as_it_was() {
     }
     for reading in [Reading::Digital(true), Reading::Analog(-1.5), Reading::Position(1e9)] {
         comes_back(PilotToChild::Touch { ask, time, port: port("wheel", None), reading });
+        comes_back(ChildToPilot::Missed { time, port: port("wheel", None), count: 3 });
+        comes_back(ChildToPilot::Note { time, text: "a storm".to_owned() });
+        comes_back(ChildToPilot::Failed { why: "its chip is gone".to_owned() });
         comes_back(ChildToPilot::Input { time, port: port("wheel", None), reading });
     }
 }

@@ -118,7 +118,13 @@ impl Hands<'_> {
         let mut piece = Workpiece::new(&rig)?;
         let wiring = wire(&piece, &rig, self.pilot.as_str())?;
         piece.wired(&rig, &wiring);
-        let claims = self.children.claim(&wiring, Uuid::new_v4(), &post)?;
+        let mut claims = self.children.claim(&wiring, Uuid::new_v4(), self.hardware.is_some(), &post)?;
+        let real = claims.real_time;
+        if real {
+            claims = claims
+                .in_real_time(&post)
+                .map_err(|error| format!("there can't be another thread: {error}"))?;
+        }
         // Only others hold it now: a session that nobody can reach any more ends.
         drop(post);
         let opened = Opened {
@@ -126,7 +132,7 @@ impl Hands<'_> {
             rig: identity(self.rig),
             parts: Vec::new(),
             left_out,
-            real: self.hardware.is_some(),
+            real,
             time_ns: Time::ZERO,
             unix_ns: 0,
         };
@@ -134,6 +140,11 @@ impl Hands<'_> {
         match &mut self.hardware {
             Some(hardware) => {
                 hardware.run(&wiring, None, |driver, _| at_work.run(driver, &wiring, opened))?
+            }
+            // What is real is on a child.
+            None if real => {
+                let (mut memory, _) = Hardware::in_memory(&rig);
+                memory.run(&wiring, None, |driver, _| at_work.run(driver, &wiring, opened))?
             }
             None => {
                 let world: Box<dyn World> = match self.animal {

@@ -120,6 +120,13 @@ pub enum Happening {
         /// What it returned, or its mistake in a sentence.
         result: Result<Returned, String>,
     },
+    /// Something that a person should read.
+    Note {
+        /// What, in a sentence.
+        text: String,
+        /// When.
+        at: Time,
+    },
     /// A child is gone.
     Lost {
         /// Which.

@@ -255,6 +255,7 @@ impl Running<'_> {
                 let wire = self.outputs.wire(port);
                 self.note(at, if begins { storm_begins(wire) } else { storm_ends(wire) });
             }
+            Happening::Note { text, at } => self.note(at, text),
             Happening::Lost { child, why } => self.fail(lost(&child, &why)),
             Happening::Request(request) => self.fulfil(request),
         }
