@@ -15,7 +15,7 @@ class Lab:
         self.folder = Path(folder)
         self.listen = f"tcp://127.0.0.1:{port}"
         self.environment = {**os.environ, "BRAMBLE_DATA": str(self.folder)}
-        self.serving = None
+        self.serving, self.begun = None, {}
         self.serve()
 
     def serve(self):
@@ -54,13 +54,18 @@ class Lab:
         self.until(lambda: self.pilot(name).get("here"), f"{name} is here", timeout)
 
     def begin(self, subject, pilot, task, *more):
-        """Starts a session, and waits until it runs."""
+        """Starts a session, and waits until it runs; stops one that runs."""
+        if self.pilot(pilot).get("session"):
+            self.tell("stop", "--pilot", pilot)
+            self.until(lambda: not self.pilot(pilot).get("session"), f"{pilot} is idle")
+        self.begun[subject] = self.session(subject).number + 1
         self.tell("start", subject, "--pilot", pilot, "--task", str(task), *more)
         self.until(lambda: self.pilot(pilot).get("session"), f"{pilot} runs {task.name}")
 
     def ended(self, subject, timeout=150):
-        """Waits until the subject's newest session has ended and is in its file."""
-        self.until(lambda: self.session(subject).ending, f"the session of {subject} has ended", timeout)
+        """Waits until the session that was begun last has ended and is in the subject's file."""
+        over = lambda session: session.number >= self.begun[subject] and session.ending
+        self.until(lambda: over(self.session(subject)), f"the session of {subject} has ended", timeout)
         return self.session(subject)
 
     def session(self, subject):
@@ -70,7 +75,7 @@ class Lab:
             try:
                 with h5py.File(path, "r", locking=False) as file:
                     numbers = sorted(file["sessions"])
-                    return Session(file["sessions"][numbers[-1]]) if numbers else Session(None)
+                    return Session(len(numbers), file["sessions"][numbers[-1]] if numbers else None)
             except (OSError, KeyError):
                 time.sleep(0.1)  # it is being written
         raise AssertionError(f"{path} can't be read")
@@ -79,7 +84,8 @@ class Lab:
 class Session:
     """What a subject file says of a session. Times are in seconds."""
 
-    def __init__(self, group):
+    def __init__(self, number, group):
+        self.number = number
         self.ending, self.why, self.events, self.notes, self.trials = "", "", [], [], 0
         if group is None:
             return
