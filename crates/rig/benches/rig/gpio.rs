@@ -21,8 +21,8 @@ poke  = hardware(digital_input)
 light = hardware(digital_output)
 
 task(stages = states(
-    state("dark", on = {poke.rises: goto("lit")}),
-    state("lit", during = light.on(), on = {poke.falls: goto("dark")}),
+    state("dark", on = {poke.high: goto("lit")}),
+    state("lit", during = light.on(), on = {poke.low: goto("dark")}),
 ))
 "#;
 
@@ -155,7 +155,7 @@ impl Other {
     /// Turns the input on and off so many times and waits for the output each
     /// time: how long each took, in microseconds.
     fn work(&self, turns: usize) -> std::io::Result<Vec<f64>> {
-        // Whoever answers is there by then.
+        // Usually who answers is there by then; else it sees the first level.
         rest(Span::from_ms(100));
         let mut times = Vec::with_capacity(2 * turns);
         for turn in 0..2 * turns {

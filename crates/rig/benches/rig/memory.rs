@@ -61,8 +61,8 @@ light = hardware(digital_output, ports = [{ports}])
 
 def follower(port):
     return states(
-        state(\"dark\", on = {{poke[port].rises: goto(\"lit\")}}),
-        state(\"lit\", during = light[port].on(), on = {{poke[port].falls: goto(\"dark\")}}),
+        state(\"dark\", on = {{poke[port].high: goto(\"lit\")}}),
+        state(\"lit\", during = light[port].on(), on = {{poke[port].low: goto(\"dark\")}}),
         name = port,
     )
 
@@ -95,7 +95,7 @@ fn run(pairs: usize, turns: usize, apart: Span) -> Result<Answers, Box<dyn Error
 /// Turns every input on and off so many times and waits for its output each
 /// time: how long each took, in microseconds, and all of it, in seconds.
 fn work(mut hands: Hands, pokes: &[LineId], lights: &[LineId], turns: usize, apart: Span) -> (Vec<f64>, f64) {
-    // The session has started by then.
+    // Usually the session has started by then; else it sees the first level.
     rest(Span::from_ms(50));
     let mut times = Vec::with_capacity(2 * turns * pokes.len());
     let begin = monotonic();
