@@ -258,26 +258,10 @@ def chip_that_vanishes(stage):
 
 
 @proof
-def sugar_pellet(stage):
-    lab, machine = stage
-    session = lab.ended("M002")
-    assert session.ending == "done", f"it ended as {session.ending}: {session.why}"
-    return agrees(session, machine, {"beam": 9}, {"motor": 25})
-
-
-@proof
-def loop_over_the_least_loop(stage):
-    build_kit()
-    said = subprocess.run([SCRIPTS / "bench", "rig", "--vm", "--json", "--quick"], capture_output=True, text=True)
-    assert said.returncode == 0, f"scripts/bench failed: {said.stderr}"
-    rows = {row["name"]: row["value"] for row in json.loads(said.stdout.splitlines()[-1])["rows"]}
-    return ", ".join(f"{name} {value:.1f}" for name, value in rows.items() if "p50" in name)
-
-
-@proof
 def emulated_pi(stage):
     build_kit()
-    built = subprocess.run([SCRIPTS / "package", "--debug"], capture_output=True, text=True)
+    # Gently, since the session of sugar_pellet may run beside it.
+    built = subprocess.run(["nice", SCRIPTS / "package", "--debug"], capture_output=True, text=True)
     if built.returncode == 2:
         raise Skipped(built.stderr.strip().splitlines()[-1])
     assert built.returncode == 0, f"scripts/package failed: {built.stderr}"
@@ -312,3 +296,20 @@ PI_EXPECTED = {
     "check": [{5, 17}, {5, 27}, {5, 22}],
     "killed": [{5, 22}, {5}],
 }
+
+
+@proof
+def sugar_pellet(stage):
+    lab, machine = stage
+    session = lab.ended("M002")
+    assert session.ending == "done", f"it ended as {session.ending}: {session.why}"
+    return agrees(session, machine, {"beam": 9}, {"motor": 25})
+
+
+@proof
+def loop_over_the_least_loop(stage):
+    build_kit()
+    said = subprocess.run([SCRIPTS / "bench", "rig", "--vm", "--json", "--quick"], capture_output=True, text=True)
+    assert said.returncode == 0, f"scripts/bench failed: {said.stderr}"
+    rows = {row["name"]: row["value"] for row in json.loads(said.stdout.splitlines()[-1])["rows"]}
+    return ", ".join(f"{name} {value:.1f}" for name, value in rows.items() if "p50" in name)
