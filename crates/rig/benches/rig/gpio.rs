@@ -14,7 +14,7 @@ use bramble_value::Span;
 use gpiocdev::Request;
 use gpiocdev::line::{EdgeDetection, EdgeKind, EventClock, Value};
 
-use crate::stage::{Side, on_its_core, play, quantile, rest, task};
+use crate::stage::{Side, keep_to_core, on_its_core, play, quantile, rest, task};
 
 const FOLLOWER: &str = r#"
 poke  = hardware(digital_input)
@@ -30,11 +30,13 @@ task(stages = states(
 const LOOP: Pair = Pair { input: 4, output: 17 };
 const BARE: Pair = Pair { input: 5, output: 18 };
 
+/// The next turn comes as soon as this one is answered.
+const NO_REST: Span = Span::ZERO;
 /// Between two turns both loops go to sleep.
 const REST: Span = Span::from_ms(3);
 
 /// So many times the one loop is measured before it is the other's turn.
-const TURNS: usize = 50;
+const TURNS: usize = 100;
 
 #[derive(Debug, Clone, Copy)]
 struct Pair {
@@ -67,24 +69,43 @@ impl Gpio {
     /// Measures both loops in turns, so that both meet the same machine: what it
     /// has to do besides changes from one second to the next.
     pub(crate) fn measure(&self, report: &mut Report, runs: usize) -> Result<(), Box<dyn Error>> {
+        let goal = Some(Goal::Below(1.3));
+        self.compare(report, runs, "", NO_REST, goal)?;
+        self.compare(report, runs, " after a rest", REST, None)
+    }
+
+    fn compare(
+        &self,
+        report: &mut Report,
+        runs: usize,
+        when: &str,
+        apart: Span,
+        goal: Option<Goal>,
+    ) -> Result<(), Box<dyn Error>> {
         let (mut bare, mut real, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 * runs {
-            let (mut floor, mut ours) = (self.bare(TURNS)?, self.real(TURNS)?);
+            let (mut floor, mut ours) = (self.bare(apart)?, self.real(apart)?);
             ratios.push(quantile(&mut ours, 0.5) / quantile(&mut floor, 0.5));
             bare.append(&mut floor);
             real.append(&mut ours);
         }
-        report.simulated("gpio-sim, bare loop, p50", quantile(&mut bare, 0.5), "us", None);
-        report.simulated("gpio-sim, bare loop, p99", quantile(&mut bare, 0.99), "us", None);
-        report.simulated("gpio-sim, a session's loop, p50", quantile(&mut real, 0.5), "us", None);
-        report.simulated("gpio-sim, a session's loop, p99", quantile(&mut real, 0.99), "us", None);
-        let name = "session's loop over bare loop, p50";
-        report.simulated(name, median(ratios), "times", Some(Goal::Below(1.3)));
+        for (whose, times) in [("bare loop", &mut bare), ("session's loop", &mut real)] {
+            for (name, share) in [("p50", 0.5), ("p99", 0.99)] {
+                report.simulated(
+                    &format!("gpio-sim, {whose}{when}, {name}"),
+                    quantile(times, share),
+                    "us",
+                    None,
+                );
+            }
+        }
+        let name = format!("session's loop over bare loop{when}, p50");
+        report.simulated(&name, median(ratios), "times", goal);
         Ok(())
     }
 
     /// The least that can be done: wait for an edge, write an output.
-    fn bare(&self, turns: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    fn bare(&self, apart: Span) -> Result<Vec<f64>, Box<dyn Error>> {
         let chip = if self.chip.starts_with('/') { self.chip.clone() } else { format!("/dev/{}", self.chip) };
         let input = Request::builder()
             .on_chip(&chip)
@@ -96,9 +117,12 @@ impl Gpio {
             Request::builder().on_chip(&chip).with_line(BARE.output).as_output(Value::Inactive).request()?;
         let other = Other::open(&self.folder, BARE)?;
         std::thread::scope(|scope| {
-            let other = scope.spawn(move || other.work(turns));
+            let other = scope.spawn(move || {
+                keep_to_core();
+                other.work(apart)
+            });
             let _real_time = on_its_core(Side::Loop);
-            for _ in 0..2 * turns {
+            for _ in 0..2 * TURNS {
                 let edge = input.read_edge_event()?;
                 output.set_lone_value(match edge.kind {
                     EdgeKind::Rising => Value::Active,
@@ -110,7 +134,7 @@ impl Gpio {
     }
 
     /// A session's loop, as a pilot runs it.
-    fn real(&self, turns: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    fn real(&self, apart: Span) -> Result<Vec<f64>, Box<dyn Error>> {
         let task = task(FOLLOWER)?;
         let mut config = RigConfig::simulated(&task.definition);
         for (name, device) in &mut config.devices {
@@ -120,7 +144,7 @@ impl Gpio {
         }
         let mut rig = Rig::open(&config)?;
         let other = Other::open(&self.folder, LOOP)?;
-        let (times, _) = play(&task, &config, &mut rig, false, move || other.work(turns))?;
+        let (times, _) = play(&task, &config, &mut rig, false, move || other.work(apart))?;
         Ok(times?)
     }
 }
@@ -154,17 +178,17 @@ impl Other {
 
     /// Turns the input on and off so many times and waits for the output each
     /// time: how long each took, in microseconds.
-    fn work(&self, turns: usize) -> std::io::Result<Vec<f64>> {
+    fn work(&self, apart: Span) -> std::io::Result<Vec<f64>> {
         // Usually who answers is there by then; else it sees the first level.
         rest(Span::from_ms(100));
-        let mut times = Vec::with_capacity(2 * turns);
-        for turn in 0..2 * turns {
+        let mut times = Vec::with_capacity(2 * TURNS);
+        for turn in 0..2 * TURNS {
             let high = turn % 2 == 0;
             let begin = monotonic();
             self.set(high)?;
             while self.is_high()? != high {}
             times.push(monotonic().since(begin).seconds() * 1e6);
-            rest(REST);
+            rest(apart);
         }
         Ok(times)
     }

@@ -14,7 +14,7 @@ use bramble_rig::{Post, Real, RealTime, Request, Rig, RigConfig, Wiring, inbox};
 use bramble_task::definition::Sources;
 use bramble_task::{Task, load};
 use bramble_value::{Ending, Kind, Record, Seed, Span};
-use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use rtrb::{Producer, RingBuffer};
 
@@ -99,6 +99,7 @@ impl Seen {
 /// Measures, and then stops the session.
 fn on_the_other_side<T>(measure: impl FnOnce() -> T, in_real_time: bool, post: Post) -> T {
     let _real_time = in_real_time.then(|| on_its_core(Side::Other));
+    keep_to_core();
     let measured = measure();
     post.request(Request::Stop { why: "all is measured".into() });
     measured
@@ -116,13 +117,26 @@ pub(crate) enum Side {
 /// Makes this thread a real-time one with a core of its own, as `core` of a
 /// rig's configuration gives the loop one; where there is one core, they share it.
 pub(crate) fn on_its_core(side: Side) -> RealTime {
+    RealTime::enter(core_of(side))
+}
+
+/// Keeps this thread, the one that asks, off the core of the loop.
+pub(crate) fn keep_to_core() {
+    if let Some(core) = core_of(Side::Other) {
+        let mut set = CpuSet::new();
+        // What can't be had makes the answers slower, and no more.
+        let _ = set.set(core).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+    }
+}
+
+fn core_of(side: Side) -> Option<usize> {
     let had = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
     let cores: Vec<usize> = (0..CpuSet::count()).filter(|core| had.is_set(*core).unwrap_or(false)).collect();
-    RealTime::enter(match (side, cores.as_slice()) {
+    match (side, cores.as_slice()) {
         (Side::Loop, [_, .., last]) => Some(*last),
         (Side::Other, [first, _, ..]) => Some(*first),
         _ => None,
-    })
+    }
 }
 
 /// The records' way off the loop, which never waits.

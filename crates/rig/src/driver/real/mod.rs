@@ -39,7 +39,10 @@ const BEAT: Span = Span::from_ms(15);
 
 /// After something happened the loop stays awake for so long: the next often
 /// comes soon, and finds it awake.
-const LINGER: Span = Span::from_ns(50_000);
+const LINGER: Span = Span::from_ns(500_000);
+
+/// The same, on a machine whose only core others need too.
+const LINGER_ALONE: Span = Span::from_ns(50_000);
 
 /// So many inputs are taken at most before the inbox is looked at.
 const IN_A_ROW: u32 = 64;
@@ -56,6 +59,7 @@ pub struct Real<'a> {
     edges: Vec<Edge>,
     /// Whether some bank has to be asked by way of the kernel.
     asks: bool,
+    linger: Span,
     awake_until: Time,
     in_a_row: u32,
 }
@@ -95,7 +99,10 @@ impl<'a> Real<'a> {
         }
         let asks = rig.banks.iter().any(|bank| bank.needs_waking());
         let edges = Vec::with_capacity(1024);
-        let real = Real { rig, heart, alarm, listener, outputs, edges, asks, awake_until: now, in_a_row: 0 };
+        let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+        let linger = if alone { LINGER_ALONE } else { LINGER };
+        let real =
+            Real { rig, heart, alarm, listener, outputs, edges, asks, linger, awake_until: now, in_a_row: 0 };
         for line in real.listener.listened() {
             real.rig.bank(line).listen(line, true)?;
         }
@@ -172,7 +179,7 @@ impl<'a> Real<'a> {
     fn happened(&mut self, until: Option<Time>, now: Time) -> Option<Happening> {
         let happening = self.listener.next(until)?;
         self.in_a_row += 1;
-        self.awake_until = now + LINGER;
+        self.awake_until = now + self.linger;
         Some(happening)
     }
 }
