@@ -52,10 +52,11 @@ class Stage:
     def make(self):
         build_kit()
         port = free_port()
-        pilot = self.folder / "bramble-pilot"
-        subprocess.run(["strip", "-o", pilot, self.programs / "bramble-pilot"], check=True)
+        agents = [self.folder / "bramble-pilot", self.folder / "bramble-child"]
+        for agent in agents:
+            subprocess.run(["strip", "-o", agent, self.programs / agent.name], check=True)
         self.lab = Lab(self.programs, self.folder, port)
-        self.machine = Machine([pilot], port, self.log)
+        self.machine = Machine(agents, port, self.log)
         self.furnish(self.lab, self.machine)
         self.made = self.lab, self.machine
         return self.made
@@ -72,12 +73,12 @@ class Stage:
         for box in ("box1", "box2"):
             machine.start(box, f"bramble-pilot --config /app/{box}.toml")
             lab.wait_for_pilot(box)
-        for subject in ("M001", "M002", "M003", "M004", "M005"):
+        for subject in ("M001", "M002", "M003", "M004", "M005", "M006"):
             lab.tell("subject", "add", subject)
 
     def close(self):
         if self.machine:
-            for box in ("box1", "box2", "box3"):
+            for box in ("box1", "box2", "box3", "box4", "hands"):
                 self.log.write(f"\n== {box}\n{self.machine.log(box)}".encode())
             self.machine.stop()
         if self.lab:
@@ -98,12 +99,12 @@ def microseconds(seconds):
     return f"{seconds * 1e6:.0f} us"
 
 
-def agrees(session, machine, inputs, outputs):
+def agrees(session, machine, inputs, outputs, slack=SLACK):
     """Holds a session against the lines, edge by edge."""
     found = Comparison(session, Lines(machine), inputs, outputs)
     assert not found.differences, "; ".join(found.differences)
     assert found.delays and found.input_errors, "nothing happened that could be compared"
-    assert max(map(abs, found.delays)) < SLACK, f"a line changed {milliseconds(max(found.delays, key=abs))} late"
+    assert max(map(abs, found.delays)) < slack, f"a line changed {milliseconds(max(found.delays, key=abs))} late"
     assert max(found.input_errors) < SLACK, f"an input's time is {milliseconds(max(found.input_errors))} off"
     middle = sorted(found.delays)[len(found.delays) // 2]
     worst = max(found.delays, key=abs)
@@ -296,6 +297,32 @@ PI_EXPECTED = {
     "check": [{5, 17}, {5, 27}, {5, 22}],
     "killed": [{5, 22}, {5}],
 }
+
+
+@proof
+def lines_of_a_child(stage):
+    lab, machine = stage
+    machine.start("box4", "bramble-pilot --config /app/box4.toml")
+    machine.start("hands", "bramble-child --config /app/hands.toml")
+    lab.wait_for_pilot("box4")
+    machine.until("cat /tmp/box4.log", "the child hands is there")
+    lab.begin("M006", "box4", HERE / "long_drop.star")
+    machine.run("animal poke 12 0.05")
+    machine.until("cat /sim/sim_gpio24/value", "1", 5)
+    machine.until("cat /sim/sim_gpio24/value", "0", 5)
+    lab.tell("stop", "M006")
+    # On its way to the child it is passed on by six threads, on one emulated processor.
+    found = agrees(lab.ended("M006"), machine, {"poke.left": 12}, {"valve.left": 24}, slack=0.5)
+    lab.begin("M006", "box4", HERE / "long_drop.star")
+    machine.run("animal poke 12 0.05")
+    machine.until("cat /sim/sim_gpio24/value", "1", 5)
+    machine.run("animal mark child; kill -9 $(cat /tmp/hands.pid)")
+    session = lab.ended("M006", 30)
+    lines = Lines(machine)
+    low = lines.low_after(24, lines.mark("child"))
+    assert low is not None and low < 0.05 + SLACK, f"the valve was low after {low} s"
+    assert session.ending == "error" and "hands" in session.why, f"it ended as {session.ending}: {session.why}"
+    return f"{found}; its valve was low {milliseconds(low)} after SIGKILL: {session.why}"
 
 
 @proof
