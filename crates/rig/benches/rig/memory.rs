@@ -188,17 +188,22 @@ pub(crate) fn beat(periods: usize) -> Result<Beat, Box<dyn Error>> {
         let mut beats = Vec::with_capacity(periods);
         // From somewhere in the second period on.
         until(&hands, light, 0.0);
-        for _ in 0..periods {
+        while beats.len() < periods {
+            // Who watches may oversleep, and then can't tell when something was.
+            let awake = hands.level(light) == 0.0;
             until(&hands, light, 1.0);
             let on = monotonic();
             until(&hands, pulse, 1.0);
             let start = monotonic();
             rest(Span::from_ms(8));
+            let awake = awake && hands.level(pulse) == 1.0;
             until(&hands, pulse, 0.0);
             let width = monotonic().since(start);
             rest(Span::from_ms(8));
             until(&hands, light, 0.0);
-            beats.push((on, width));
+            if awake {
+                beats.push((on, width));
+            }
             rest(Span::from_ms(28));
         }
         beats
