@@ -25,6 +25,7 @@ Dir::Cache "$folder/cache";
 APT::Architecture "amd64";
 APT::Architectures { "amd64"; "arm64"; };
 APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
 END
     own_apt=$folder

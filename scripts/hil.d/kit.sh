@@ -8,13 +8,15 @@ build_kit() {
     local lock made kernel version unpacked part=$kit.part
     [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] ||
         refuse "the kit is made of Debian's packages for amd64, which this machine isn't"
+    # What the machines of a kit that is there need too.
+    need cpio qemu-system-x86 qemu-system-arm
     mkdir -p "$(dirname "$kit")"
     ! [ -e "$kit/versions" ] || return 0
     # A second that is called meanwhile waits, and finds the kit.
     exec {lock}>"$kit.lock"
     flock "$lock"
     ! [ -e "$kit/versions" ] || return 0
-    need build-essential cpio kmod xz-utils zstd libelf1 busybox-static qemu-system-x86 qemu-system-arm
+    need build-essential kmod xz-utils zstd libelf1 busybox-static
     heading "Making the kit in $kit"
     rm -rf "$kit" "$part"
     mkdir -p "$part"/kit/{vm,pi}
