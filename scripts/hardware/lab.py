@@ -16,15 +16,22 @@ class Lab:
         self.listen = f"tcp://127.0.0.1:{port}"
         self.environment = {**os.environ, "BRAMBLE_DATA": str(self.folder)}
         self.serving, self.begun = None, {}
-        self.serve()
+        self.keep()
 
-    def serve(self):
+    def keep(self):
+        """Starts the terminal where it doesn't run."""
+        if self.serving and self.serving.poll() is None:
+            return
         with open(self.folder / "terminal.log", "ab") as log:
             self.serving = subprocess.Popen(
                 [self.program, "serve", "--listen", self.listen, "--seed", "7"],
                 env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )
-        self.until(lambda: self.tell("status", check=False).returncode == 0, "the terminal is there")
+        try:
+            self.until(lambda: self.tell("status", check=False).returncode == 0, "the terminal is there")
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self):
         """As a power cut would."""
@@ -64,6 +71,7 @@ class Lab:
 
     def ended(self, subject, timeout=150):
         """Waits until the session that was begun last has ended and is in the subject's file."""
+        assert subject in self.begun, f"no session of {subject} was begun"
         over = lambda session: session.number >= self.begun[subject] and session.ending
         self.until(lambda: over(self.session(subject)), f"the session of {subject} has ended", timeout)
         return self.session(subject)

@@ -24,8 +24,7 @@ def build_kit():
     built = subprocess.run([SCRIPTS / "hil", "build"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if built.returncode == 2:
         raise Skipped(f"the machines can't be made: {built.stdout.strip().splitlines()[-1]}")
-    if built.returncode:
-        raise SystemExit(f"scripts/hil build failed:\n{built.stdout}")
+    assert built.returncode == 0, f"scripts/hil build failed:\n{built.stdout}"
 
 
 class Machine:
@@ -35,7 +34,7 @@ class Machine:
     5600 of its own loopback.
     """
 
-    def __init__(self, files, terminal_port, log, timeout=420):
+    def __init__(self, files, terminal_port, log, timeout=900):
         self.port = free_port()
         command = [SCRIPTS / "hil", "vm", "--timeout", str(timeout), "--forward", f"{self.port}:7000"]
         serve = HERE / "box/serve"
@@ -43,7 +42,11 @@ class Machine:
             command += ["--file", file]
         command += [serve, str(terminal_port)]
         self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.until("echo here", "here", 90)
+        try:
+            self.until("echo here", "here", 90)
+        except BaseException:
+            self.stop()
+            raise
 
     def run(self, commands, timeout=60):
         """What the machine's shell prints of the commands."""
@@ -58,7 +61,7 @@ class Machine:
         said = ""
         while time.monotonic() < end:
             if self.process.poll() is not None:
-                raise SystemExit("the machine has stopped; see its log")
+                raise AssertionError("the machine has stopped; see its log")
             try:
                 said = self.run(commands, 20)
             except OSError:
@@ -69,11 +72,20 @@ class Machine:
         raise AssertionError(f"`{commands}` never said `{says}` but: {said.strip()}")
 
     def start(self, name, command):
-        """Starts a program; what it says goes to /tmp/NAME.log, its id to /tmp/NAME.pid."""
+        """Starts a program; what it says goes to /tmp/NAME.log, its id to /tmp/NAME.pid.
+
+        One of that name that runs is ended before.
+        """
+        self.end(name)
         self.run(f"{command} </dev/null >/tmp/{name}.log 2>&1 &\necho $! >/tmp/{name}.pid")
 
+    def end(self, name):
+        """Ends a program that was started, if it runs, and waits until it has ended."""
+        self.run(f"kill $(cat /tmp/{name}.pid) 2>/dev/null")
+        self.until(f"kill -0 $(cat /tmp/{name}.pid) 2>/dev/null || echo ended", "ended")
+
     def alive(self, name):
-        return "yes" in self.run(f"kill -0 $(cat /tmp/{name}.pid) && echo yes")
+        return "yes" in self.run(f"kill -0 $(cat /tmp/{name}.pid) 2>/dev/null && echo yes")
 
     def log(self, name):
         return self.run(f"cat /tmp/{name}.log 2>&1")
