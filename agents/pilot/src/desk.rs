@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bramble_message::{Answer, Ask, Command, PortName, StartSession, When};
-use bramble_rig::Request;
+use bramble_rig::devices::Devices;
+use bramble_rig::{Request, Wiring};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{DeviceId, DeviceKind, PortId};
-use bramble_value::{Name, SubjectId};
+use bramble_value::{Name, SubjectId, Time, Volume};
 use uuid::Uuid;
 
 /// Something to be done, in the order given.
@@ -47,12 +48,21 @@ enum State {
     Running {
         session: Uuid,
         subject: SubjectId,
-        task: Arc<TaskDefinition>,
+        course: Course,
     },
     /// A person works the rig by hand.
     ByHand {
         what: String,
     },
+}
+
+/// What runs: a task, and what its ports are on this rig.
+#[derive(Debug, Clone)]
+pub(crate) struct Course {
+    /// The task.
+    pub(crate) task: Arc<TaskDefinition>,
+    /// Its ports.
+    pub(crate) wiring: Wiring,
 }
 
 /// As many sessions are known again when they are asked for again.
@@ -71,23 +81,25 @@ impl Desk {
             Command::Start(request) => self.start(ask, request),
             Command::Stop { session, when, why } => self.stop(ask, session, when, why),
             Command::SetParameter { session, name, value } => {
-                self.tell(ask, session, |task| parameter(task, &name, &value))
+                self.tell(ask, session, |course| parameter(course, &name, &value))
             }
-            Command::Message { session, name } => self.tell(ask, session, |task| message(task, &name)),
+            Command::Message { session, name } => {
+                self.tell(ask, session, |course| message(&course.task, &name))
+            }
             Command::Reward { session, port, volume } => {
-                self.tell(ask, session, |task| Ok(Request::Water { port: valve(task, &port)?, volume }))
+                self.tell(ask, session, |course| water(course, &port, volume))
             }
         }
     }
 
     /// The session that was got ready has started.
-    pub(crate) fn started(&mut self, task: Arc<TaskDefinition>) -> Vec<Deed> {
+    pub(crate) fn started(&mut self, course: Course) -> Vec<Deed> {
         let State::Preparing { session, subject, asks, stop } =
             std::mem::replace(&mut self.state, State::Idle)
         else {
             return Vec::new();
         };
-        self.state = State::Running { session, subject, task };
+        self.state = State::Running { session, subject, course };
         self.known.push_back(session);
         while self.known.len() > MOST_KNOWN {
             self.known.pop_front();
@@ -123,8 +135,8 @@ impl Desk {
                 Ok(())
             }
             State::Preparing { subject, .. } => Err(format!("{pilot} is starting a session of {subject}")),
-            State::Running { subject, task, .. } => {
-                let task = &task.name;
+            State::Running { subject, course, .. } => {
+                let task = &course.task.name;
                 Err(format!(
                     "{pilot} runs a session of {subject} (task {task}): stop it first, or wait for its end"
                 ))
@@ -173,8 +185,8 @@ impl Desk {
                 vec![answer(ask, Err(why))]
             }
             State::ByHand { what } => vec![answer(ask, Err(in_a_hand(&self.pilot, what)))],
-            State::Running { subject, task, .. } => {
-                let (pilot, task) = (&self.pilot, &task.name);
+            State::Running { subject, course, .. } => {
+                let (pilot, task) = (&self.pilot, &course.task.name);
                 let why = format!(
                     "{pilot} is busy: it runs a session of {subject} (task {task}); stop it first, or choose another pilot"
                 );
@@ -202,10 +214,10 @@ impl Desk {
         &self,
         ask: Ask,
         wanted: Uuid,
-        order: impl FnOnce(&TaskDefinition) -> Result<Request, String>,
+        order: impl FnOnce(&Course) -> Result<Request, String>,
     ) -> Vec<Deed> {
         match &self.state {
-            State::Running { session, task, .. } if *session == wanted => match order(task) {
+            State::Running { session, course, .. } if *session == wanted => match order(course) {
                 Ok(order) => vec![Deed::Tell(order), answer(ask, Ok(()))],
                 Err(why) => vec![answer(ask, Err(why))],
             },
@@ -245,7 +257,8 @@ fn stopping(when: When, why: &str) -> Request {
     }
 }
 
-fn parameter(task: &TaskDefinition, name: &str, value: &serde_json::Value) -> Result<Request, String> {
+fn parameter(course: &Course, name: &str, value: &serde_json::Value) -> Result<Request, String> {
+    let task = &course.task;
     let live = task.parameters.iter().filter(|one| one.live).map(|one| &one.name);
     let (id, parameter) = task.parameter(name).ok_or_else(|| {
         format!("task {} has no parameter `{name}`; {}", task.name, can_be("changed", live.clone()))
@@ -258,6 +271,7 @@ fn parameter(task: &TaskDefinition, name: &str, value: &serde_json::Value) -> Re
     }
     let value = bramble_task::parameter_value(parameter, value);
     let value = value.map_err(|why| format!("parameter `{name}`: {why}"))?;
+    course.wiring.allows(id, value).map_err(|outside| format!("parameter `{name}`: the valve {outside}"))?;
     Ok(Request::Parameter { parameter: id, value })
 }
 
@@ -267,6 +281,15 @@ fn message(task: &TaskDefinition, name: &str) -> Result<Request, String> {
         format!("task {} has no message `{name}`; {all}", task.name)
     })?;
     Ok(Request::Message { message: id, value: 0.0 })
+}
+
+/// Water by hand, where the valve can give as much: the session is not asked for
+/// what it would refuse.
+fn water(course: &Course, wanted: &PortName, volume: Volume) -> Result<Request, String> {
+    let port = valve(&course.task, wanted)?;
+    let tried = Devices::new(&course.wiring).give(port, volume, Time::ZERO);
+    tried.map_err(|error| format!("no water was given: {error}"))?;
+    Ok(Request::Water { port, volume })
 }
 
 fn valve(task: &TaskDefinition, wanted: &PortName) -> Result<PortId, String> {

@@ -131,9 +131,9 @@ impl Pilot {
 
     fn news(&mut self, news: News) {
         match news {
-            News::Started(task) => {
-                tracing::info!("a session of task {} started", task.name);
-                let deeds = self.desk.started(task);
+            News::Started(course) => {
+                tracing::info!("a session of task {} started", course.task.name);
+                let deeds = self.desk.started(*course);
                 self.act(deeds);
             }
             News::Refused(why) => {

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::children::{Children, Claims};
 use crate::config::{Simulation, Speed};
-use crate::desk::valves;
+use crate::desk::{Course, valves};
 use crate::hand::{self, Checked};
 use crate::host;
 use crate::judge::Examiner;
@@ -53,8 +53,8 @@ pub(crate) struct Order {
 /// What became of a job.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// It runs, and is this task.
-    Started(Arc<TaskDefinition>),
+    /// It runs, and is this.
+    Started(Box<Course>),
     /// It can't be run, for this reason.
     Refused(String),
     /// It ran, and has ended.
@@ -92,7 +92,7 @@ struct Ready {
     examiner: Examiner,
     claims: Claims,
     /// The last check of its rig, where that is real.
-    checked: Option<Checked>,
+    check: serde_json::Value,
 }
 
 impl Runner {
@@ -145,13 +145,6 @@ impl Runner {
     }
 
     fn prepare(&mut self, request: StartSession, post: &Post) -> Result<Ready, String> {
-        let checked = match self.hardware {
-            Some(_) => Checked::last(&self.data, &self.rig).map_err(|error| error.to_string())?,
-            None => None,
-        };
-        if let Some(why) = checked.as_ref().and_then(Checked::refusal).filter(|_| !request.despite_check) {
-            return Err(format!("{why}, or start it all the same with --despite-check"));
-        }
         let task = bramble_task::load(&request.task).map_err(|mistakes| mistakes.to_string())?;
         let definition = &task.definition;
         let parameters = task.parameters(&request.parameters).map_err(|mistakes| mistakes.to_string())?;
@@ -166,9 +159,27 @@ impl Runner {
         let columns = definition.columns.iter().map(|column| (column.name.to_string(), column.kind.clone()));
         let examiner = Examiner::new(columns.collect(), request.trials, rule);
         let claims = self.children.claim(&wiring, request.session, self.hardware.is_some(), post)?;
+        let check = if claims.real_time { self.check(request.despite_check)? } else { json!(null) };
         let session = Session::new(Arc::clone(definition), settings.clone(), wiring.clone());
         let session = session.map_err(|error| error.to_string())?;
-        Ok(Ready { request, task, session, settings, wiring, examiner, claims, checked })
+        Ok(Ready { request, task, session, settings, wiring, examiner, claims, check })
+    }
+
+    /// The last check of this real rig, for provenance.
+    ///
+    /// # Errors
+    /// A sentence where it failed, or its record can't be read, and the session is
+    /// not to start `despite` that.
+    fn check(&self, despite: bool) -> Result<serde_json::Value, String> {
+        let last = Checked::last(&self.data, &self.rig);
+        let why = match &last {
+            Ok(checked) => checked.as_ref().and_then(Checked::refusal),
+            Err(error) => Some(format!("what the last check of the rig found is not known: {error}")),
+        };
+        match (why, despite) {
+            (Some(why), false) => Err(format!("{why}, or start it all the same with --despite-check")),
+            (why, _) => Ok(json!({ "last": last.ok().flatten(), "despite": despite, "refusal": why })),
+        }
     }
 
     /// The subject's animal: the one that was here before, if it was.
@@ -244,7 +255,7 @@ impl Runner {
         hardware.ready()?;
         let mut provenance = self.provenance(&ready);
         provenance["hardware"] = json!(hardware.report());
-        provenance["check"] = json!({ "last": ready.checked, "despite": ready.request.despite_check });
+        provenance["check"] = ready.check.clone();
         let (pen, session) = (self.pen.clone(), ready.request.session);
         let keep = move |record| pen.write(Entry::Record(session, record));
         let (relay, mut ring, bell) = Relay::start(keep).map_err(no_thread)?;
@@ -269,11 +280,13 @@ impl Runner {
                 recorder: &mut ring,
                 judge: &mut judge,
             });
-            (request.session, outcome)
+            (request.session, outcome, claims)
         });
         drop(ring);
         relay.finish();
-        let (session, outcome) = ran?;
+        // A child that doesn't answer any more is not waited for in real time.
+        let (session, outcome, claims) = ran?;
+        drop(claims);
         Ok(self.end(session, &outcome, judge.graduated()))
     }
 
@@ -303,7 +316,8 @@ impl Runner {
         };
         let watch = watch(request, definition, wiring, time);
         self.pen.write(Entry::Started(Box::new(started), Box::new(watch)));
-        tell(News::Started(Arc::clone(definition)));
+        let (task, wiring) = (Arc::clone(definition), wiring.clone());
+        tell(News::Started(Box::new(Course { task, wiring })));
     }
 
     /// Says that a session has ended.

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use bramble_rig::RigConfig;
+use bramble_rig::calibration::{Calibration, Point, Valve};
 use bramble_task::definition::{Device, Message, MessageId, Parameter, ParameterId, Place};
 use bramble_value::{Seed, Sources, Span, Value, ValueType, Volume};
 use proptest::prelude::*;
@@ -46,6 +48,11 @@ fn task() -> Arc<TaskDefinition> {
     })
 }
 
+/// It on a simulated rig.
+fn course() -> Course {
+    Course { task: task(), wiring: Wiring::simulated(&task()).unwrap() }
+}
+
 fn session(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
@@ -72,7 +79,7 @@ fn desk() -> Desk {
 fn running() -> Desk {
     let mut desk = desk();
     desk.command(Ask(0), Command::Start(request(1)));
-    desk.started(task());
+    desk.started(course());
     desk
 }
 
@@ -95,7 +102,7 @@ fn set(parameter: &str, value: &str) -> Command {
 fn a_start_is_answered_when_the_session_has_started() {
     let mut desk = desk();
     assert_eq!(desk.command(Ask(1), Command::Start(request(1))), [Deed::Start(request(1))]);
-    assert_eq!(desk.started(task()), [answer(Ask(1), Ok(()))]);
+    assert_eq!(desk.started(course()), [answer(Ask(1), Ok(()))]);
 }
 
 #[test]
@@ -132,7 +139,7 @@ fn a_start_that_is_repeated_is_not_run_twice() {
     let mut desk = desk();
     desk.command(Ask(1), Command::Start(request(1)));
     assert_eq!(desk.command(Ask(2), Command::Start(request(1))), []);
-    assert_eq!(desk.started(task()), [answer(Ask(1), Ok(())), answer(Ask(2), Ok(()))]);
+    assert_eq!(desk.started(course()), [answer(Ask(1), Ok(())), answer(Ask(2), Ok(()))]);
     assert_eq!(desk.command(Ask(3), Command::Start(request(1))), [answer(Ask(3), Ok(()))]);
     desk.ended();
     assert_eq!(desk.command(Ask(4), Command::Start(request(1))), [answer(Ask(4), Ok(()))]);
@@ -155,7 +162,7 @@ fn a_stop_reaches_the_session_it_means_and_no_other() {
     let mut early = desk();
     early.command(Ask(0), Command::Start(request(1)));
     assert_eq!(early.command(Ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
-    assert_eq!(early.started(task()), [answer(Ask(0), Ok(())), tell]);
+    assert_eq!(early.started(course()), [answer(Ask(0), Ok(())), tell]);
 }
 
 #[test]
@@ -194,6 +201,35 @@ fn messages_and_valves_are_known_by_the_tasks_names() {
     assert!(why.contains("valve.left, valve.right can be opened"), "{why}");
 }
 
+#[test]
+fn water_that_a_valve_can_not_give_is_refused_and_not_said_to_be_given() {
+    let rig = "[devices.light]\nkind = \"digital_output\"\ndriver = \"simulated\"\nports = { left = 5 }\n\
+               [devices.valve]\nkind = \"solenoid\"\ndriver = \"gpiocdev\"\nlongest_on = \"2 s\"\n\
+               ports = { left = 16, right = 20 }\n";
+    let rig: RigConfig = bramble_config::parse("pilot.toml", rig).unwrap();
+    let point = |ms, grams| Point { open: Span::from_ms(ms), pulses: 100, grams };
+    let valve = Valve { device: name("valve"), port: Some(name("left")) };
+    let points = vec![point(20, 0.1), point(100, 0.5)];
+    let calibration = Calibration::new(valve, Default::default(), 1.0, points).unwrap();
+    let calibrations = [calibration].into_iter().collect();
+    let task = task();
+    let wiring = Wiring::new(&task, &rig, &calibrations, Default::default(), "box1").unwrap();
+    let mut desk = desk();
+    desk.command(Ask(0), Command::Start(request(1)));
+    desk.started(Course { task, wiring });
+
+    let mut reward = |port: &str, microliters| {
+        let port = PortName { device: name("valve"), port: Some(name(port)) };
+        let volume = Volume::from_microliters(microliters).unwrap();
+        desk.command(Ask(1), Command::Reward { session: session(1), port, volume })
+    };
+    let why = refusal(reward("left", 50.0));
+    assert!(why.starts_with("no water was given: ") && why.contains("50 uL is outside"), "{why}");
+    let why = refusal(reward("right", 4.0));
+    assert!(why.starts_with("no water was given: ") && why.contains("valve.right"), "{why}");
+    assert_eq!(reward("left", 4.0).len(), 2, "it is given, and that is said");
+}
+
 #[derive(Debug, Clone)]
 enum Happening {
     Start(u128),
@@ -229,7 +265,7 @@ proptest! {
                 Happening::Started if preparing.is_some() => {
                     running = preparing.take();
                     ran.extend(running);
-                    desk.started(task())
+                    desk.started(course())
                 }
                 Happening::Refused if preparing.take().is_some() => desk.refused("no"),
                 Happening::Ended if running.take().is_some() => { desk.ended(); Vec::new() }

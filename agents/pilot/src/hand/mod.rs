@@ -37,6 +37,8 @@ use error::HandError;
 
 pub(crate) use bench::Socket;
 pub(crate) use check::Checked;
+#[cfg(test)]
+pub(crate) use check::failed_check;
 pub(crate) use cli::Command;
 pub(crate) use session::{Hands, Job};
 

@@ -169,6 +169,69 @@ fn a_session_on_hardware_runs_in_real_time_and_is_recorded_whole() {
     assert!(times.iter().all(|time| (started.time..=monotonic()).contains(time)));
 }
 
+/// A child with a real lamp, which grants whatever it is asked.
+fn willing_child(endpoint: bramble_link::Endpoint) -> bramble_link::Dialer {
+    use bramble_link::{Event, Me, MemoryOutbox, Terms, dial};
+    use bramble_message::{ChildHello, ChildToPilot, Offer, PilotToChild, decode, encode};
+
+    let lamp = RigDevice {
+        name: "lamp".parse().unwrap(),
+        kind: "digital_output".into(),
+        ports: Vec::new(),
+        driver: "gpiocdev".into(),
+    };
+    let hello = ChildHello { software: host::software(), offer: Offer { devices: vec![lamp] } };
+    let me = Me::new("side".parse().unwrap(), "child", "pilot").with_detail(encode(&hello));
+    let (dialer, events) = dial(endpoint, me, Terms::new(MemoryOutbox::new())).unwrap();
+    let line = dialer.line();
+    std::thread::spawn(move || {
+        while let Ok(event) = events.recv() {
+            let Event::Message { payload, .. } = event else { continue };
+            if let Ok(PilotToChild::Claim { ask, .. }) = decode(&payload) {
+                line.send(encode(&ChildToPilot::Done { ask, outcome: Ok(()) })).unwrap();
+            }
+        }
+    });
+    dialer
+}
+
+#[test]
+fn a_failed_check_keeps_a_session_from_starting_whose_real_lines_are_on_a_child() {
+    let mut box1 = Box1::new();
+    let rig = "[devices.poke]\nkind = \"digital_input\"\ndriver = \"simulated\"\n\
+               [devices.lamp]\nkind = \"digital_output\"\ndriver = \"child\"\nchild = \"side\"\n";
+    let rig: RigConfig = bramble_config::parse("pilot.toml", rig).unwrap();
+    let folder = box1.runner.data.clone();
+    let endpoint: bramble_link::Endpoint =
+        format!("ipc://{}/children.sock", folder.display()).parse().unwrap();
+    let (come, has_come) = channel();
+    let side = "side".parse().unwrap();
+    box1.runner.children =
+        Children::start(Some(endpoint.clone()), &box1.runner.pilot, [side].into_iter(), move || {
+            let _ = come.send(());
+        })
+        .unwrap();
+    let _child = willing_child(endpoint);
+    has_come.recv_timeout(Duration::from_secs(60)).unwrap();
+    box1.runner.hardware = None;
+    hand::failed_check(&folder, &rig);
+    box1.runner.rig = rig;
+
+    let mut refused = |despite_check| {
+        let (request, order) = order(Some(1));
+        let ready = box1.runner.prepare(StartSession { despite_check, ..request }, &order.post);
+        ready.map(|ready| ready.check).map_err(|why| why.contains("failed its check"))
+    };
+    assert_eq!(refused(false), Err(true));
+    let check = refused(true).unwrap();
+    assert_eq!((&check["last"]["passed"], &check["despite"]), (&json!(false), &json!(true)));
+
+    std::fs::write(folder.join("check.json"), "{").unwrap();
+    assert_eq!(refused(false), Err(false), "what can't be read has not passed");
+    let check = refused(true).unwrap();
+    assert!(check["refusal"].as_str().unwrap().contains("check.json"), "{check}");
+}
+
 #[test]
 fn a_stop_ends_a_session_on_hardware_though_nothing_happens_on_it() {
     let (_, order) = order(None);

@@ -23,6 +23,8 @@ use crate::config::Workshop;
 use inputs::Inputs;
 
 pub(crate) use record::Checked;
+#[cfg(test)]
+pub(crate) use record::failed_check;
 pub(super) use record::{Item, Outcome, identity};
 
 /// From one wake of the loop to the next while it is measured.

@@ -143,6 +143,14 @@ pub(in crate::hand) fn identity(rig: &RigConfig) -> String {
     Sha256::digest(&written).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Keeps that a rig failed, for the tests of what then happens.
+#[cfg(test)]
+pub(crate) fn failed_check(data: &Path, rig: &RigConfig) {
+    let items = vec![Item::new("lamp", Outcome::Failed, "nobody saw it")];
+    let checked = Checked::new("box1".to_owned(), identity(rig), Timestamp::UNIX_EPOCH, items, None);
+    checked.store(data).expect("the folder can be written");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
