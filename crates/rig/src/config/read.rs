@@ -182,6 +182,9 @@ impl Reader {
         let path = &["devices", name.as_str()];
         let kind = written.kind;
         self.keys_of_its_kind(path, &written);
+        if written.driver == WrittenDriver::Child {
+            self.keys_of_a_child(path, &written);
+        }
         let driver = self.driver(path, written.driver, written.child, written.chip);
         let lines = self.lines(path, kind, &driver, (written.pin, written.pins, written.ports));
         let spans = [("debounce", written.debounce), ("longest_on", written.longest_on)];
@@ -231,6 +234,24 @@ impl Reader {
             if is_there && !allowed {
                 let why = format!("`{key}` is for {who}, and this is a {}", kind.word());
                 self.fault(path, key, why, "leave it out");
+            }
+        }
+    }
+
+    /// A child sets its lines up by itself: what is said of them here would never
+    /// come to it.
+    fn keys_of_a_child(&mut self, path: &[&str], written: &WrittenDevice) {
+        for (key, is_there) in [
+            ("pins", written.pins.is_some()),
+            ("active", written.active.is_some()),
+            ("pull", written.pull.is_some()),
+            ("debounce", written.debounce.is_some()),
+            ("frequency", written.frequency.is_some()),
+            ("counts_per_unit", written.counts_per_unit.is_some()),
+        ] {
+            if is_there {
+                let why = format!("`{key}` is the child's to say, since the child sets the lines up");
+                self.fault(path, key, why, "write it into the child's configuration instead");
             }
         }
     }

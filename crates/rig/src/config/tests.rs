@@ -276,6 +276,33 @@ fn a_pin_that_can_not_be_is_named_with_one_that_can() {
 }
 
 #[test]
+fn what_a_child_sets_up_is_said_in_the_child_s_file_and_not_in_the_pilot_s() {
+    let device = |kind: &str, line: &str| {
+        format!("[rig.devices.a]\nkind = \"{kind}\"\ndriver = \"child\"\nchild = \"side\"\n{line}\n")
+    };
+    for (kind, line) in [
+        ("digital_input", "active = \"low\""),
+        ("digital_input", "pull = \"up\""),
+        ("digital_input", "debounce = \"1 ms\""),
+        ("level_output", "frequency = \"1 kHz\""),
+        ("encoder", "pins = { a = 4, b = 5 }"),
+        ("encoder", "counts_per_unit = 2.8"),
+    ] {
+        let said = said(&device(kind, line));
+        assert_eq!(said.len(), 1, "{line}: {said:#?}");
+        assert!(said[0].starts_with("5:"), "{line}: {said:?}");
+        assert!(said[0].contains("| write it into the child's configuration instead"), "{line}: {said:?}");
+    }
+    for (kind, line) in [
+        ("digital_output", "longest_on = \"1 s\""),
+        ("solenoid", "flow = \"40 uL/s\""),
+        ("encoder", "unit = \"mm\""),
+    ] {
+        assert!(read(&device(kind, line)).is_ok(), "{line}");
+    }
+}
+
+#[test]
 fn a_resistor_of_the_board_can_not_be_taken_away() {
     let text = "[rig.devices.a]\nkind = \"digital_input\"\ndriver = \"gpiocdev\"\n\
                 chip = \"pinctrl-rp1\"\npin = 2\npull = \"down\"\n";
