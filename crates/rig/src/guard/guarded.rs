@@ -23,10 +23,13 @@ pub enum Guarded {
         /// Whether the pin itself is high when it is safe.
         high: bool,
     },
-    /// A channel of the kernel's PWM, which is safe when it is switched off.
+    /// A channel of the kernel's PWM, which stays switched on: what one that is
+    /// off puts out, its polarity doesn't say.
     Pwm {
         /// Its folder: `/sys/class/pwm/pwmchip0/pwm0`.
         path: PathBuf,
+        /// For how long of each period it is on when it is safe, in ns.
+        duty_ns: u64,
     },
     /// A line in memory: a byte of a file that other processes see.
     File {

@@ -12,7 +12,7 @@ use super::Guarded;
 pub(super) enum Held {
     Request { request: File, safe: LineValues },
     Pin { pin: OutputPin, high: bool },
-    Pwm { enable: File },
+    Pwm { duty: File, safe: String },
     Byte { file: File, place: u64, safe: u8 },
 }
 
@@ -39,10 +39,11 @@ impl Held {
                 pin.set_reset_on_drop(false);
                 Held::Pin { pin, high }
             }
-            Guarded::Pwm { path } => {
-                let path = path.join("enable");
-                let enable = File::options().write(true).open(&path);
-                Held::Pwm { enable: enable.map_err(|error| format!("{}: {error}", path.display()))? }
+            Guarded::Pwm { path, duty_ns } => {
+                let path = path.join("duty_cycle");
+                let duty = File::options().write(true).open(&path);
+                let duty = duty.map_err(|error| format!("{}: {error}", path.display()))?;
+                Held::Pwm { duty, safe: format!("{duty_ns}\n") }
             }
             Guarded::File { file, place, safe } => Held::Byte { file: file.into(), place, safe },
         })
@@ -62,12 +63,38 @@ impl Held {
                 pin.write((*high).into());
                 Ok(())
             }
-            Held::Pwm { enable } => {
-                enable.write_all_at(b"0", 0).map_err(|error| format!("PWM can't be switched off: {error}"))
-            }
+            Held::Pwm { duty, safe } => duty
+                .write_all_at(safe.as_bytes(), 0)
+                .map_err(|error| format!("PWM can't be brought to its safe level: {error}")),
             Held::Byte { file, place, safe } => {
                 file.write_all_at(&[*safe], *place).map_err(|error| format!("a line in memory: {error}"))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the kernel would read of a file.
+    fn line(folder: &std::path::Path, name: &str) -> String {
+        let text = std::fs::read_to_string(folder.join(name)).unwrap();
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn pwm_that_is_made_safe_stays_on_for_whoever_writes_it_next() {
+        for (share, safe) in [("0", 0), ("1000000", 1_000_000)] {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, text) in [("enable", "1"), ("polarity", "inversed"), ("duty_cycle", "250000")] {
+                std::fs::write(folder.path().join(name), text).unwrap();
+            }
+            let guarded = Guarded::Pwm { path: folder.path().to_owned(), duty_ns: safe };
+            Held::open(guarded).unwrap().make_safe().unwrap();
+            assert_eq!(line(folder.path(), "duty_cycle"), share);
+            assert_eq!(line(folder.path(), "enable"), "1");
+            assert_eq!(line(folder.path(), "polarity"), "inversed");
         }
     }
 }

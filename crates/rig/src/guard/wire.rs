@@ -48,7 +48,7 @@ pub(super) enum Line {
     /// See [`Guarded::Rppal`].
     Rppal { pin: u8, high: bool },
     /// See [`Guarded::Pwm`].
-    Pwm { path: PathBuf },
+    Pwm { path: PathBuf, duty_ns: u64 },
     /// See [`Guarded::File`].
     File { place: u64, safe: u8 },
 }
@@ -78,7 +78,7 @@ pub(super) fn split(guarded: Vec<Guarded>) -> (Vec<Line>, Vec<OwnedFd>) {
             Line::Gpiocdev { safe }
         }
         Guarded::Rppal { pin, high } => Line::Rppal { pin, high },
-        Guarded::Pwm { path } => Line::Pwm { path },
+        Guarded::Pwm { path, duty_ns } => Line::Pwm { path, duty_ns },
         Guarded::File { file, place, safe } => {
             fds.push(file);
             Line::File { place, safe }
@@ -95,7 +95,7 @@ pub(super) fn join(lines: Vec<Line>, fds: Vec<OwnedFd>) -> Option<Vec<Guarded>> 
         Some(match line {
             Line::Gpiocdev { safe } => Guarded::Gpiocdev { request: fds.next()?, safe },
             Line::Rppal { pin, high } => Guarded::Rppal { pin, high },
-            Line::Pwm { path } => Guarded::Pwm { path },
+            Line::Pwm { path, duty_ns } => Guarded::Pwm { path, duty_ns },
             Line::File { place, safe } => Guarded::File { file: fds.next()?, place, safe },
         })
     });

@@ -10,6 +10,7 @@ use rppal::gpio::Mode;
 use rppal::pwm::{Error, Polarity, Pwm};
 
 use crate::config::Active;
+use crate::guard::Guarded;
 
 /// A channel of the Pi's PWM.
 #[derive(Debug)]
@@ -58,13 +59,20 @@ impl Hardware {
     }
 
     pub(super) fn write(&self, share: f64) -> Result<(), Error> {
-        self.pwm.set_pulse_width(self.period.mul_f64(share.clamp(0.0, 1.0)))
+        self.pwm.set_pulse_width(width(self.period, share))
     }
 
-    /// Its folder in the kernel's file system.
-    pub(super) fn path(&self) -> PathBuf {
-        folder(self.chip, Some(self.channel))
+    /// What somebody else needs to bring it to this level.
+    pub(super) fn guarded(&self, safe: Level) -> Guarded {
+        // A period is 1000 s at most.
+        let duty_ns = width(self.period, safe.share()).as_nanos().try_into().unwrap_or(u64::MAX);
+        Guarded::Pwm { path: folder(self.chip, Some(self.channel)), duty_ns }
     }
+}
+
+/// For how long of each period it is on.
+fn width(period: Duration, share: f64) -> Duration {
+    period.mul_f64(share.clamp(0.0, 1.0))
 }
 
 fn folder(chip: u8, channel: Option<u8>) -> PathBuf {

@@ -116,7 +116,7 @@ impl Output {
                 pin: pin.pin(),
                 high: is_high(is_on_when_still(self.safe.share()), self.active),
             },
-            Way::Hardware(hardware) => Guarded::Pwm { path: hardware.path() },
+            Way::Hardware(hardware) => hardware.guarded(self.safe),
         }
     }
 }
