@@ -15,7 +15,7 @@ use bramble_message::{
 };
 use bramble_rig::config::DriverConfig;
 use bramble_rig::remote::{Remote, RemoteError, Remotes, Unwaited};
-use bramble_rig::{self as rig, Happening, Post, Wire, Wiring};
+use bramble_rig::{self as rig, Dose, Happening, Post, Wire, Wiring};
 use bramble_task::definition::PortId;
 use bramble_value::{Name, Time};
 use uuid::Uuid;
@@ -191,12 +191,11 @@ impl Children {
     }
 
     /// Whether any of these of a child's is real.
-    fn has_real(&self, child: &Name, wires: &[(PortId, &Wire)]) -> bool {
+    pub(crate) fn has_real(&self, child: &Name, wires: &[(PortId, &Wire)]) -> bool {
         let all = self.known();
         let offer = all.get(child).and_then(|known| known.offer.as_ref());
-        let real = |device: &&RigDevice| device.driver != DriverConfig::Simulated.to_string();
         let of_wire = |device: &RigDevice| wires.iter().any(|(_, wire)| wire.device == device.name);
-        offer.is_some_and(|offer| offer.iter().filter(real).any(of_wire))
+        offer.is_some_and(|offer| offer.iter().filter(|device| is_real(device)).any(of_wire))
     }
 
     fn has_come(&self, child: &Name, detail: &[u8]) {
@@ -214,6 +213,8 @@ impl Children {
     fn has_gone(&self, child: &Name, why: &str) {
         let mut all = self.known();
         let Some(known) = all.get_mut(child) else { return };
+        // It may come back with another clock.
+        known.clock = None;
         if known.offer.take().is_some() {
             tracing::warn!("the child {child} is gone: {why}");
         }
@@ -287,6 +288,11 @@ fn happening(
     })
 }
 
+/// Whether something is connected to what a child offers.
+fn is_real(device: &RigDevice) -> bool {
+    device.driver != DriverConfig::Simulated.to_string()
+}
+
 /// Whether a child has what the rig says it has.
 fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), String> {
     let Some(device) = offer.iter().find(|device| device.name == wire.device) else {
@@ -304,7 +310,19 @@ fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), Str
         Some(port) => device.ports.contains(port),
         None => device.ports.is_empty(),
     };
-    if is_there { Ok(()) } else { Err(format!("the child {child} has no port `{wire}`")) }
+    if !is_there {
+        return Err(format!("the child {child} has no port `{wire}`"));
+    }
+    // Only now is it known whether there is real water behind it.
+    match &wire.dose {
+        Some(Dose::Flow(_)) if is_real(device) => Err(format!(
+            "`flow` is for a simulated valve, and `{}` of the child {child} is real: take `flow` out of this \
+             pilot's configuration, and run `{}`",
+            wire.device,
+            wire.valve().command()
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What a session has claimed of children.
@@ -416,5 +434,44 @@ fn from_message(reading: Reading) -> rig::Reading {
         Reading::Digital(high) => rig::Reading::Digital(high),
         Reading::Analog(value) => rig::Reading::Analog(value),
         Reading::Position(value) => rig::Reading::Position(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bramble_rig::config::Flow;
+    use bramble_task::definition::DeviceKind;
+    use bramble_value::Level;
+
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_real_valve_of_a_child_is_not_believed_to_have_a_simulated_flow() {
+        let wire = |dose| Wire {
+            device: name("valve"),
+            port: None,
+            kind: DeviceKind::Solenoid,
+            driver: DriverConfig::Child(name("side")),
+            longest_on: None,
+            safe: Level::default(),
+            dose,
+        };
+        let offer = |driver: DriverConfig| RigDevice {
+            name: name("valve"),
+            kind: "solenoid".to_owned(),
+            ports: Vec::new(),
+            driver: driver.to_string(),
+        };
+        let checked = |driver, dose| check_offer(&name("side"), &[offer(driver)], &wire(dose));
+        let flow = || Some(Dose::Flow(Flow::TYPICAL));
+        let real = || DriverConfig::Gpiocdev { chip: "gpiochip0".to_owned() };
+        assert_eq!(checked(DriverConfig::Simulated, flow()), Ok(()));
+        assert_eq!(checked(real(), None), Ok(()));
+        let why = checked(real(), flow()).unwrap_err();
+        assert!(why.contains("is real") && why.contains("run `bramble-pilot calibrate valve`"), "{why}");
     }
 }
