@@ -55,6 +55,10 @@ pub(super) const RESERVED: [u32; 2] = [0, 1];
 /// Those with a resistor to 3.3 V on the board, which no setting takes away.
 pub(super) const PULLED_UP: [u32; 2] = [2, 3];
 
+/// Those that say what the board does when it starts: a serial console, where
+/// the Pi has one.
+const CONSOLE: [u32; 2] = [14, 15];
+
 /// The labels of the chips that have the header, by board.
 const CHIPS: [(&str, &str); 3] =
     [("pinctrl-bcm2835", "Pi 1 to 3 and Zero"), ("pinctrl-bcm2711", "Pi 4"), ("pinctrl-rp1", "Pi 5")];
@@ -70,7 +74,8 @@ pub(super) fn at(position: u8) -> Option<Position> {
 }
 
 /// The GPIOs that are on the header, have nothing else to do and aren't in
-/// `used`, those nearest to `position` first.
+/// `used`, those nearest to `position` first, and last those that the board
+/// itself pulls up or talks on.
 fn free(position: u8, used: &BTreeSet<u32>) -> Vec<(u8, u32)> {
     let mut free: Vec<(u8, u32)> = (1..=40)
         .filter_map(|position| match at(position)? {
@@ -79,7 +84,8 @@ fn free(position: u8, used: &BTreeSet<u32>) -> Vec<(u8, u32)> {
         })
         .filter(|(_, gpio)| !RESERVED.contains(gpio) && !used.contains(gpio))
         .collect();
-    free.sort_by_key(|(other, _)| other.abs_diff(position));
+    let is_second_choice = |gpio: &u32| PULLED_UP.contains(gpio) || CONSOLE.contains(gpio);
+    free.sort_by_key(|(other, gpio)| (is_second_choice(gpio), other.abs_diff(position)));
     free
 }
 
@@ -153,7 +159,14 @@ mod tests {
     #[test]
     fn what_is_near_and_free_is_told() {
         let near = free_near(6, &BTreeSet::from([3, 4])).unwrap();
-        assert_eq!(near, "near it and free: header 8 (GPIO14), header 3 (GPIO2)");
+        assert_eq!(near, "near it and free: header 11 (GPIO17), header 12 (GPIO18)");
         assert_eq!(free_near(6, &(0..=LAST).collect()), None);
+    }
+
+    #[test]
+    fn pins_that_the_board_works_itself_are_told_only_where_no_other_is_free() {
+        let others = (4..=LAST).filter(|gpio| !CONSOLE.contains(gpio)).collect();
+        let near = free_near(3, &others).unwrap();
+        assert_eq!(near, "near it and free: header 3 (GPIO2), header 5 (GPIO3)");
     }
 }

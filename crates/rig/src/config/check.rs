@@ -7,7 +7,7 @@ use bramble_config::Fault;
 use bramble_task::definition::DeviceKind;
 use bramble_value::Name;
 
-use super::{DeviceConfig, DriverConfig, Lines, Pin, Pull, RigConfig, board};
+use super::{Active, DeviceConfig, DriverConfig, Lines, Pin, Pull, RigConfig, board};
 
 /// A pin, and whose it is.
 struct Claim<'a> {
@@ -18,6 +18,8 @@ struct Claim<'a> {
     driver: &'a DriverConfig,
     pin: Pin,
     pull: Option<Pull>,
+    /// Whether it is an output that must not be on for long, and high is on.
+    is_high_brief: bool,
 }
 
 /// What drives pins of the same numbers.
@@ -82,6 +84,12 @@ fn header(claim: &Claim<'_>, used: &BTreeSet<u32>) -> Option<Fault> {
     } else if board::PULLED_UP.contains(&gpio) && matches!(claim.pull, Some(Pull::Down | Pull::Off)) {
         let message = format!("GPIO{gpio} has a resistor to 3.3 V on the board, which no `pull` takes away");
         (message, Some("write pull = \"up\", or take another pin".to_owned()))
+    } else if board::PULLED_UP.contains(&gpio) && claim.is_high_brief {
+        let message = format!(
+            "GPIO{gpio} has a resistor to 3.3 V on the board: from power-up until the pilot starts, this output \
+             would be on for longer than its `longest_on`"
+        );
+        (message, near())
     } else {
         return None;
     };
@@ -96,7 +104,14 @@ fn claims(rig: &RigConfig) -> Vec<Claim<'_>> {
         rig.sync_input.iter().map(|sync| ("sync_input", &sync.driver, sync.pin, Some(sync.pull)));
     for (table, driver, pin, pull) in sync.chain(sync_input) {
         let path = vec![table.to_owned(), "pin".to_owned()];
-        claims.extend(pin.map(|pin| Claim { path, owner: table.to_owned(), driver, pin, pull }));
+        claims.extend(pin.map(|pin| Claim {
+            path,
+            owner: table.to_owned(),
+            driver,
+            pin,
+            pull,
+            is_high_brief: false,
+        }));
     }
     claims
 }
@@ -109,6 +124,7 @@ fn of_device<'a>(name: &Name, device: &'a DeviceConfig) -> Vec<Claim<'a>> {
         driver: &device.driver,
         pin,
         pull: is_input.then_some(device.pull),
+        is_high_brief: device.longest_on.is_some() && device.active == Active::High,
     };
     match &device.lines {
         Lines::Single(pin) => pin.iter().map(|pin| claim(&["pin"], name.to_string(), *pin)).collect(),

@@ -239,7 +239,7 @@ fn a_pin_that_can_not_be_is_named_with_one_that_can() {
         ((any, "4"), ("\"gpiocdev\"\nchip = \"gpiochip1\"", "4"), None),
         (("\"simulated\"", "4"), (any, "4"), None),
         // All of these are a Pi's header.
-        (("\"rppal\"", "17"), (pi, "17"), Some("both a and b | near it and free: header 10 (GPIO15)")),
+        (("\"rppal\"", "17"), (pi, "17"), Some("both a and b | near it and free: header 12 (GPIO18)")),
         (("\"rppal\"", "17"), (any, "17"), Some("both a and b")),
         ((pi, "17"), (any, "\"header 11\""), Some("both a and b")),
         (("\"rppal\"", "17"), (any, "18"), None),
@@ -249,12 +249,12 @@ fn a_pin_that_can_not_be_is_named_with_one_that_can() {
         (
             ("\"rppal\"", "\"header 1\""),
             (any, "18"),
-            Some("header 1 is 3.3 V | near it and free: header 3 (GPIO2)"),
+            Some("header 1 is 3.3 V | near it and free: header 7 (GPIO4)"),
         ),
         (
             ("\"rppal\"", "\"header 6\""),
             (any, "14"),
-            Some("is ground | near it and free: header 5 (GPIO3), header 7"),
+            Some("is ground | near it and free: header 7 (GPIO4), header 11"),
         ),
         (("\"rppal\"", "\"header 41\""), (any, "18"), Some("it has positions 1 to 40")),
         (
@@ -308,6 +308,16 @@ fn a_resistor_of_the_board_can_not_be_taken_away() {
                 chip = \"pinctrl-rp1\"\npin = 2\npull = \"down\"\n";
     assert!(said(text)[0].contains("GPIO2 has a resistor to 3.3 V"), "{:?}", said(text));
     assert!(read(&text.replace("down", "up")).is_ok());
+}
+
+#[test]
+fn a_valve_that_would_open_when_the_board_is_switched_on_is_refused() {
+    let text = "[rig.devices.a]\nkind = \"solenoid\"\ndriver = \"rppal\"\npin = 3\nlongest_on = \"2 s\"\n";
+    let said = said(text);
+    assert!(said.len() == 1 && said[0].starts_with("4:7: GPIO3 has a resistor"), "{said:?}");
+    assert!(said[0].contains("| near it and free: header 7 (GPIO4)"), "{said:?}");
+    assert!(read(&format!("{text}active = \"low\"\n")).is_ok(), "there, high is off");
+    assert!(read(&text.replace("pin = 3", "pin = 4")).is_ok());
 }
 
 #[test]
