@@ -459,6 +459,7 @@ mod tests {
             longest_on: None,
             safe: Level::default(),
             dose,
+            no_dose: None,
         };
         let offer = |driver: DriverConfig| RigDevice {
             name: name("valve"),

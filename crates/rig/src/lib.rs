@@ -18,7 +18,7 @@ pub mod whole;
 pub mod wiring;
 
 pub use config::RigConfig;
-pub use dose::Dose;
+pub use dose::{Dose, DoseError};
 pub use driver::{Driver, DriverError, Happening, Inbox, OpenError, Post, Real, Request, Rig, inbox};
 pub use hardware::Hardware;
 pub use realtime::RealTime;

@@ -9,13 +9,13 @@ use std::sync::Arc;
 
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{Device, DeviceId, DeviceKind, ParameterId, PortId};
-use bramble_value::{Level, Name, Span, Value};
+use bramble_value::{Level, Name, Span, Value, Volume};
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::calibration::{Calibration, Calibrations, OutOfRange, Valve};
+use crate::calibration::{Calibration, Calibrations, Valve};
 use crate::config::{DeviceConfig, DriverConfig, Lines, Pin, RigConfig};
-use crate::dose::Dose;
+use crate::dose::{Dose, DoseError, Opening};
 use standing::Standing;
 use volumes::{Amount, given};
 
@@ -46,6 +46,8 @@ pub struct Wire {
     pub safe: Level,
     /// What it gives while it is open, for a solenoid of which that is known.
     pub dose: Option<Dose>,
+    /// Why its calibration doesn't count, for a solenoid that has such a one.
+    pub no_dose: Option<String>,
 }
 
 /// Why a task can't run on a rig: everything that is missing.
@@ -94,8 +96,8 @@ impl Wiring {
     /// Whether its valves can give all that these parameters of the task say.
     ///
     /// # Errors
-    /// [`OutOfRange`] for the first volume that a valve was not calibrated for.
-    pub fn allow(&self, parameters: &[Value]) -> Result<(), OutOfRange> {
+    /// [`DoseError`] for the first volume that a valve can't give.
+    pub fn allow(&self, parameters: &[Value]) -> Result<(), DoseError> {
         let chosen = (0..).map(ParameterId).zip(parameters);
         chosen.into_iter().try_for_each(|(parameter, value)| self.allows(parameter, *value))
     }
@@ -103,12 +105,11 @@ impl Wiring {
     /// Whether its valves can give what this parameter would say.
     ///
     /// # Errors
-    /// [`OutOfRange`] where a valve was not calibrated for it.
-    pub fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), OutOfRange> {
+    /// [`DoseError`] where a valve can't give it.
+    pub fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), DoseError> {
         let Value::Volume(volume) = value else { return Ok(()) };
-        let given = self.doses.iter().filter(|(one, _)| *one == parameter);
-        let mut doses = given.filter_map(|(_, port)| self.wire(*port).dose.as_ref());
-        doses.try_for_each(|dose| dose.duration_of(volume).map(drop))
+        let mut given = self.doses.iter().filter(|(one, _)| *one == parameter);
+        given.try_for_each(|(_, port)| self.wire(*port).opening(volume).map(drop))
     }
 
     /// The calibrations that it goes by, each once.
@@ -135,19 +136,23 @@ impl Wiring {
                 }
                 let port = PortId { device: DeviceId(device as u16), port: port as u16 };
                 match newest(wire, rig, calibrations, now) {
-                    Ok(calibration) => wire.dose = Some(Dose::Calibrated(calibration)),
-                    // What is never given by volume needs no calibration.
-                    Err(why) if given.iter().any(|(to, _)| *to == port) => missing.push(why),
-                    Err(_) => {}
+                    Some(Ok(calibration)) => wire.dose = Some(Dose::Calibrated(calibration)),
+                    Some(Err(why)) => wire.no_dose = Some(why),
+                    None => {}
+                }
+                // What is never given by volume needs no calibration.
+                if wire.dose.is_none() && given.iter().any(|(to, _)| *to == port) {
+                    missing.push(format!("its valve {}", uncalibrated(wire)));
                 }
             }
         }
         for (port, amount) in given {
             match amount {
                 Amount::Known(volume) => {
-                    let dose = self.wire(port).dose.as_ref();
-                    let outside = dose.and_then(|dose| dose.duration_of(volume).err());
-                    missing.extend(outside.map(|outside| format!("its valve {outside}")));
+                    let wire = self.wire(port);
+                    // That there is no dose was said above.
+                    let refused = wire.dose.as_ref().and_then(|_| wire.opening(volume).err());
+                    missing.extend(refused.map(|why| format!("its valve {why}")));
                 }
                 Amount::Parameter(parameter) => self.doses.push((parameter, port)),
                 Amount::Later => {}
@@ -202,6 +207,21 @@ impl Wire {
     /// It as a valve that can be calibrated.
     pub fn valve(&self) -> Valve {
         Valve { device: self.device.clone(), port: self.port.clone() }
+    }
+
+    /// The opening that gives this much.
+    pub(crate) fn opening(&self, volume: Volume) -> Result<Opening, DoseError> {
+        let opening = match (&self.dose, &self.no_dose) {
+            (Some(dose), _) => dose.opening(volume)?,
+            (None, Some(why)) => return Err(DoseError::Unusable(why.clone())),
+            (None, None) => return Err(DoseError::Uncalibrated { valve: self.valve() }),
+        };
+        match self.longest_on {
+            Some(longest) if opening.length > longest => {
+                Err(DoseError::TooLong { valve: self.valve(), volume, open: opening.length, longest })
+            }
+            _ => Ok(opening),
+        }
     }
 
     /// Whether it is something that is written, rather than read.
@@ -270,40 +290,42 @@ fn wires(wanted: &Device, rig: &RigConfig, missing: &mut Vec<String>) -> Vec<Wir
     ports.into_iter().map(|port| wire(name, found, port)).collect()
 }
 
-/// The newest calibration of a valve, or what is wrong with it.
+/// The newest calibration of a valve, if it has any, or why that doesn't count:
+/// a sentence that begins with the valve.
 fn newest(
     wire: &Wire,
     rig: &RigConfig,
     calibrations: &Calibrations,
     now: Timestamp,
-) -> Result<Arc<Calibration>, String> {
+) -> Option<Result<Arc<Calibration>, String>> {
     let valve = wire.valve();
-    let command = valve.command();
-    let calibration = match calibrations.of(&valve) {
-        Some(newest) => newest.clone()?,
-        None if wire.driver == DriverConfig::Simulated => {
-            return Err(format!(
-                "its valve `{valve}` gives volumes in this task and is not calibrated: add \
-                 flow = \"40 uL/s\" to `{}`, or open it for a duration",
-                wire.device
-            ));
-        }
-        None => {
-            return Err(format!(
-                "its valve `{valve}` gives volumes in this task and is not calibrated: run `{command}`, \
-                 or open it for a duration"
-            ));
-        }
+    let calibration = match calibrations.of(&valve)? {
+        Ok(calibration) => calibration,
+        Err(why) => return Some(Err(format!("`{valve}` has no calibration that can be used: {why}"))),
     };
     let age = calibration.age(now);
     if age > rig.calibration_age {
         let (days, allowed) = (days(age), days(rig.calibration_age));
-        return Err(format!(
-            "its valve `{valve}` was calibrated {days:.0} days ago, and the rig's `calibration_age` is \
-             {allowed} d: run `{command}`"
-        ));
+        return Some(Err(format!(
+            "`{valve}` was calibrated {days:.0} days ago, and the rig's `calibration_age` is {allowed} d: run `{}`",
+            valve.command()
+        )));
     }
-    Ok(calibration)
+    Some(Ok(calibration.clone()))
+}
+
+/// What to do about a valve that should give volumes, of which it isn't known how.
+fn uncalibrated(wire: &Wire) -> String {
+    let valve = wire.valve();
+    let run = format!("run `{}`", valve.command());
+    let flow = format!("add flow = \"40 uL/s\" to `{}`", wire.device);
+    let help = match (&wire.no_dose, &wire.driver) {
+        (Some(why), _) => return why.clone(),
+        (None, DriverConfig::Simulated) => flow,
+        (None, DriverConfig::Child(_)) => format!("{run}, or {flow} where the child only simulates it"),
+        (None, _) => run,
+    };
+    format!("`{valve}` gives volumes in this task and is not calibrated: {help}, or open it for a duration")
 }
 
 fn days(span: Span) -> f64 {
@@ -334,6 +356,7 @@ fn wire(device: &Name, found: &DeviceConfig, port: Option<Name>) -> Wire {
         longest_on: found.longest_on,
         safe: found.safe,
         dose: found.flow.map(Dose::Flow),
+        no_dose: None,
     }
 }
 

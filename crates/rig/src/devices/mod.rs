@@ -23,7 +23,7 @@ use bramble_task::definition::{self, Command, DeviceKind, DisplayCommand, PortId
 use bramble_value::{Kind, Span, Time, Value, Volume};
 use thiserror::Error;
 
-use crate::calibration::{OutOfRange, Valve};
+use crate::dose::{DoseError, Opening};
 use crate::signal::Signal;
 use crate::sync::Sync;
 use crate::wiring::{Wire, Wiring};
@@ -83,15 +83,9 @@ pub enum CommandError {
         /// What it was told.
         what: &'static str,
     },
-    /// A valve without a calibration was told to give a volume.
-    #[error("the valve `{valve}` is not calibrated: run `{}`", valve.command())]
-    Uncalibrated {
-        /// The valve.
-        valve: Valve,
-    },
-    /// A valve was told to give a volume that it was not calibrated for.
+    /// A valve was told to give a volume that it can't.
     #[error("the valve {0}")]
-    OutOfRange(OutOfRange),
+    Dose(DoseError),
     /// An argument is not of its type.
     #[error("`{port}` was given a {what} that isn't one")]
     Argument {
@@ -223,7 +217,7 @@ impl Devices {
     /// Opens a valve for a volume, as a person asks for it.
     ///
     /// # Errors
-    /// [`CommandError`] where the port is no valve, or has no calibration.
+    /// [`CommandError`] where the port is no valve, or can't give as much.
     pub fn give(&mut self, port: PortId, volume: Volume, now: Time) -> Result<(), CommandError> {
         self.command(port, &Command::Open(Value::Volume(volume)), now)
     }
@@ -389,14 +383,11 @@ fn level(port: PortId, high: bool) -> Effect {
     Effect::Write { port, signal: Signal::Level(f64::from(u8::from(high))) }
 }
 
-/// How long a valve opens for this amount.
-fn opening(wire: &Wire, amount: Value) -> Result<Span, CommandError> {
+/// How a valve opens for this amount.
+fn opening(wire: &Wire, amount: Value) -> Result<Opening, CommandError> {
     match amount {
-        Value::Volume(volume) => match &wire.dose {
-            Some(dose) => dose.duration_of(volume).map_err(CommandError::OutOfRange),
-            None => Err(CommandError::Uncalibrated { valve: wire.valve() }),
-        },
-        amount => span(wire, amount),
+        Value::Volume(volume) => wire.opening(volume).map_err(CommandError::Dose),
+        amount => span(wire, amount).map(Opening::of),
     }
 }
 

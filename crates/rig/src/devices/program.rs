@@ -2,6 +2,8 @@
 
 use bramble_value::{Span, Time};
 
+use crate::dose::Opening;
+
 /// A level that holds for a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Segment {
@@ -21,8 +23,9 @@ pub(crate) struct Program {
     every: Span,
     /// How many turns; `None` is without end. At least 1.
     count: Option<u64>,
-    /// Whether it gives a drop: two that overlap are both given.
-    opening: bool,
+    /// For one that gives a drop, how much longer it makes another that is not
+    /// over: two that overlap are both given.
+    prolongs: Option<Span>,
 }
 
 impl Program {
@@ -32,8 +35,8 @@ impl Program {
     }
 
     /// A valve is open once.
-    pub(crate) fn opening(start: Time, length: Span) -> Program {
-        Program { opening: true, ..Program::pulse(start, length, 1.0) }
+    pub(crate) fn opening(start: Time, opening: Opening) -> Program {
+        Program { prolongs: Some(opening.prolongs), ..Program::pulse(start, opening.length, 1.0) }
     }
 
     /// On at this level again and again. Turns that overlap are one long one.
@@ -64,7 +67,7 @@ impl Program {
         } else {
             segments.into_iter().filter(|segment| segment.length > Span::ZERO).collect()
         };
-        let mut program = Program { start, segments, every: Span::ZERO, count, opening: false };
+        let mut program = Program { start, segments, every: Span::ZERO, count, prolongs: None };
         program.every = program.turn_length();
         program.count = count.map(|count| count.max(1));
         program
@@ -78,12 +81,12 @@ impl Program {
     /// Takes another opening on: both drops are given. False where one of the
     /// two is no opening.
     pub(crate) fn prolong(&mut self, other: &Program) -> bool {
-        let both = self.opening && other.opening;
-        if both {
-            self.segments.extend_from_slice(&other.segments);
+        let (Some(_), Some(length)) = (self.prolongs, other.prolongs) else { return false };
+        if !other.segments.is_empty() && length > Span::ZERO {
+            self.segments.push(Segment { level: 1.0, length });
             self.every = self.turn_length();
         }
-        both
+        true
     }
 
     /// Its level at this time; 0 before its start and after its end.

@@ -3,6 +3,7 @@ use bramble_value::Level;
 use proptest::prelude::*;
 
 use super::*;
+use crate::calibration::{Calibration, Point, Valve, WATER};
 use crate::config::{DriverConfig, Flow};
 use crate::dose::Dose;
 
@@ -17,6 +18,7 @@ fn wire(kind: DeviceKind, name: &str) -> Wire {
         longest_on: None,
         safe: Level::default(),
         dose: None,
+        no_dose: None,
     }
 }
 
@@ -268,6 +270,31 @@ fn what_a_device_cannot_do_is_refused_by_name() {
     let mut uncalibrated = Devices::new(&Wiring::of_singles(vec![wire(DeviceKind::Solenoid, "spout")]));
     let error = uncalibrated.give(LIGHT, "4 uL".parse().unwrap(), at(0)).unwrap_err().to_string();
     assert!(error.contains("bramble-pilot calibrate spout"), "{error}");
+}
+
+#[test]
+fn drops_that_run_into_each_other_give_what_they_give_one_by_one() {
+    // It gives 50 uL a second, after it was open for 10 ms.
+    let point = |ms, microliters: f64| Point {
+        open: Span::from_ms(ms),
+        pulses: 100,
+        grams: microliters * 100.0 * WATER / 1e3,
+    };
+    let valve = Valve { device: "spout".parse().unwrap(), port: None };
+    let points = vec![point(30, 1.0), point(110, 5.0)];
+    let made = "2026-03-01T00:00:00Z".parse().unwrap();
+    let calibration = std::sync::Arc::new(Calibration::new(valve, made, WATER, points).unwrap());
+    let dose = Some(Dose::Calibrated(calibration.clone()));
+    let spout = Wire { dose, ..wire(DeviceKind::Solenoid, "spout") };
+    let mut devices = Devices::new(&Wiring::of_singles(vec![spout]));
+    let spout = port(0);
+    for start in [0, 20] {
+        devices.give(spout, "2 uL".parse().unwrap(), at(start)).unwrap();
+    }
+    let seen = run(&mut devices, at(20), at(500));
+    let closed = seen.iter().find(|(_, effect)| matches!(effect, Effect::Ends { .. })).unwrap().0;
+    let given = calibration.volume_of(closed.since(Time::ZERO));
+    assert!((given - 4.0).abs() < 1e-6, "{given} uL");
 }
 
 fn series(levels: Vec<(u8, Value)>, count: Option<Value>, after: Option<Value>) -> Command {

@@ -4,7 +4,7 @@ use bramble_task::definition::{ParameterId, PortId};
 use bramble_value::{Name, Time, Value};
 
 use super::WriteError;
-use crate::calibration::OutOfRange;
+use crate::dose::DoseError;
 use crate::driver::Driver;
 use crate::driver::simulated::safe_signal;
 use crate::remote::{RemoteError, Remotes};
@@ -43,7 +43,7 @@ impl<'a> Outputs<'a> {
     }
 
     /// Whether the valves can give what this parameter would say.
-    pub(super) fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), OutOfRange> {
+    pub(super) fn allows(&self, parameter: ParameterId, value: Value) -> Result<(), DoseError> {
         self.wiring.allows(parameter, value)
     }
 

@@ -71,6 +71,7 @@ impl Wiring {
             longest_on: None,
             safe,
             dose: None,
+            no_dose: None,
         }]);
         self.standing.devices += 1;
         PortId { device: DeviceId(self.devices.len() as u16 - 1), port: 0 }

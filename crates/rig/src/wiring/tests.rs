@@ -154,6 +154,39 @@ fn an_old_calibration_is_refused_with_its_age() {
 }
 
 #[test]
+fn a_valve_that_is_not_to_give_volumes_says_why_when_it_is_asked_for_one_all_the_same() {
+    let fresh = [calibration("left", MARCH), calibration("right", MARCH)];
+    let old = calibration("wash", "2025-01-01T00:00:00Z");
+    let wiring = drinks(fresh.clone().into_iter().chain([old]), MARCH).unwrap();
+    let asked = |wiring: &Wiring| {
+        let wash = wiring.wire(wiring.find("valve", Some("wash")).unwrap());
+        wash.opening("2 uL".parse().unwrap()).unwrap_err().to_string()
+    };
+    let why = asked(&wiring);
+    assert!(why.starts_with("`valve.wash` was calibrated 424 days ago"), "{why}");
+    let why = asked(&drinks(fresh, MARCH).unwrap());
+    assert!(why.starts_with("`valve.wash` is not calibrated"), "{why}");
+}
+
+#[test]
+fn a_volume_that_would_be_cut_at_the_longest_on_is_refused_before_it_is_given() {
+    // 4 uL take 80 ms, and 2 uL 40 ms.
+    let rig = |longest: &str| parse("pilot.toml", &VALVES.replace("2 s", longest)).unwrap();
+    let calibrations = [calibration("left", MARCH), calibration("right", MARCH)].into_iter().collect();
+    let wiring =
+        |rig: RigConfig| Wiring::new(&loaded(DRINKS), &rig, &calibrations, MARCH.parse().unwrap(), "box1");
+    let missing = wiring(rig("39 ms")).unwrap_err().missing;
+    let says = "its valve `valve.right` has to be open for 40 ms to give 2 uL, and its `longest_on` is 39 ms";
+    assert!(missing.len() == 1 && missing[0].starts_with(says), "{missing:?}");
+
+    let wiring = wiring(rig("60 ms")).unwrap();
+    let microliters = |volume| [Value::Volume(Volume::from_microliters(volume).unwrap())];
+    assert_eq!(wiring.allow(&microliters(3.0)), Ok(()));
+    let why = wiring.allow(&microliters(4.0)).unwrap_err().to_string();
+    assert!(why.contains("80 ms") && why.contains("`longest_on` is 60 ms"), "{why}");
+}
+
+#[test]
 fn a_volume_that_a_valve_was_not_calibrated_for_is_refused_before_it_is_given() {
     let task = DRINKS.replace("volume(\"2 uL\")", "volume(\"9 uL\")");
     let rig: RigConfig = parse("pilot.toml", VALVES).unwrap();
