@@ -7,6 +7,7 @@ use bramble_config::{Config, ConfigError};
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
 use bramble_rig::config::WrittenRig;
+use bramble_rig::driver::lacking;
 use bramble_value::Name;
 use clap::{Parser, Subcommand};
 use miette::Diagnostic;
@@ -105,6 +106,10 @@ impl Settings {
     pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
         let config: Config<File> = bramble_config::read(&arguments.config)?;
         let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
+        let faults = lacking(&rig);
+        if !faults.is_empty() {
+            return Err(config.mistakes("rig", faults).into());
+        }
         let name = arguments.name.unwrap_or_else(|| config.settings.name.clone());
         let data = match (arguments.data, &config.settings.data) {
             (Some(data), _) => data,

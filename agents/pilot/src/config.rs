@@ -9,6 +9,7 @@ use bramble_config::{Config, ConfigError};
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
 use bramble_rig::config::WrittenRig;
+use bramble_rig::driver::lacking;
 use bramble_value::{Name, Seed};
 use clap::{Parser, Subcommand};
 use miette::Diagnostic;
@@ -234,9 +235,13 @@ fn place(arguments: &Arguments) -> Result<(Name, PathBuf, Config<File>), Setting
     Ok((name, data, config))
 }
 
-/// The rig, once nothing in it can't be.
+/// The rig, once nothing in it can't be on this computer.
 fn rig(config: &Config<File>) -> Result<RigConfig, ConfigError> {
-    config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))
+    let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
+    match lacking(&rig) {
+        none if none.is_empty() => Ok(rig),
+        faults => Err(config.mistakes("rig", faults)),
+    }
 }
 
 impl Speed {

@@ -123,6 +123,11 @@ pub(super) fn may_be_header(driver: &DriverConfig) -> bool {
     }
 }
 
+/// The labels of the chips that have the header.
+pub(crate) fn header_chips() -> impl Iterator<Item = &'static str> {
+    CHIPS.iter().map(|(label, _)| *label)
+}
+
 /// The labels to write for the header's chip, in a sentence.
 pub(super) fn chips() -> String {
     let chips: Vec<String> = CHIPS.iter().map(|(label, board)| format!("\"{label}\" ({board})")).collect();

@@ -53,6 +53,27 @@ pub(super) fn faults(rig: &RigConfig) -> Vec<Fault> {
     faults
 }
 
+impl RigConfig {
+    /// The pins that their chips lack: each chip, as the rig calls it, has a name
+    /// and so many lines, where it is known.
+    pub(crate) fn pins_beyond(&self, chip: impl Fn(&str) -> Option<(String, u32)>) -> Vec<Fault> {
+        let beyond = |claim: Claim| {
+            let DriverConfig::Gpiocdev { chip: wanted } = claim.driver else { return None };
+            let (name, lines) = chip(wanted)?;
+            let (pin, owner) = (claim.pin, &claim.owner);
+            (pin.number() >= lines).then(|| Fault {
+                path: claim.path,
+                message: format!("there is no pin {pin} for {owner}: {name} has {lines} lines, from 0 on"),
+                help: Some(
+                    "`gpioinfo` lists the lines of every chip; say another `pin`, or another `chip`"
+                        .to_owned(),
+                ),
+            })
+        };
+        claims(self).into_iter().filter_map(beyond).collect()
+    }
+}
+
 fn chip(driver: &DriverConfig, is_pi: bool) -> Chip<'_> {
     match driver {
         _ if board::is_header(driver) || (is_pi && board::may_be_header(driver)) => Chip::Header,

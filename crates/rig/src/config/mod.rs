@@ -16,6 +16,7 @@ use bramble_value::{Frequency, Level, Name, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::sync::SyncPattern;
+pub(crate) use board::header_chips;
 pub(crate) use lines::{SYNC, SYNC_INPUT};
 pub use pin::{Active, Pin, Pull};
 pub use quantity::Flow;

@@ -321,6 +321,20 @@ fn a_valve_that_would_open_when_the_board_is_switched_on_is_refused() {
 }
 
 #[test]
+fn a_pin_that_its_chip_lacks_is_shown_at_its_key() {
+    let chip = |name: &str| (name == "pinctrl-bcm2711").then(|| ("gpiochip0".to_owned(), 27));
+    let faults = read(RIG).unwrap().pins_beyond(chip);
+    let shown = mistakes("pilot.toml", RIG, faults.into_iter().map(|one| one.within("rig")).collect());
+    let said = shown.to_string();
+    let line = 1 + RIG.lines().position(|line| line.contains("GPIO27")).unwrap();
+    assert!(said.starts_with(&format!("pilot.toml:{line}:")), "{said}");
+    assert!(
+        said.ends_with("there is no pin 27 for poke.center: gpiochip0 has 27 lines, from 0 on"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_mistake_of_the_rig_itself_is_named_with_its_place() {
     for (body, place, says) in [
         ("watchdog = \"1 ms\"", "2:12", "from 50 ms to 10 s"),

@@ -2,6 +2,7 @@
 //! adding one touches nothing else.
 
 mod bank;
+mod chips;
 mod clock;
 mod gpiocdev;
 mod inbox;
@@ -22,6 +23,7 @@ use thiserror::Error;
 use crate::signal::{Reading, Signal};
 
 pub use bank::{Bank, Edge, LineId, LineSpec, Purpose};
+pub use chips::lacking;
 pub use clock::monotonic;
 pub use inbox::{Closed, Inbox, Post, inbox};
 pub use memory::{Hands, Memory};

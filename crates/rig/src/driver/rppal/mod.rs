@@ -9,6 +9,7 @@ use bramble_value::{Frequency, Level, Time};
 use rppal::gpio::{Error, Gpio, OutputPin};
 use rppal::system::DeviceInfo;
 
+use super::chips::user_of;
 use super::pwm::{Pwm, is_on_when_still};
 use super::{Bank, DriverError, Edge, LineId, LineSpec, OpenError, Purpose, monotonic};
 use crate::config::Active;
@@ -65,8 +66,16 @@ impl Output {
         let small = u8::try_from(number).unwrap_or(u8::MAX);
         let pin =
             Gpio::new().and_then(|gpio| gpio.get(small)).map_err(|error| refused(spec, number, error))?;
+        let channel = frequency.and_then(|_| Hardware::channel(small, pin.mode()));
+        // The registers obey whoever writes them: that another has the pin only the
+        // kernel knows. A pin of the Pi's PWM is the PWM's, as it should be.
+        if channel.is_none()
+            && let Some(by) = user_of(number)
+        {
+            return Err(OpenError::Taken { owner, pin: number, chip: CHIP.into(), by });
+        }
         let way = match frequency {
-            Some(frequency) => match Hardware::channel(small, pin.mode()) {
+            Some(frequency) => match channel {
                 Some(channel) => {
                     let hardware = Hardware::open(channel, frequency, active, safe);
                     Way::Hardware(hardware.map_err(|error| OpenError::Refused {
