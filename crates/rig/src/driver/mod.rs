@@ -1,5 +1,5 @@
-//! What the loop needs of hardware. A driver is a folder beside this file;
-//! adding one touches nothing else.
+//! What the loop needs of hardware. A driver is a folder beside this file; besides,
+//! the configuration has its word, `real` opens it, and the guard knows its outputs.
 
 mod bank;
 mod chips;
