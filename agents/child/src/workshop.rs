@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -60,6 +60,7 @@ impl Workshop {
     ) -> std::io::Result<Workshop> {
         let (orders, waiting) = channel();
         let keeper = move || {
+            let _alarm = Alarm(Arc::clone(&tell));
             let mut owner = Owner { hardware, name, rig, tell };
             if let Err(why) = owner.hardware.ready() {
                 tracing::error!("{why}; this is tried again whenever a session starts");
@@ -89,7 +90,15 @@ impl Workshop {
         if !sent {
             return Err(failed());
         }
-        let outputs = outputs.recv_timeout(PATIENCE).map_err(|_| failed())??;
+        let outputs = match outputs.recv_timeout(PATIENCE) {
+            Ok(outputs) => outputs?,
+            Err(RecvTimeoutError::Disconnected) => return Err(failed()),
+            Err(RecvTimeoutError::Timeout) => {
+                // Once it has begun it is to end.
+                post.request(Request::Stop { why: "it took too long to begin".into() });
+                return Err(format!("its hardware was not ready within {} s", PATIENCE.as_secs()));
+            }
+        };
         self.running = Some(Running { post, outputs, over });
         Ok(())
     }
@@ -128,6 +137,18 @@ impl Drop for Workshop {
         if let Some(thread) = self.thread.take() {
             // Were it to panic, it would have said so.
             let _ = thread.join();
+        }
+    }
+}
+
+/// Tells the pilot when the thread that holds this panics; its outputs are safe then.
+struct Alarm(Tell);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the thread that owns its lines failed: restart the child".to_owned();
+            (self.0)(ChildToPilot::Failed { why });
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where a task's functions are evaluated: at once, where time can wait for
 //! them, or on a thread of their own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
@@ -55,7 +56,10 @@ impl OnThread {
                     Asked::Row(row) => functions.row(&row),
                     Asked::Call(call) => {
                         let number = call.number;
-                        let answered = match functions.call(call) {
+                        // Whoever waits for the answer must get one.
+                        let result = catch_unwind(AssertUnwindSafe(|| functions.call(call)))
+                            .unwrap_or_else(|_| Some(Err("it failed in a way that is Bramble's".to_owned())));
+                        let answered = match result {
                             Some(result) => post.send(Happening::Answer { number, result }),
                             None => true,
                         };

@@ -5,6 +5,7 @@ mod functions;
 mod outputs;
 mod relay;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -141,10 +142,11 @@ impl Session {
     /// A driver, a child, a function host or a recorder that fails ends the
     /// session with a note and [`Ending::Error`].
     pub fn run(self, around: Around<'_>) -> Outcome {
-        let start = around.driver.now();
+        // One moment on two clocks.
+        let (start, wall) = (around.driver.now(), unix_ns());
         let mut devices = Devices::new(&self.wiring);
         if let Some((port, pattern)) = self.wiring.sync() {
-            devices.keep_in_sync(port, Sync::new(pattern, self.seed, start, unix_ns()));
+            devices.keep_in_sync(port, Sync::new(pattern, self.seed, start, wall));
         }
         let mut running = Running {
             devices,
@@ -157,7 +159,9 @@ impl Session {
             judge: around.judge,
             fault: None,
             is_safe: false,
-            awaited: false,
+            awaited: None,
+            advanced: start,
+            posted: VecDeque::new(),
             trials: 0,
             over_at: self.longest.map(|longest| start + longest),
         };
@@ -174,6 +178,13 @@ impl Session {
                 }
             }
             Err(error) => running.fail(error.to_string()),
+        }
+        // A child has told what its inputs read; what else was posted comes next.
+        while let Ok(Some(happening)) = running.inbox.look() {
+            match happening {
+                Happening::Input { port, reading, .. } => running.input(port, reading, start),
+                other => running.posted.push_back(other),
+            }
         }
         running.engine.start(start);
         loop {
@@ -200,8 +211,12 @@ struct Running<'a> {
     /// What failed, once something has.
     fault: Option<Arc<str>>,
     is_safe: bool,
-    /// A function is being evaluated elsewhere.
-    awaited: bool,
+    /// The number of the function call that is evaluated elsewhere.
+    awaited: Option<u64>,
+    /// What was posted before the session started.
+    posted: VecDeque<Happening>,
+    /// The devices have done all that was due by then.
+    advanced: Time,
     trials: u32,
     /// When the session has lasted as long as it may.
     over_at: Option<Time>,
@@ -210,12 +225,16 @@ struct Running<'a> {
 impl Running<'_> {
     /// Waits for one thing to happen, and hands it in.
     fn step(&mut self) {
-        let now = self.now();
-        let happened = if self.awaited && self.outputs.driver.is_virtual() {
+        if let Some(happening) = self.posted.pop_front() {
+            return self.take(happening);
+        }
+        let happened = if self.awaited.is_some() && self.outputs.driver.is_virtual() {
             self.inbox.wait(None).map_err(|_| DriverError("the task's functions are gone".into()))
         } else {
-            let engine = if self.awaited { None } else { self.engine.deadline() };
-            let until = [engine, self.devices.deadline(now), self.over_at].into_iter().flatten().min();
+            let engine = if self.awaited.is_some() { None } else { self.engine.deadline() };
+            // Seen from when they were looked at, so that nothing falls between two looks.
+            let devices = self.devices.deadline(self.advanced);
+            let until = [engine, devices, self.over_at].into_iter().flatten().min();
             self.outputs.driver.wait(until, self.inbox)
         };
         match happened {
@@ -228,7 +247,7 @@ impl Running<'_> {
     fn pass_time(&mut self) {
         let now = self.now();
         // What ended by now is an input of the engine's, and comes before its deadlines.
-        self.devices.advance(now);
+        self.advance_devices(now);
         while let Some(effect) = self.devices.poll() {
             self.apply(effect);
         }
@@ -239,6 +258,11 @@ impl Running<'_> {
         }
     }
 
+    fn advance_devices(&mut self, now: Time) {
+        self.devices.advance(now);
+        self.advanced = now;
+    }
+
     fn take(&mut self, happening: Happening) {
         match happening {
             Happening::Input { port, reading, at } => self.input(port, reading, at),
@@ -247,7 +271,7 @@ impl Running<'_> {
                 Err(error) => self.fail(error.to_string()),
             },
             Happening::Answer { number, result } => {
-                self.awaited = false;
+                self.awaited = self.awaited.filter(|awaited| *awaited != number);
                 self.engine.answer(number, result);
             }
             Happening::Missed { port, count, at } => self.event(Kind::Lost, port, f64::from(count), at),
@@ -313,7 +337,7 @@ impl Running<'_> {
                 }
             }
             let now = self.now();
-            self.devices.advance(now);
+            self.advance_devices(now);
             let mut quiet = true;
             while let Some(effect) = self.devices.poll() {
                 quiet = false;
@@ -344,9 +368,11 @@ impl Running<'_> {
             }
             Output::Call(call) => {
                 let number = call.number;
-                match self.functions.call(call) {
+                // A session that has failed waits for nobody.
+                let failed = self.fault.as_ref().map(|why| Err(why.to_string()));
+                match failed.or_else(|| self.functions.call(call)) {
                     Some(result) => self.engine.answer(number, result),
-                    None => self.awaited = true,
+                    None => self.awaited = Some(number),
                 }
             }
             Output::Row(row) => self.row(row),
@@ -414,7 +440,9 @@ impl Running<'_> {
         self.fault = Some(why.clone());
         let now = self.now();
         self.note(now, why.to_string());
-        self.awaited = false;
+        if let Some(number) = self.awaited.take() {
+            self.engine.answer(number, Err(why.to_string()));
+        }
         self.engine.handle(Input::Stop { why }, now);
     }
 
@@ -479,5 +507,7 @@ enum WriteError {
     Remote { child: Name, source: RemoteError },
 }
 
+#[cfg(test)]
+mod restless;
 #[cfg(test)]
 mod tests;

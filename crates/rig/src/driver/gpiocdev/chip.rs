@@ -72,23 +72,33 @@ impl Opened {
         }
     }
 
-    /// Asks the kernel for one line, under the name of its owner.
+    /// Asks the kernel for a line, or for lines of one owner together, under its name.
     pub(super) fn request(
         &self,
-        place: &Whereabouts,
+        places: &[&Whereabouts],
         set_up: impl FnOnce(&mut Builder) -> &mut Builder,
     ) -> Result<Request, OpenError> {
+        let pins: Vec<u32> = places.iter().map(|place| place.pin).collect();
+        let owner = places.first().map_or("", |place| &place.owner);
         let mut builder = Request::builder();
-        builder.on_chip(self.chip.path()).with_consumer(consumer(&place.owner)).with_line(place.pin);
-        set_up(&mut builder).request().map_err(|error| self.refused(place, &error))
+        builder.on_chip(self.chip.path()).with_consumer(consumer(owner)).with_lines(&pins);
+        set_up(&mut builder).request().map_err(|error| self.refused(places, &error))
     }
 
-    /// Why the kernel refused a line.
-    fn refused(&self, place: &Whereabouts, error: &Error) -> OpenError {
-        let Whereabouts { owner, pin, chip } = place.clone();
+    /// Why the kernel refused these lines.
+    fn refused(&self, places: &[&Whereabouts], error: &Error) -> OpenError {
+        let user = |place: &Whereabouts| {
+            self.chip.line_info(place.pin).ok().filter(|info| info.used).map(|info| info.consumer)
+        };
+        let used = places.iter().find(|place| user(place).is_some());
+        let Some(place) = used.or(places.first()) else {
+            let (owner, chip) = (String::new(), self.name.clone());
+            return OpenError::NoPin { owner, chip };
+        };
+        let Whereabouts { owner, pin, chip } = (*place).clone();
         match errno(error) {
             Some(Errno::EBUSY) => {
-                let by = self.chip.line_info(pin).ok().map(|info| info.consumer).filter(|by| !by.is_empty());
+                let by = user(place).filter(|by| !by.is_empty());
                 let by = by.map_or("something that doesn't say its name".to_owned(), |by| format!("`{by}`"));
                 OpenError::Taken { owner, pin, chip, by }
             }

@@ -42,10 +42,11 @@ impl Gpiocdev {
         };
         let chip = Opened::find(chip, &first.owner)?;
         let mut bank = Gpiocdev { inputs: Vec::new(), outputs: Vec::new(), places: Vec::new() };
-        for (id, spec) in lines {
+        for together in lines.chunk_by(|(_, one), (_, next)| are_an_encoder(one, next)) {
+            let (_, spec) = together[0];
             let place = match &spec.purpose {
                 Purpose::Input { pull, debounce } => {
-                    bank.inputs.push(Input::open(&chip, *id, spec, *pull, *debounce)?);
+                    bank.inputs.push(Input::open(&chip, together, spec.active, *pull, *debounce)?);
                     Place::Input(bank.inputs.len() - 1)
                 }
                 Purpose::Output { safe, frequency } => {
@@ -53,8 +54,10 @@ impl Gpiocdev {
                     Place::Output(bank.outputs.len() - 1)
                 }
             };
-            bank.places.resize(bank.places.len().max(id.index() + 1), None);
-            bank.places[id.index()] = Some(place);
+            for (id, _) in together {
+                bank.places.resize(bank.places.len().max(id.index() + 1), None);
+                bank.places[id.index()] = Some(place);
+            }
         }
         Ok(bank)
     }
@@ -77,7 +80,7 @@ impl Bank for Gpiocdev {
     }
 
     fn level(&mut self, line: LineId) -> Result<bool, DriverError> {
-        self.input(line)?.level()
+        self.input(line)?.level(line)
     }
 
     fn write(&mut self, line: LineId, level: f64) -> Result<(), DriverError> {
@@ -88,7 +91,7 @@ impl Bank for Gpiocdev {
     }
 
     fn listen(&mut self, line: LineId, on: bool) -> Result<u32, DriverError> {
-        self.input(line)?.listen(on)
+        self.input(line)?.listen(line, on)
     }
 
     fn deadline(&self) -> Option<Time> {
@@ -102,6 +105,12 @@ impl Bank for Gpiocdev {
     fn guarded(&self) -> Result<Vec<Guarded>, DriverError> {
         self.outputs.iter().map(Output::guarded).collect()
     }
+}
+
+/// Only an encoder has two inputs of one port.
+fn are_an_encoder(one: &LineSpec, next: &LineSpec) -> bool {
+    let input = |spec: &LineSpec| matches!(spec.purpose, Purpose::Input { .. });
+    input(one) && input(next) && (&one.device, &one.port) == (&next.device, &next.port)
 }
 
 /// Where a line is, for messages.

@@ -28,7 +28,7 @@ impl Output {
         frequency: Option<Frequency>,
     ) -> Result<Output, OpenError> {
         let place = chip.place(spec)?;
-        let request = chip.request(&place, |builder| {
+        let request = chip.request(&[&place], |builder| {
             if spec.active == Active::Low {
                 builder.as_active_low();
             }

@@ -74,6 +74,12 @@ impl Alarm {
         Ok(())
     }
 
+    /// A deadline was reached. Where all are so near that the loop never sleeps,
+    /// nothing else would tell that a late waking is long ago.
+    pub(super) fn was_in_time(&mut self) {
+        self.margin.observe(Span::ZERO);
+    }
+
     /// Whether it is worthwhile to sleep until then.
     pub(super) fn may_sleep(&self, until: Time, now: Time) -> bool {
         until.since(now) > self.margin.span()

@@ -101,18 +101,14 @@ impl<'a> Real<'a> {
         let edges = Vec::with_capacity(1024);
         let alone = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
         let linger = if alone { LINGER_ALONE } else { LINGER };
-        let real =
-            Real { rig, heart, alarm, listener, outputs, edges, asks, linger, awake_until: now, in_a_row: 0 };
-        for line in real.listener.listened() {
-            real.rig.bank(line).listen(line, true)?;
-        }
-        Ok(real)
+        Ok(Real { rig, heart, alarm, listener, outputs, edges, asks, linger, awake_until: now, in_a_row: 0 })
     }
 
     /// Does what is due in the banks, and listens again to what stormed.
     fn tend(&mut self, now: Time) -> Result<(), DriverError> {
         for bank in &mut self.rig.banks {
             if bank.deadline().is_some_and(|due| due <= now) {
+                self.alarm.was_in_time();
                 bank.advance(now)?;
             }
         }
@@ -213,6 +209,7 @@ impl Driver for Real<'_> {
                 return Ok(Some(happening));
             }
             if until.is_some_and(|until| until <= now) {
+                self.alarm.was_in_time();
                 return Ok(None);
             }
             let next = [until, self.tends()].into_iter().flatten().fold(now + BEAT, Time::min);
@@ -237,6 +234,10 @@ impl Driver for Real<'_> {
     }
 
     fn initial(&mut self) -> Result<Vec<(PortId, Reading)>, DriverError> {
+        // Only now: what changed while the session was got ready is in the levels.
+        for line in self.listener.listened() {
+            self.rig.bank(line).listen(line, true)?;
+        }
         let levels = self.listener.listened().map(|line| Ok((line, self.rig.bank(line).level(line)?)));
         let levels: Vec<(LineId, bool)> = levels.collect::<Result<_, DriverError>>()?;
         Ok(self.listener.begin(levels))

@@ -154,6 +154,7 @@ fn only_the_inputs_of_the_session_are_listened_to_and_only_while_it_runs() {
     hands.set(POKE, true);
     hands.set(POKE, false);
     let mut real = Real::new(&mut rig, &wiring, &()).unwrap();
+    real.initial().unwrap();
     hands.set(POKE, true);
     let Some(Happening::Input { port: poke, reading, at }) = real.wait(None, &inbox).unwrap() else {
         panic!()
@@ -194,6 +195,7 @@ fn an_edge_before_a_deadline_that_is_past_comes_first_and_one_after_it_second() 
     let (_, wiring, mut rig, mut hands) = rig();
     let (_post, inbox) = inbox();
     let mut real = Real::new(&mut rig, &wiring, &()).unwrap();
+    real.initial().unwrap();
     hands.set(POKE, true);
     let between = real.now();
     hands.set(POKE, false);
@@ -231,7 +233,6 @@ fn outputs_are_written_to_their_lines_and_safe_when_the_rig_is_let_go() {
     real.write(port(&wiring, "light"), &Signal::Level(1.0)).unwrap();
     drop(real);
     assert_eq!(hands.level(LIGHT), 1.0);
-    assert_eq!(rig.levels().unwrap(), [(POKE, false)]);
     drop(rig);
     assert_eq!(hands.level(LIGHT), 0.0);
 }
