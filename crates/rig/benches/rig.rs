@@ -8,6 +8,8 @@
 mod gpio;
 #[path = "rig/idle.rs"]
 mod idle;
+#[path = "rig/killed.rs"]
+mod killed;
 #[path = "rig/memory.rs"]
 mod memory;
 #[path = "rig/stage.rs"]
@@ -18,6 +20,7 @@ use std::error::Error;
 use bramble_bench::{Goal, Report, median};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    killed::if_told()?;
     let mut report = Report::from_arguments("rig");
     let runs = if report.is_quick() { 1 } else { 5 };
     if let Some(gpio) = gpio::Gpio::from_arguments()? {
@@ -64,6 +67,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         report.measured("idle pilot, resident", middle(|one| one.resident), "MB", Some(Goal::Below(20.0)));
         report.measured("pilot from start to ready", middle(|one| one.start), "s", Some(Goal::Below(0.5)));
+        let times = if report.is_quick() { 3 } else { 20 };
+        let worst = killed::until_safe(&pilot, times)?.into_iter().fold(0.0, f64::max);
+        report.simulated("pilot killed to outputs safe, worst", worst, "ms", Some(Goal::Below(50.0)));
     }
     report.print();
     Ok(())
