@@ -45,8 +45,10 @@ impl Hardware {
         let period = Duration::from_secs_f64((1.0 / frequency.hertz().max(1e-3)).min(1000.0));
         let mut pwm = Pwm::with_pwmchip(chip, channel)?;
         pwm.set_reset_on_drop(false);
-        // The period may not be shorter than the width that is set.
-        pwm.set_pulse_width(Duration::ZERO)?;
+        // The period may not be shorter than the width that is set. Kernels before
+        // 6.11 refuse any width of a channel that has no period yet, and then none
+        // is set.
+        let _ = pwm.set_pulse_width(Duration::ZERO);
         pwm.set_period(period)?;
         pwm.set_polarity(match active {
             Active::High => Polarity::Normal,
