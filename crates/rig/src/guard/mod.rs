@@ -67,8 +67,8 @@ pub enum GuardError {
     },
     /// Another program uses the lines.
     #[error(
-        "another pilot runs with the data folder {} and holds its lines: end that one first, or give this one \
-         another folder", data.display()
+        "the lines are held by another pilot, or by a command by hand (bramble-pilot set, check, ...), that \
+         runs with the data folder {}: end that first, or give this pilot a folder of its own", data.display()
     )]
     Busy {
         /// The folder.
@@ -173,8 +173,15 @@ impl Guard {
         Armed::new(self)
     }
 
-    /// Whether it is alive.
+    /// Whether it is alive, and still has to do with this pilot.
     pub fn is_there(&mut self) -> bool {
+        let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::empty())];
+        // That the other end is closed is told without being asked for.
+        let is_closed = poll(&mut fds, PollTimeout::ZERO).is_ok_and(|closed| closed > 0);
+        !is_closed && self.lives()
+    }
+
+    fn lives(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
     }
 
@@ -187,7 +194,7 @@ impl Guard {
     pub fn dismiss(mut self) {
         if wire::send(self.socket.as_fd(), &Order::LetGo, &[]).is_ok() {
             let until = Instant::now() + LETTING_GO;
-            while self.is_there() && Instant::now() < until {
+            while self.lives() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(2));
             }
         }

@@ -128,8 +128,10 @@ impl Process {
         while let Some(pilot) = &self.pilot {
             let input = match wire::receive::<Order>(pilot.as_fd()) {
                 Err(rustix::io::Errno::AGAIN) => return Goes::On,
-                // A pilot that can't be understood is no pilot.
+                // A pilot that can't be understood is no pilot. Where it lives, it is
+                // to know at once; the standard input would keep the socket open.
                 Err(_) | Ok(None) => {
+                    let _ = rustix::net::shutdown(pilot, rustix::net::Shutdown::Both);
                     self.pilot = None;
                     Input::Gone
                 }
@@ -217,4 +219,36 @@ impl Process {
 fn log(text: &str) {
     // Nobody could be told that the log can't be written.
     let _ = writeln!(std::io::stderr(), "{} guard {}: {text}", jiff::Timestamp::now(), std::process::id());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Guard;
+    use bramble_value::Span;
+
+    #[test]
+    fn a_pilot_that_its_guard_gives_up_knows_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = socket_path(folder.path());
+        let (near, stdin) = wire::pair().unwrap();
+        let mut guard = Process {
+            pilot: Some(stdin.try_clone().unwrap()),
+            door: UnixListener::bind(&socket).unwrap(),
+            socket,
+            keeper: Keeper::new(),
+            held: Vec::new(),
+            asker: None,
+        };
+        let process = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut its_own = Guard { socket: near, process, log: PathBuf::new(), watchdog: Span::MAX };
+        assert!(its_own.is_there());
+
+        wire::send(its_own.socket.as_fd(), &"nothing that a pilot says", &[]).unwrap();
+        guard.hear();
+        assert!(matches!(wire::receive::<Reply>(its_own.socket.as_fd()), Ok(None)));
+        assert!(!its_own.is_there(), "though its process lives");
+        its_own.process.kill().unwrap();
+        its_own.process.wait().unwrap();
+    }
 }
