@@ -44,6 +44,10 @@ pub struct RealTimeReport {
     /// What it lacks, a sentence each with what would help; nothing where it
     /// has all.
     pub shortfalls: Vec<String>,
+    /// For how many us of each period, by default a second, the kernel lets
+    /// real-time threads run on a core before it stops them for the rest of it
+    /// (`kernel.sched_rt_runtime_us`); nothing where it never does.
+    pub throttled_after_us: Option<u64>,
 }
 
 impl RealTime {
@@ -63,7 +67,7 @@ impl RealTime {
         // The last, since a real-time thread's timers have no slack to be set.
         let scheduled = keep(schedule());
         touch_stack();
-        let report = RealTimeReport { shortfalls };
+        let report = RealTimeReport { shortfalls, throttled_after_us: throttled_after_us() };
         RealTime { report, scheduled, locked, slack, cores, thread: PhantomData }
     }
 
@@ -129,19 +133,24 @@ fn lock_memory() -> Result<(), String> {
 }
 
 fn pin(core: usize, had: &CpuSet) -> Result<(), String> {
-    let allowed: Vec<usize> = (0..CpuSet::count()).filter(|one| had.is_set(*one).unwrap_or(false)).collect();
-    let shortfall = |why: String| format!("the loop is not bound to core {core}: {why}");
-    if !allowed.contains(&core) {
-        let cores: Vec<String> = allowed.iter().map(usize::to_string).collect();
-        return Err(shortfall(format!(
-            "this machine gives it the cores {}: write one of these as `core` of the rig, or leave it out",
-            cores.join(", ")
-        )));
-    }
+    // A core that the kernel keeps everything else off (`isolcpus`) is none of
+    // those it had, and the best: only the kernel can say what it may have.
     let mut set = CpuSet::new();
-    set.set(core)
-        .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
-        .map_err(|error| shortfall(error.desc().to_owned()))
+    set.set(core).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)).map_err(|_| {
+        let cores = (0..CpuSet::count()).filter(|one| had.is_set(*one).unwrap_or(false));
+        let cores: Vec<String> = cores.map(|one| one.to_string()).collect();
+        format!(
+            "the loop is not bound to core {core}: this machine gives it the cores {}: write one of these as `core` \
+             of the rig, or leave it out",
+            cores.join(", ")
+        )
+    })
+}
+
+fn throttled_after_us() -> Option<u64> {
+    let runtime = std::fs::read_to_string("/proc/sys/kernel/sched_rt_runtime_us").ok()?;
+    // -1 is that it never does.
+    runtime.trim().parse().ok()
 }
 
 fn slack_shortfall(error: &nix::errno::Errno) -> String {
@@ -172,6 +181,23 @@ mod tests {
                 .any(|one| one.starts_with("the loop is not bound to core 100000: this machine gives")),
             "{shortfalls:?}"
         );
+    }
+
+    #[test]
+    fn a_core_that_the_thread_was_kept_off_can_be_given_to_it() {
+        let all = sched_getaffinity(Pid::from_raw(0)).unwrap();
+        let mut cores = (0..CpuSet::count()).filter(|core| all.is_set(*core).unwrap());
+        let (Some(first), Some(second)) = (cores.next(), cores.next()) else { return };
+        let mut kept = CpuSet::new();
+        kept.set(first).unwrap();
+        sched_setaffinity(Pid::from_raw(0), &kept).unwrap();
+
+        let real_time = RealTime::enter(Some(second));
+        let mut own = CpuSet::new();
+        own.set(second).unwrap();
+        assert_eq!(sched_getaffinity(Pid::from_raw(0)).unwrap(), own, "{:?}", real_time.shortfalls());
+        drop(real_time);
+        assert_eq!(sched_getaffinity(Pid::from_raw(0)).unwrap(), kept);
     }
 
     #[test]
