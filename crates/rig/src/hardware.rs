@@ -53,10 +53,9 @@ impl Hardware {
     /// A sentence.
     pub fn ready(&mut self) -> Result<(), String> {
         if let Some(rig) = &mut self.rig
-            && let Err(error) = rig.make_safe().and_then(|()| rig.levels().map(drop))
+            && let Some(error) = rig.let_go_of_lost()
         {
-            tracing::warn!("the rig's hardware is opened again, since it no longer answers: {error}");
-            self.rig = None;
+            tracing::warn!("hardware of the rig is opened again, since it no longer answers: {error}");
             self.guarded = false;
         }
         if self.guard.as_mut().is_some_and(|guard| !guard.is_there()) {
@@ -68,19 +67,25 @@ impl Hardware {
             return Ok(());
         }
         let unready = |why: &dyn std::fmt::Display| format!("the rig's hardware can't be used: {why}");
-        let (guard, watchdog) = (&mut self.guard, self.config.watchdog);
-        let guard = match guard {
-            // What it holds can't be opened again.
-            Some(guard) => guard.hold(Vec::new(), watchdog).map(|()| guard),
-            None => start_guard(&self.data).map(|started| guard.insert(started)),
+        let guard = match &mut self.guard {
+            Some(guard) => guard,
+            none => none.insert(start_guard(&self.data).map_err(|error| unready(&error))?),
         };
-        let guard = guard.map_err(|error| unready(&error))?;
+        let mut hold = |rig: &Rig| {
+            let guarded = rig.guarded().map_err(|error| unready(&error))?;
+            guard.hold(guarded, self.config.watchdog).map_err(|error| unready(&error))
+        };
         let rig = match &mut self.rig {
-            Some(rig) => rig,
+            Some(rig) => {
+                // What the guard holds can't be opened again; what is there it keeps
+                // holding, however long the rest is gone.
+                hold(rig)?;
+                rig.reopen().map_err(|error| unready(&error))?;
+                rig
+            }
             none => none.insert(Rig::open(&self.config).map_err(|error| unready(&error))?),
         };
-        let guarded = rig.guarded().map_err(|error| unready(&error))?;
-        guard.hold(guarded, watchdog).map_err(|error| unready(&error))?;
+        hold(rig)?;
         self.guarded = true;
         Ok(())
     }
