@@ -303,6 +303,13 @@ fn newest(
         Ok(calibration) => calibration,
         Err(why) => return Some(Err(format!("`{valve}` has no calibration that can be used: {why}"))),
     };
+    if calibration.is_simulated() && wire.driver.is_real() {
+        return Some(Err(format!(
+            "`{valve}` was simulated when its newest calibration was made, which says nothing of a real one: \
+             run `{}`",
+            valve.command()
+        )));
+    }
     let age = calibration.age(now);
     if age > rig.calibration_age {
         let (days, allowed) = (days(age), days(rig.calibration_age));

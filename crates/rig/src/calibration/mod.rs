@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::config::Written;
 pub use fit::{Fit, FitError};
-pub use store::{Calibrations, Kept, StoreError, kept, save};
+pub use store::{Calibrations, Kept, StoreError, kept, later, save};
 
 /// What a microliter of water weighs at 20 degrees Celsius, in milligrams
 /// (CRC Handbook of Chemistry and Physics, "Standard Density of Water").
@@ -49,6 +49,7 @@ pub struct Calibration {
     valve: Valve,
     made: Timestamp,
     density: f64,
+    simulated: bool,
     points: Vec<Point>,
     fit: Fit,
 }
@@ -90,7 +91,18 @@ impl Calibration {
         points: Vec<Point>,
     ) -> Result<Calibration, FitError> {
         let fit = Fit::new(&points, density)?;
-        Ok(Calibration { valve, made, density, points, fit })
+        Ok(Calibration { valve, made, density, simulated: false, points, fit })
+    }
+
+    /// It as one of a valve that was simulated: what was weighed came from no real
+    /// valve, and none may go by it.
+    pub fn of_simulated(self) -> Calibration {
+        Calibration { simulated: true, ..self }
+    }
+
+    /// Whether the valve was simulated when this was made.
+    pub fn is_simulated(&self) -> bool {
+        self.simulated
     }
 
     /// The valve that was calibrated.
@@ -185,6 +197,9 @@ struct WrittenCalibration {
     port: Option<Name>,
     made: Timestamp,
     density: f64,
+    /// Only written where it is so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    simulated: bool,
     fit: WrittenFit,
     points: Vec<WrittenPoint>,
 }
@@ -220,7 +235,7 @@ enum WrittenError {
 
 impl From<Calibration> for WrittenCalibration {
     fn from(calibration: Calibration) -> WrittenCalibration {
-        let Calibration { valve, made, density, points, fit } = calibration;
+        let Calibration { valve, made, density, simulated, points, fit } = calibration;
         let residuals = fit.residuals(&points, density);
         let point = |(point, residual): (Point, f64)| WrittenPoint {
             open: Written(point.open),
@@ -233,6 +248,7 @@ impl From<Calibration> for WrittenCalibration {
             port: valve.port,
             made,
             density,
+            simulated,
             fit: WrittenFit::from(&fit),
             points: points.into_iter().zip(residuals).map(point).collect(),
         }
@@ -260,6 +276,7 @@ impl TryFrom<WrittenCalibration> for Calibration {
         });
         let valve = Valve { device: written.device, port: written.port };
         let calibration = Calibration::new(valve, written.made, written.density, points.collect())?;
+        let calibration = Calibration { simulated: written.simulated, ..calibration };
         let expected = calibration.fit.microliters_per_second();
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * expected;
         let same = near(written.fit.microliters_per_second, expected)

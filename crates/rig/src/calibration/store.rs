@@ -2,12 +2,14 @@
 //! each calibration, named by its time.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bramble_value::Name;
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Calibration, Valve};
@@ -16,7 +18,8 @@ const HEAD: &str = "\
 # A calibration of a valve, made by `bramble-pilot calibrate`. The newest of a valve
 # counts; older ones are kept. `grams` is what all openings of a point weighed
 # together, `density` is mg/uL, and an opening gives
-# microliters_per_second x seconds + offset_microliters.
+# microliters_per_second x seconds + offset_microliters. No real valve goes by one
+# with `simulated = true`.
 
 ";
 
@@ -32,6 +35,18 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A newer one is there already, and would count instead.
+    #[error(
+        "a calibration of `{valve}` has a later date ({}), so it would count and not a new one: see that this \
+         computer's clock is right, and put that file aside if it was made while the clock was ahead",
+        file.display()
+    )]
+    Later {
+        /// The valve.
+        valve: Valve,
+        /// The one of a later date.
+        file: PathBuf,
     },
     /// It can't be written as text.
     #[error("the calibration of `{valve}` can't be written: {why}")]
@@ -94,20 +109,36 @@ impl FromIterator<Calibration> for Calibrations {
     }
 }
 
-/// Writes a calibration into its valve's folder, whole or not at all, and says
-/// which file it is.
+/// Whether a calibration that is made `now` would be its valve's newest.
 ///
 /// # Errors
-/// [`StoreError`] where that is impossible, or there is a file of that time.
+/// [`StoreError`] where there is one of a later date, or a folder can't be read.
+pub fn later(folder: &Path, valve: &Valve, now: Timestamp) -> Result<(), StoreError> {
+    let (folder, name) = (folder.join(valve.to_string()), file_name(now));
+    let newest = listed(&folder)?.into_iter().filter(|path| is_calibration(path)).max();
+    match newest.filter(|file| file.file_name().is_some_and(|newest| newest > name.as_str())) {
+        Some(file) => Err(StoreError::Later { valve: valve.clone(), file }),
+        None => Ok(()),
+    }
+}
+
+/// Writes a calibration into its valve's folder, whole or not at all, and says
+/// which file it is. Everyone may read it.
+///
+/// # Errors
+/// [`StoreError`] where that is impossible, or there is a file of that time or a
+/// later one.
 pub fn save(folder: &Path, calibration: &Calibration) -> Result<PathBuf, StoreError> {
     let valve = calibration.valve();
     let text = toml::to_string(calibration)
         .map_err(|error| StoreError::Unwritable { valve: valve.clone(), why: error.to_string() })?;
+    later(folder, valve, calibration.made())?;
     let folder = folder.join(valve.to_string());
-    let file = folder.join(format!("{}.toml", calibration.made().strftime("%Y-%m-%dT%H-%M-%S%.3fZ")));
+    let file = folder.join(file_name(calibration.made()));
     let write = || {
         fs::create_dir_all(&folder)?;
-        let mut new = tempfile::Builder::new().prefix(".new-").tempfile_in(&folder)?;
+        let readable = Permissions::from_mode(0o644);
+        let mut new = tempfile::Builder::new().prefix(".new-").permissions(readable).tempfile_in(&folder)?;
         new.write_all(HEAD.as_bytes())?;
         new.write_all(text.as_bytes())?;
         new.as_file().sync_all()?;
@@ -139,11 +170,19 @@ fn files(folder: &Path) -> Result<BTreeMap<Valve, Vec<PathBuf>>, StoreError> {
     for path in listed(folder)? {
         let Some(valve) = valve(&path) else { continue };
         let mut files = listed(&path)?;
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+        files.retain(|file| is_calibration(file));
         files.sort();
         all.insert(valve, files);
     }
     Ok(all)
+}
+
+fn file_name(made: Timestamp) -> String {
+    format!("{}.toml", made.strftime("%Y-%m-%dT%H-%M-%S%.3fZ"))
+}
+
+fn is_calibration(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "toml")
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {

@@ -136,8 +136,8 @@ fn the_newest_calibration_counts_and_the_older_ones_stay() {
         let calibration = Calibration::new(valve(), at(time), WATER, weighed(volumes)).unwrap();
         save(folder.path(), &calibration).unwrap()
     };
-    let newer = made("2026-03-02T10:00:00Z", &[(20, 2.0), (40, 4.0)]);
     let older = made("2026-03-01T10:00:00Z", &[(20, 1.0), (40, 2.0)]);
+    let newer = made("2026-03-02T10:00:00Z", &[(20, 2.0), (40, 4.0)]);
     assert_eq!(newer, folder.path().join("valve.left/2026-03-02T10-00-00.000Z.toml"));
 
     let read = Calibrations::read(folder.path()).unwrap();
@@ -160,6 +160,34 @@ fn a_calibration_is_never_written_over() {
     save(folder.path(), &calibration).unwrap();
     let again = save(folder.path(), &calibration).unwrap_err();
     assert!(again.to_string().contains("2026-03-01T10-00-00.000Z.toml"), "{again}");
+}
+
+#[test]
+fn a_calibration_is_refused_where_one_of_a_later_date_would_count_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let ahead =
+        Calibration::new(valve(), at("2031-01-01T00:00:00Z"), WATER, weighed(&[(20, 1.0), (40, 2.0)]));
+    let ahead = save(folder.path(), &ahead.unwrap()).unwrap();
+    let refused = save(folder.path(), &calibrated(&[(20, 2.0), (40, 4.0)]).unwrap()).unwrap_err();
+    let why = refused.to_string();
+    assert!(why.contains("2031-01-01T00-00-00.000Z.toml") && why.contains("clock"), "{why}");
+    assert!(
+        later(folder.path(), &valve(), at("2026-03-01T10:00:00Z")).is_err(),
+        "known before it is weighed"
+    );
+    std::fs::remove_file(ahead).unwrap();
+    assert!(later(folder.path(), &valve(), at("2026-03-01T10:00:00Z")).is_ok());
+}
+
+#[test]
+fn a_calibration_of_a_simulated_valve_says_so_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let real = calibrated(&[(20, 1.0), (40, 2.0)]).unwrap();
+    assert!(!toml::to_string(&real).unwrap().contains("simulated"));
+    let file = save(folder.path(), &real.clone().of_simulated()).unwrap();
+    assert!(std::fs::read_to_string(&file).unwrap().contains("\nsimulated = true\n"));
+    let read = Calibrations::read(folder.path()).unwrap();
+    assert!(read.of(&valve()).unwrap().as_ref().unwrap().is_simulated() && !real.is_simulated());
 }
 
 #[test]

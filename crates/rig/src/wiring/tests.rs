@@ -142,6 +142,22 @@ fn a_valve_without_a_calibration_is_refused_where_volumes_are_given_by_it() {
 }
 
 #[test]
+fn a_real_valve_does_not_go_by_what_was_made_up_for_a_simulated_one() {
+    let made_up = [calibration("left", MARCH).of_simulated(), calibration("right", MARCH)];
+    let missing = drinks(made_up.clone(), MARCH).unwrap_err().missing;
+    assert_eq!(
+        missing,
+        [
+            "its valve `valve.left` was simulated when its newest calibration was made, which says nothing of a \
+          real one: run `bramble-pilot calibrate valve left`"
+        ]
+    );
+    let simulated: RigConfig = parse("pilot.toml", &VALVES.replace("gpiocdev", "simulated")).unwrap();
+    let (made_up, now) = (made_up.into_iter().collect(), MARCH.parse().unwrap());
+    assert!(Wiring::new(&loaded(DRINKS), &simulated, &made_up, now, "box1").is_ok());
+}
+
+#[test]
 fn an_old_calibration_is_refused_with_its_age() {
     let calibrations = || [calibration("left", "2026-01-01T00:00:00Z"), calibration("right", MARCH)];
     assert!(drinks(calibrations(), "2026-03-02T00:00:00Z").is_ok(), "60 days may pass");
