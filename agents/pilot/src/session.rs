@@ -110,8 +110,10 @@ impl Runner {
                     Err(why) => tell(News::Refused(why)),
                 },
                 Job::Hand(job) => {
-                    self.hands().run(job);
+                    let last = self.hands().run(job);
+                    // First, so that the desk is free for what the hand asks next.
                     tell(News::HandEnded);
+                    last.tell();
                 }
             }
         }

@@ -23,6 +23,9 @@ const SOCKET: &str = "hand.sock";
 /// How long the rig may take to be safe again.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it is waited after a connection that could not be had.
+const RESPITE: Duration = Duration::from_millis(100);
+
 /// What a command waits for.
 #[derive(Debug)]
 pub(crate) enum Heard {
@@ -214,10 +217,15 @@ impl Socket {
         let listener = UnixListener::bind(&path).map_err(unusable)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(unusable)?;
         thread("hands", move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for stream in listener.incoming() {
                 let start = start.clone();
-                if let Err(error) = thread("hand", move || serve(stream, start)) {
+                let served = stream
+                    .map_err(HandError::connection)
+                    .and_then(|stream| thread("hand", move || serve(stream, start)));
+                if let Err(error) = served {
                     tracing::error!("{error}");
+                    // It may be out of files for a while.
+                    std::thread::sleep(RESPITE);
                 }
             }
         })?;

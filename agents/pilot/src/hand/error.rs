@@ -84,7 +84,10 @@ pub(crate) enum HandError {
     },
     /// A file that can't be read or written.
     #[error("can't use {}: {source}", path.display())]
-    #[diagnostic(help("choose a data folder that this user may write, with --data DIR"))]
+    #[diagnostic(help(
+        "run the command as the user that the pilot runs as, or choose a data folder that this user may write, \
+         with --data DIR"
+    ))]
     File {
         /// Which.
         path: PathBuf,

@@ -51,8 +51,6 @@ pub(crate) fn run(command: &Command, workshop: Workshop) -> Result<ExitCode, Rep
         calibrations::list(asked, &workshop)?;
         return Ok(ExitCode::SUCCESS);
     }
-    std::fs::create_dir_all(&workshop.data)
-        .map_err(|source| HandError::File { path: workshop.data.clone(), source })?;
     let mut bench = Bench::reach(&workshop.data, |theirs| own(theirs, workshop.clone()))?;
     bench.hear_signals(signals)?;
     match command {
@@ -70,6 +68,8 @@ pub(crate) fn run(command: &Command, workshop: Workshop) -> Result<ExitCode, Rep
 
 /// A bench of this process's own, where no pilot runs; the thread that has the rig.
 fn own(theirs: UnixStream, workshop: Workshop) -> Result<JoinHandle<()>, HandError> {
+    std::fs::create_dir_all(&workshop.data)
+        .map_err(|source| HandError::File { path: workshop.data.clone(), source })?;
     let (jobs, waiting) = channel::<Job>();
     bench::thread("hand", move || serve::serve(theirs, move |job| jobs.send(job).is_ok()))?;
     bench::thread("session", move || {
@@ -80,7 +80,8 @@ fn own(theirs: UnixStream, workshop: Workshop) -> Result<JoinHandle<()>, HandErr
         while let Ok(job) = waiting.recv() {
             let hardware = hardware.as_mut();
             Hands { pilot: &name, rig: &rig, children: &children, hardware, animal: animal.as_deref() }
-                .run(job);
+                .run(job)
+                .tell();
         }
         if let Some(hardware) = hardware {
             hardware.close();

@@ -19,6 +19,8 @@ pub(crate) struct Part {
     pub(crate) safe: Level,
     /// The longest it may be on.
     pub(crate) longest_on: Option<Span>,
+    /// Whether nothing real is worked with it.
+    pub(crate) simulated: bool,
     /// What an input reads when the rig is opened: 0 or 1, or a value in its unit.
     pub(crate) reads: Option<f64>,
 }
@@ -194,7 +196,7 @@ pub(crate) mod tests {
 
     pub(crate) fn part(name: &str, kind: DeviceKind) -> Part {
         let (unit, safe) = (String::new(), Level::default());
-        Part { name: name.to_owned(), kind, unit, safe, longest_on: None, reads: None }
+        Part { name: name.to_owned(), kind, unit, safe, longest_on: None, simulated: true, reads: None }
     }
 
     fn rig() -> Vec<Part> {

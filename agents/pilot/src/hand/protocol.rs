@@ -124,12 +124,16 @@ pub(crate) struct Timing {
     /// How often it was woken.
     pub(crate) wakes: u64,
     /// Half of the times it was later than this.
+    #[serde(rename = "p50_ns")]
     pub(crate) p50: Span,
     /// One time in 100.
+    #[serde(rename = "p99_ns")]
     pub(crate) p99: Span,
     /// One time in 1,000.
+    #[serde(rename = "p99_9_ns")]
     pub(crate) p99_9: Span,
     /// At its latest.
+    #[serde(rename = "worst_ns")]
     pub(crate) worst: Span,
     /// How often it was at most so late, and later than the bar before says.
     pub(crate) bars: Vec<Bar>,
@@ -141,6 +145,7 @@ pub(crate) struct Timing {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bar {
     /// Its upper end.
+    #[serde(rename = "up_to_ns")]
     pub(crate) up_to: Span,
     /// How many are in it.
     pub(crate) count: u64,

@@ -6,6 +6,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use bramble_engine::Settings;
 use bramble_rig::calibration::Calibrations;
+use bramble_rig::config::DriverConfig;
 use bramble_rig::driver::{Pace, Simulated, World};
 use bramble_rig::session::{Around, Recorder, RecorderError, Session};
 use bramble_rig::{Driver, Hardware, Inbox, Post, RigConfig, Wiring};
@@ -89,6 +90,20 @@ impl Tell {
     }
 }
 
+/// How a job ended, for whoever asked for it.
+#[derive(Debug)]
+pub(crate) struct Last {
+    tell: Tell,
+    told: Told,
+}
+
+impl Last {
+    /// Tells it: who hears it takes the rig for free.
+    pub(crate) fn tell(self) {
+        self.tell.last(self.told);
+    }
+}
+
 /// What a by-hand session runs with.
 pub(crate) struct Hands<'a> {
     pub(crate) pilot: &'a Name,
@@ -101,23 +116,27 @@ pub(crate) struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    /// Does a job to its end.
-    pub(crate) fn run(&mut self, job: Job) {
+    /// Does a job to its end; whoever asked is yet to be told so.
+    #[must_use = "whoever asked waits for it"]
+    pub(crate) fn run(&mut self, job: Job) -> Last {
         let Job { want, post, inbox, tell } = job;
         let done = match want {
             Want::Work { .. } => self.work(post, &inbox, &tell),
             Want::Measure { wakes, every } => {
-                timing::measure(wakes, every, self.rig.core).map(Told::Measured)
+                timing::measure(wakes, every, self.rig.core, &inbox).map(Told::Measured)
             }
         };
-        tell.last(done.unwrap_or_else(|why| Told::Refused { why, busy: false }));
+        Last { tell, told: done.unwrap_or_else(|why| Told::Refused { why, busy: false }) }
     }
 
     fn work(&mut self, post: Post, inbox: &Inbox, tell: &Tell) -> Result<Told, String> {
         let (rig, left_out) = self.reachable();
         let mut piece = Workpiece::new(&rig)?;
         let wiring = wire(&piece, &rig, self.pilot.as_str())?;
-        piece.wired(&rig, &wiring);
+        piece.wired(&rig, &wiring, |port, wire| match wire.child() {
+            Some(child) => !self.children.has_real(child, &[(port, wire)]),
+            None => wire.driver == DriverConfig::Simulated,
+        });
         let mut claims = self.children.claim(&wiring, Uuid::new_v4(), self.hardware.is_some(), &post)?;
         let real = claims.real_time;
         if real {

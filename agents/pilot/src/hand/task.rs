@@ -26,8 +26,14 @@ impl Workpiece {
         Ok(Workpiece { task, parts: Vec::new(), sources })
     }
 
-    /// Takes the parts from the wiring of the task on its rig.
-    pub(super) fn wired(&mut self, rig: &RigConfig, wiring: &Wiring) {
+    /// Takes the parts from the wiring of the task on its rig; `is_simulated` tells
+    /// those with nothing real behind them.
+    pub(super) fn wired(
+        &mut self,
+        rig: &RigConfig,
+        wiring: &Wiring,
+        is_simulated: impl Fn(PortId, &bramble_rig::Wire) -> bool,
+    ) {
         let part = |(port, wire): (PortId, &bramble_rig::Wire)| {
             let unit = rig.devices.get(&wire.device).map(|device| device.unit.clone());
             let part = Part {
@@ -36,6 +42,7 @@ impl Workpiece {
                 unit: unit.unwrap_or_default(),
                 safe: wire.safe,
                 longest_on: wire.longest_on,
+                simulated: is_simulated(port, wire),
                 reads: None,
             };
             (port, part)
@@ -82,7 +89,7 @@ mod tests {
              [devices.speaker]\nkind = \"sound\"\ndriver = \"simulated\"\n");
         let mut piece = Workpiece::new(&rig).unwrap();
         let wiring = super::super::session::wire(&piece, &rig, "box1").unwrap();
-        piece.wired(&rig, &wiring);
+        piece.wired(&rig, &wiring, |_, _| true);
         let names: Vec<&str> = piece.parts.iter().map(|(_, part)| part.name.as_str()).collect();
         assert_eq!(names, ["house-light", "if", "poke.left", "poke.right", "speaker", "wheel"]);
         assert_eq!(piece.parts[5].1.unit, "deg");

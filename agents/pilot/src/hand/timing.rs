@@ -1,6 +1,6 @@
 //! How late this computer wakes the loop.
 
-use bramble_rig::{Driver, Real, RealTime, Rig, RigConfig, inbox};
+use bramble_rig::{Driver, Happening, Inbox, Real, RealTime, Request, Rig, RigConfig};
 use bramble_value::Span;
 use hdrhistogram::Histogram;
 
@@ -12,23 +12,27 @@ use super::task::Workpiece;
 const BARS: [u64; 12] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000];
 
 /// Has the loop wait for one deadline after the other, as it does in a session on
-/// real pins, and measures how late it was each time.
+/// real pins, and measures how late it was each time; until `inbox` says stop.
 ///
 /// # Errors
-/// A sentence, where this computer doesn't let it wait.
-pub(super) fn measure(wakes: u32, every: Span, core: Option<usize>) -> Result<Timing, String> {
+/// A sentence, where this computer doesn't let it wait, or it was stopped.
+pub(super) fn measure(wakes: u32, every: Span, core: Option<usize>, inbox: &Inbox) -> Result<Timing, String> {
     let nothing = RigConfig::default();
     let piece = Workpiece::new(&nothing)?;
     let wiring = wire(&piece, &nothing, "this computer")?;
     let mut rig = Rig::open(&nothing).map_err(|error| error.to_string())?;
-    let (_post, inbox) = inbox();
     let real_time = RealTime::enter(core);
     let mut driver = Real::new(&mut rig, &wiring, &()).map_err(|error| error.to_string())?;
     let mut lateness = histogram();
     let mut deadline = driver.now();
     for _ in 0..wakes {
         deadline += every;
-        driver.wait(Some(deadline), &inbox).map_err(|error| error.to_string())?;
+        // Nothing else is asked of a loop without a rig.
+        while let Some(happening) = driver.wait(Some(deadline), inbox).map_err(|error| error.to_string())? {
+            if let Happening::Request(Request::Stop { why }) = happening {
+                return Err(format!("the measurement was stopped: {why}"));
+            }
+        }
         let now = driver.now();
         // Whatever is later than the histogram goes counts as its end.
         lateness.saturating_record(now.since(deadline).ns().unsigned_abs());
@@ -92,6 +96,14 @@ impl Timing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_measurement_ends_when_it_is_stopped() {
+        let (post, inbox) = bramble_rig::inbox();
+        post.request(Request::Stop { why: "the pilot was told to end".into() });
+        let stopped = measure(u32::MAX, Span::from_ms(1), None, &inbox).unwrap_err();
+        assert_eq!(stopped, "the measurement was stopped: the pilot was told to end");
+    }
 
     #[test]
     fn lateness_is_summed_up_in_bars_and_quantiles() {

@@ -36,17 +36,20 @@ pub(super) fn blink_all(checking: &mut Checking<'_>, opened: &Opened) -> Result<
         .filter(|part| part.kind == DeviceKind::Solenoid)
         .map(|part| part.name.as_str())
         .collect();
+    let mut spills = false;
     if !checking.check.skip_outputs && !valves.is_empty() {
         let all = valves.join(", ");
         checking.tell(&format!("valves will open for {DROP} each: {all}; put something under their spouts"));
         if checking.asks {
-            checking.tell("press Enter when that is done");
-            said(checking)?;
+            checking.tell("press Enter when that is done, or type n to leave the valves out");
+            spills = !matches!(said(checking)?, Said::Yes);
         }
     }
     for part in outputs {
         let (outcome, says) = if checking.check.skip_outputs {
             (Outcome::Skipped, "left out".to_owned())
+        } else if spills && part.kind == DeviceKind::Solenoid {
+            (Outcome::Skipped, "left out: nothing was put under its spout".to_owned())
         } else if !part.is_switched() {
             (Outcome::Skipped, format!("a {} is worked by tasks only", part.kind.word()))
         } else {
@@ -89,7 +92,12 @@ fn blink(checking: &mut Checking<'_>, part: &Part, length: Span) -> Result<bool,
         checking.bench.ask(&Ask::Set { device: device.clone(), level: Level::default() })?;
         let until = bound(Instant::now(), Some(length));
         let off = written(checking, &device, |level| level < safe, until)?;
-        while !matches!(checking.bench.next(until), Heard::Over) {}
+        loop {
+            match checking.bench.next(until) {
+                Heard::Over => break,
+                heard => _ = checking.bench.unless_over(heard)?,
+            }
+        }
         checking.bench.ask(&Ask::Set { device: device.clone(), level: part.safe })?;
         return Ok(off && written(checking, &device, |level| level == safe, patience(length))?);
     }

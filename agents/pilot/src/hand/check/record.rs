@@ -1,5 +1,7 @@
 //! What a check found, kept for the pilot to look at before it starts sessions.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bramble_rig::RigConfig;
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::super::error::HandError;
+use super::super::protocol::Timing;
 
 /// The file in the data folder.
 const FILE: &str = "check.json";
@@ -25,6 +28,9 @@ pub(crate) struct Checked {
     pub(crate) passed: bool,
     /// Each thing that was looked at.
     pub(crate) items: Vec<Item>,
+    /// How late the loop was woken, where that was measured.
+    #[serde(default)]
+    pub(crate) timing: Option<Timing>,
 }
 
 /// One thing that was looked at.
@@ -72,24 +78,26 @@ impl Item {
 
 impl Checked {
     /// What came of a check of the rig with this [`identity`], after the `earlier`
-    /// one of the same rig: what failed then and was left out now is still what it
-    /// was.
+    /// one of the same rig: what failed then and was left out now, or wasn't even
+    /// there, is still what it was.
     pub(super) fn new(
         pilot: String,
         rig: String,
         made: Timestamp,
         mut items: Vec<Item>,
+        timing: Option<Timing>,
         earlier: Option<&Checked>,
     ) -> Checked {
-        for item in items.iter_mut().filter(|item| item.outcome == Outcome::Skipped) {
-            let earlier = earlier.iter().flat_map(|checked| &checked.items);
-            let mut failed = earlier.filter(|one| one.outcome == Outcome::Failed && one.what == item.what);
-            if let Some(failed) = failed.next() {
-                *item = failed.clone();
+        let earlier = earlier.iter().flat_map(|checked| &checked.items);
+        for failed in earlier.filter(|item| item.outcome == Outcome::Failed) {
+            let looked_at = |item: &Item| item.what == failed.what && item.outcome != Outcome::Skipped;
+            if !items.iter().any(looked_at) {
+                items.retain(|item| item.what != failed.what);
+                items.push(failed.clone());
             }
         }
         let passed = items.iter().all(|item| item.outcome != Outcome::Failed);
-        Checked { pilot, rig, made, passed, items }
+        Checked { pilot, rig, made, passed, items, timing }
     }
 
     /// The last check of this very rig, if there was one.
@@ -112,7 +120,9 @@ impl Checked {
         let path = data.join(FILE);
         let store = || {
             std::fs::create_dir_all(data)?;
-            let mut file = tempfile::NamedTempFile::new_in(data)?;
+            // For the pilot too, where another user checked its rig.
+            let readable = Permissions::from_mode(0o644);
+            let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(data)?;
             serde_json::to_writer_pretty(&mut file, self)?;
             file.as_file().sync_all()?;
             file.persist(&path).map(drop).map_err(|error| error.error)
@@ -147,7 +157,7 @@ pub(in crate::hand) fn identity(rig: &RigConfig) -> String {
 #[cfg(test)]
 pub(crate) fn failed_check(data: &Path, rig: &RigConfig) {
     let items = vec![Item::new("lamp", Outcome::Failed, "nobody saw it")];
-    let checked = Checked::new("box1".to_owned(), identity(rig), Timestamp::UNIX_EPOCH, items, None);
+    let checked = Checked::new("box1".to_owned(), identity(rig), Timestamp::UNIX_EPOCH, items, None, None);
     checked.store(data).expect("the folder can be written");
 }
 
@@ -161,6 +171,7 @@ mod tests {
             identity(&RigConfig::default()),
             Timestamp::UNIX_EPOCH,
             items,
+            None,
             earlier,
         )
     }
@@ -191,7 +202,10 @@ mod tests {
         let first = checked(vec![Item::new("poke.left", Outcome::Failed, "it was not triggered")], None);
         let skipping = checked(vec![Item::new("poke.left", Outcome::Skipped, "left out")], Some(&first));
         assert!(!skipping.passed);
-        let mended = checked(vec![Item::new("poke.left", Outcome::Passed, "triggered")], Some(&skipping));
+        let without = vec![Item::new("rig", Outcome::Warning, "left out: the child side is not there")];
+        let without = checked(without, Some(&skipping));
+        assert!(!without.passed, "what is not there has not been mended");
+        let mended = checked(vec![Item::new("poke.left", Outcome::Passed, "triggered")], Some(&without));
         assert!(mended.passed && mended.refusal().is_none());
     }
 
