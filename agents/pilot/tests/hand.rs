@@ -266,7 +266,9 @@ fn a_rig_that_works_passes_its_check() {
         let items = checked["items"].as_array().unwrap();
         items.iter().find(|item| item["what"] == what).unwrap()["outcome"].clone()
     };
-    for what in ["timing", "poke.left", "poke.right", "wheel", "light.left", "fan", "valve.right"] {
+    assert_eq!(checked["timing"]["wakes"], 100);
+    assert!(checked["timing"]["bars"].is_array() && checked["timing"]["p99_ns"].is_i64(), "{checked:#}");
+    for what in ["rig", "timing", "poke.left", "poke.right", "wheel", "light.left", "fan", "valve.right"] {
         assert_eq!(outcome(what), "passed", "{what}");
     }
     assert_eq!(outcome("valve.left calibration"), "warning");
@@ -302,12 +304,24 @@ fn a_loop_that_is_later_than_allowed_fails_the_check() {
 }
 
 #[test]
+fn a_check_of_a_rig_is_for_everyone_to_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Workbench::new();
+    bench.run(&["check", "--skip-inputs", "--skip-outputs", "--skip-timing"]);
+    // As readable as any file that this user makes.
+    std::fs::write(bench.path("any"), "").unwrap();
+    let mode = |file: &str| std::fs::metadata(bench.path(file)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("data/check.json"), mode("any") & 0o644);
+}
+
+#[test]
 fn a_valve_is_calibrated_and_its_calibrations_are_listed() {
     let bench = Workbench::new();
     assert!(bench.say(&["calibrations"]).contains("no valve was calibrated"));
     let calibrate = ["calibrate", "valve", "left", "--pulses", "4", "--every", "90ms", "--yes"];
     let said = bench.say(&[&calibrate[..], &["--weights", "0.0032,0.0064,0.0128"]].concat());
-    assert!(said.contains("valve.left opens 4 times for 20 ms"), "{said}");
+    assert!(!said.contains("valve.left opens"), "what was weighed before needs no more water: {said}");
+    assert!(said.contains("valve.left is simulated"), "{said}");
     assert!(said.contains("valve.left gives 40.07 uL/s"), "{said}");
     assert!(said.contains("kept in "), "{said}");
     // A scale that shows more water each time it is read.
@@ -316,10 +330,12 @@ fn a_valve_is_calibrated_and_its_calibrations_are_listed() {
         bench.path("scale").display()
     );
     let said = bench.say(&[&calibrate[..], &["--durations", "20ms,60ms", "--scale", &scale]].concat());
+    assert!(said.contains("valve.left opens 4 times for 20 ms"), "{said}");
     assert!(said.contains("by the calibration of"), "{said}");
     let newest: serde_json::Value = serde_json::from_str(&bench.say(&["calibrations", "--json"])).unwrap();
     assert_eq!(newest.as_array().unwrap().len(), 1, "{newest:#}");
     assert_eq!((&newest[0]["valve"], &newest[0]["stale"]), (&"valve.left".into(), &false.into()));
+    assert_eq!(newest[0]["calibration"]["simulated"], true, "no real valve may go by it");
     let all: serde_json::Value =
         serde_json::from_str(&bench.say(&["calibrations", "--all", "--json"])).unwrap();
     assert_eq!(all.as_array().unwrap().len(), 2, "{all:#}");
@@ -343,6 +359,8 @@ fn a_calibration_that_can_not_be_is_refused_and_nothing_is_kept() {
         let why = bench.refused(&[&calibrate[..], rest].concat());
         assert!(why.contains(says), "{rest:?}: {why}");
     }
+    let odd = bench.run(&[&calibrate[..], &["--yes", "--weights", "0.004,0.002"]].concat());
+    assert!(text(&odd.stdout).contains("0.004"), "what was weighed is shown: {}", text(&odd.stdout));
     let long =
         bench.refused(&["calibrate", "valve.left", "--yes", "--weights", "1,2", "--durations", "20ms,300ms"]);
     assert!(long.contains("may be open for 200 ms at most"), "{long}");

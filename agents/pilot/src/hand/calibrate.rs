@@ -5,14 +5,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use bramble_rig::calibration::{self, Calibration, Point, Valve, WATER};
-use bramble_rig::config::DriverConfig;
 use bramble_value::{Kind, Span};
 use jiff::Timestamp;
 
 use super::bench::{Bench, Heard};
-use super::calibrations::{self, described, folder};
+use super::calibrations::{self, described, folder, weighed};
 use super::cli::Calibrate;
-use super::drive::bound;
+use super::drive::{Cuts, bound};
 use super::error::HandError;
 use super::names::{self, Part};
 use super::protocol::{Ask, Member, Told};
@@ -46,16 +45,21 @@ pub(super) fn run(bench: &mut Bench, asked: &Calibrate, workshop: &Workshop) -> 
     let part = &opened.parts[names::valve(&opened.parts, &name)?];
     let valve = valve(part)?;
     fit_the_rig(part, &asked.durations)?;
+    // Now, and not when all is weighed.
+    calibration::later(&folder(&workshop.data), &valve, Timestamp::now())
+        .map_err(|error| HandError::Calibration(error.to_string()))?;
     let mut guided = Guided { bench, asked, part, quiet: asked.json };
-    if workshop.rig.devices.get(&valve.device).is_some_and(|device| device.driver == DriverConfig::Simulated)
-    {
-        guided.tell(&format!("{name} is simulated: nothing flows, and any weights will do"));
+    if part.simulated {
+        guided.tell(&format!(
+            "{name} is simulated: nothing flows, any weights will do, and no real valve will go by them"
+        ));
     }
-    let points = guided.measure(&weights)?;
+    let mut calibration = guided.calibrate(&weights, &valve)?;
+    if part.simulated {
+        calibration = calibration.of_simulated();
+    }
     // The rig is not needed for what is left.
     guided.bench.close()?;
-    let calibration = Calibration::new(valve, Timestamp::now(), WATER, points)
-        .map_err(|error| HandError::Calibration(error.to_string()))?;
     guided.tell(&described(&calibration).to_string());
     let before = calibrations::newest(&workshop.data, calibration.valve());
     if let Some(before) = before {
@@ -145,33 +149,68 @@ struct Guided<'a> {
 }
 
 impl Guided<'_> {
-    fn measure(&mut self, weights: &Weights<'_>) -> Result<Vec<Point>, HandError> {
-        let (pulses, name) = (self.asked.pulses, self.part.name.clone());
+    /// Measures every duration, and those again that don't fit the others and that
+    /// a person wants to weigh again.
+    fn calibrate(&mut self, weights: &Weights<'_>, valve: &Valve) -> Result<Calibration, HandError> {
         let mut points = Vec::new();
-        for (place, open) in self.asked.durations.iter().copied().enumerate() {
-            if matches!(weights, Weights::Typed) {
+        for place in 0..self.asked.durations.len() {
+            points.push(self.measure(weights, place)?);
+        }
+        loop {
+            let refused = match Calibration::new(valve.clone(), Timestamp::now(), WATER, points.clone()) {
+                Ok(calibration) => return Ok(calibration),
+                Err(refused) => refused,
+            };
+            // What was weighed with care is not lost.
+            self.tell(&weighed(&points));
+            let place = match weights {
+                Weights::Typed => self.again(&refused.to_string())?,
+                Weights::Given(_) | Weights::Scale(_) => None,
+            };
+            let place = place.ok_or_else(|| HandError::Calibration(refused.to_string()))?;
+            points[place] = self.measure(weights, place)?;
+        }
+    }
+
+    /// Has one duration weighed; the valve stays closed where its weight is known.
+    fn measure(&mut self, weights: &Weights<'_>, place: usize) -> Result<Point, HandError> {
+        let (pulses, open) = (self.asked.pulses, self.asked.durations[place]);
+        let grams = match weights {
+            Weights::Given(given) => given[place],
+            Weights::Scale(command) => {
+                let before = read_scale(command)?;
+                self.open(open)?;
+                let grams = read_scale(command)? - before;
+                plausible(grams, open, pulses).map_err(HandError::Calibration)?;
+                grams
+            }
+            Weights::Typed => {
+                let name = &self.part.name;
                 self.tell(&format!(
                     "empty the cup, tare the scale, put the cup under {name}, and press Enter"
                 ));
                 self.typed()?;
+                self.open(open)?;
+                self.weight(open)?
             }
-            let before = match weights {
-                Weights::Scale(command) => read_scale(command)?,
-                _ => 0.0,
-            };
-            self.open(open)?;
-            let grams = match weights {
-                Weights::Given(given) => given[place],
-                Weights::Scale(command) => {
-                    let grams = read_scale(command)? - before;
-                    plausible(grams, open, pulses).map_err(HandError::Calibration)?;
-                    grams
-                }
-                Weights::Typed => self.weight(open)?,
-            };
-            points.push(Point { open, pulses, grams });
+        };
+        Ok(Point { open, pulses, grams })
+    }
+
+    /// Which duration a person wants to weigh again, if any.
+    fn again(&mut self, refused: &str) -> Result<Option<usize>, HandError> {
+        self.tell(refused);
+        loop {
+            self.tell("which duration do you weigh again? Type it, as in 40ms, or press Enter to end");
+            let typed = self.typed()?;
+            if typed.is_empty() {
+                return Ok(None);
+            }
+            match which(&typed, &self.asked.durations) {
+                Ok(place) => return Ok(Some(place)),
+                Err(why) => self.tell(&why),
+            }
         }
-        Ok(points)
     }
 
     /// Opens the valve again and again, and waits until it is done.
@@ -186,11 +225,12 @@ impl Guided<'_> {
         let member = Member { device: name.clone(), on: open, offset: Span::ZERO };
         self.bench.ask(&Ask::Train { members: vec![member], every, count: Some(count) })?;
         let until = bound(Instant::now() + Duration::from_secs(10), Some(lasts));
-        let mut times = 0;
+        let (mut times, mut cuts) = (0, Cuts::default());
         loop {
             match self.bench.next(until) {
                 Heard::Told(Told::Event { device, kind, value, .. }) if device == name => match kind {
                     Kind::Output if value > 0.0 => times += 1,
+                    Kind::Halt => cuts.halt(),
                     Kind::Ends if times == count => return Ok(()),
                     Kind::Ends => {
                         let why =
@@ -199,7 +239,12 @@ impl Guided<'_> {
                     }
                     _ => {}
                 },
-                Heard::Told(Told::Note { text, .. }) => return Err(HandError::Cut(text)),
+                Heard::Told(Told::Note { text, .. }) => {
+                    if cuts.note(text.clone()) {
+                        return Err(HandError::Cut(text));
+                    }
+                    self.tell(&text);
+                }
                 Heard::Over => {
                     return Err(HandError::Calibration(
                         "the valve did not come to its end in time".to_owned(),
@@ -247,6 +292,15 @@ impl Guided<'_> {
     fn tell(&self, line: &str) {
         if self.quiet { eprintln!("{line}") } else { say(line) }
     }
+}
+
+/// Which of the durations was typed.
+fn which(typed: &str, durations: &[Span]) -> Result<usize, String> {
+    let open = typed.parse::<Span>().map_err(|error| error.to_string())?;
+    durations.iter().position(|one| *one == open).ok_or_else(|| {
+        let all: Vec<String> = durations.iter().map(Span::to_string).collect();
+        format!("{open} was not weighed: choose one of {}", all.join(", "))
+    })
 }
 
 /// Grams as they are typed: `0.41`, `0,41`, `0.41 g`, `410 mg`.
@@ -329,6 +383,18 @@ mod tests {
             let why = plausible(grams, open, pulses).unwrap_err();
             assert!(why.contains(says), "{grams}: {why}");
         }
+    }
+
+    #[test]
+    fn the_duration_to_weigh_again_is_one_that_was_weighed() {
+        let durations = [Span::from_ms(20), Span::from_ms(40)];
+        assert_eq!(which("40ms", &durations), Ok(1));
+        assert_eq!(which("0.02 s", &durations), Ok(0));
+        assert_eq!(
+            which("30ms", &durations).unwrap_err(),
+            "30 ms was not weighed: choose one of 20 ms, 40 ms"
+        );
+        assert!(which("the second", &durations).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bramble_rig::calibration::{self, Calibration, Kept, Valve, WATER};
+use bramble_rig::calibration::{self, Calibration, Kept, Point, Valve, WATER};
 use bramble_value::Span;
 use jiff::Timestamp;
 use serde_json::json;
@@ -78,7 +78,7 @@ fn row(kept: &Kept, now: Timestamp, limit: Span) -> [String; 7] {
         format!("{lowest:.1} to {highest:.1} uL"),
         precision(calibration)
             .map_or_else(|| "two points don't tell".to_owned(), |error| format!("{error:.2} uL")),
-        stale(calibration, now, limit).unwrap_or_default(),
+        remarks(calibration, now, limit),
     ]
 }
 
@@ -121,6 +121,11 @@ pub(super) fn checked(data: &Path, valve: &Valve, limit: Span) -> Option<Item> {
     }
 }
 
+fn remarks(calibration: &Calibration, now: Timestamp, limit: Span) -> String {
+    let simulated = calibration.is_simulated().then(|| "of a simulated valve".to_owned());
+    simulated.into_iter().chain(stale(calibration, now, limit)).collect::<Vec<_>>().join("; ")
+}
+
 fn stale(calibration: &Calibration, now: Timestamp, limit: Span) -> Option<String> {
     let age = calibration.age(now);
     let command = calibration.valve().command();
@@ -136,6 +141,18 @@ fn precision(calibration: &Calibration) -> Option<f64> {
 fn middle(calibration: &Calibration) -> Span {
     let (shortest, longest) = calibration.fit().range();
     Span::from_ns(shortest.ns() / 2 + longest.ns() / 2)
+}
+
+/// What was weighed, where no line goes through it.
+pub(super) fn weighed(points: &[Point]) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["open", "openings", "grams", "uL each"]);
+    for point in points {
+        let each = format!("{:.2}", point.microliters(WATER));
+        table.add_row([point.open.to_string(), point.pulses.to_string(), point.grams.to_string(), each]);
+    }
+    table.to_string()
 }
 
 /// What was just measured, in water, and what follows from it, as a person reads it.

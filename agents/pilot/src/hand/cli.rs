@@ -162,7 +162,8 @@ pub(crate) struct Calibrate {
     /// From one opening to the next [default: 150 ms more than the opening]
     #[arg(long, value_name = "TIME")]
     pub(crate) every: Option<Span>,
-    /// The grams of each duration, in their order, instead of typing them
+    /// The grams that were weighed before, one for each duration, in order; the
+    /// valve stays closed
     #[arg(long, value_name = "GRAMS,GRAMS,...", value_delimiter = ',', conflicts_with = "scale")]
     pub(crate) weights: Option<Vec<f64>>,
     /// A command that prints the scale's grams, run before and after each duration

@@ -25,16 +25,18 @@ pub(super) fn set(bench: &mut Bench, set: &Set) -> Result<(), HandError> {
     }
     let mut held: Vec<&str> = wanted.iter().map(|(device, _)| device.as_str()).collect();
     let until = bound(Instant::now(), set.length);
-    let mut cut = None;
-    // Why an output was cut is told after it was.
-    while !(held.is_empty() && cut.is_some()) {
+    let mut cuts = Cuts::default();
+    while !(held.is_empty() && cuts.are_told()) {
         match bench.next(until) {
             Heard::Leave | Heard::Over => break,
             Heard::Told(Told::Note { text, .. }) => {
                 say(&text);
-                cut = Some(text);
+                cuts.note(text);
             }
-            Heard::Told(Told::Event { device, kind: Kind::Halt, .. }) => held.retain(|one| *one != device),
+            Heard::Told(Told::Event { device, kind: Kind::Halt, .. }) if held.contains(&device.as_str()) => {
+                held.retain(|one| *one != device);
+                cuts.halt();
+            }
             heard => _ = bench.unless_over(heard)?,
         }
     }
@@ -44,7 +46,7 @@ pub(super) fn set(bench: &mut Bench, set: &Set) -> Result<(), HandError> {
         let part = &opened.parts[place];
         say(format!("{device} is {} again", shown(part, part.safe.share())));
     }
-    cut.map_or(Ok(()), |why| Err(HandError::Cut(why)))
+    cuts.whole()
 }
 
 /// One pulse.
@@ -57,7 +59,7 @@ pub(super) fn pulse(bench: &mut Bench, pulse: &Pulse) -> Result<(), HandError> {
     running.watch(bench, None)?;
     bench.close()?;
     running.tell(&opened);
-    running.whole()
+    running.cuts.whole()
 }
 
 /// A train of one or more outputs.
@@ -79,7 +81,7 @@ pub(super) fn train(bench: &mut Bench, train: &Train) -> Result<(), HandError> {
     running.watch(bench, bound(Instant::now(), train.length))?;
     bench.close()?;
     running.tell(&opened);
-    running.whole()
+    running.cuts.whole()
 }
 
 /// The moment at which something that lasts so long is over.
@@ -93,10 +95,45 @@ fn lasting(length: Option<Span>) -> String {
     length.map_or_else(|| "until ctrl-C".to_owned(), |length| format!("for {length}"))
 }
 
+/// What the rig cut. The note that follows a halt says why; any other note is one
+/// to read, and no more.
+#[derive(Debug, Default)]
+pub(super) struct Cuts {
+    /// A halt was told, and not yet why.
+    halted: bool,
+    why: Option<String>,
+}
+
+impl Cuts {
+    /// An output was halted.
+    pub(super) fn halt(&mut self) {
+        self.halted = true;
+    }
+
+    /// Something is to be read; whether it says why an output was halted.
+    pub(super) fn note(&mut self, text: String) -> bool {
+        let is_why = std::mem::take(&mut self.halted);
+        if is_why {
+            self.why.get_or_insert(text);
+        }
+        is_why
+    }
+
+    /// Whether it is known why each was cut that was.
+    fn are_told(&self) -> bool {
+        !self.halted
+    }
+
+    /// Nothing, where nothing was cut.
+    pub(super) fn whole(self) -> Result<(), HandError> {
+        self.why.map_or(Ok(()), |why| Err(HandError::Cut(why)))
+    }
+}
+
 /// Outputs that do something by themselves.
 struct Running<'a> {
     outputs: Vec<Pulsing<'a>>,
-    cut: Option<String>,
+    cuts: Cuts,
 }
 
 struct Pulsing<'a> {
@@ -111,7 +148,7 @@ struct Pulsing<'a> {
 impl<'a> Running<'a> {
     fn of(devices: impl IntoIterator<Item = &'a str>) -> Running<'a> {
         let pulsing = |device| Pulsing { device, times: 0, on_ns: 0, since: None, ended: false };
-        Running { outputs: devices.into_iter().map(pulsing).collect(), cut: None }
+        Running { outputs: devices.into_iter().map(pulsing).collect(), cuts: Cuts::default() }
     }
 
     /// Watches them until all have come to their end, a person ends it, or it is
@@ -123,7 +160,11 @@ impl<'a> Running<'a> {
                 Heard::Told(Told::Event { device, kind, value, time_ns }) => {
                     self.event(&device, kind, value, time_ns);
                 }
-                Heard::Told(Told::Note { text, .. }) => self.cut = Some(text),
+                Heard::Told(Told::Note { text, .. }) => {
+                    if !self.cuts.note(text.clone()) {
+                        say(text);
+                    }
+                }
                 heard => _ = bench.unless_over(heard)?,
             }
         }
@@ -142,6 +183,7 @@ impl<'a> Running<'a> {
                     output.on_ns += time.since(since).ns();
                 }
             }
+            Kind::Halt => self.cuts.halt(),
             Kind::Ends => output.ended = true,
             _ => {}
         }
@@ -158,10 +200,6 @@ impl<'a> Running<'a> {
             let often = if *times == 1 { "once".to_owned() } else { format!("{times} times") };
             say(format!("{device} was on {often}, {on} in all; it is {is}"));
         }
-    }
-
-    fn whole(self) -> Result<(), HandError> {
-        self.cut.map_or(Ok(()), |why| Err(HandError::Cut(why)))
     }
 }
 
@@ -225,6 +263,19 @@ mod tests {
         let (every, pause) = (every.map(Span::from_ms), pause.map(Span::from_ms));
         let train = Train { members: words(text), every, pause, count: None, length: None };
         period(&members(&train.members)?, &train)
+    }
+
+    #[test]
+    fn a_note_is_no_cut_unless_it_follows_a_halt() {
+        let mut cuts = Cuts::default();
+        assert!(!cuts.note("`poke.left` is read too often".to_owned()));
+        assert!(cuts.are_told());
+        cuts.halt();
+        assert!(!cuts.are_told());
+        assert!(cuts.note("`valve` was on for 2 s".to_owned()));
+        assert!(!cuts.note("`poke.left` is quiet again".to_owned()));
+        assert_eq!(cuts.whole().unwrap_err().to_string(), "`valve` was on for 2 s");
+        assert!(Cuts::default().whole().is_ok());
     }
 
     #[test]
