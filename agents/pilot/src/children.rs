@@ -321,6 +321,10 @@ fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), Str
             wire.device,
             wire.valve().command()
         )),
+        Some(Dose::Calibrated(calibration)) if calibration.is_simulated() && is_real(device) => Err(format!(
+            "`{wire}` of the child {child} was simulated when it was calibrated, and is real now: run `{}`",
+            wire.valve().command()
+        )),
         _ => Ok(()),
     }
 }
@@ -439,9 +443,10 @@ fn from_message(reading: Reading) -> rig::Reading {
 
 #[cfg(test)]
 mod tests {
+    use bramble_rig::calibration::{Calibration, Point};
     use bramble_rig::config::Flow;
     use bramble_task::definition::DeviceKind;
-    use bramble_value::Level;
+    use bramble_value::{Level, Span};
 
     use super::*;
 
@@ -450,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_real_valve_of_a_child_is_not_believed_to_have_a_simulated_flow() {
+    fn a_real_valve_of_a_child_does_not_go_by_what_was_simulated() {
         let wire = |dose| Wire {
             device: name("valve"),
             port: None,
@@ -472,6 +477,15 @@ mod tests {
         let real = || DriverConfig::Gpiocdev { chip: "gpiochip0".to_owned() };
         assert_eq!(checked(DriverConfig::Simulated, flow()), Ok(()));
         assert_eq!(checked(real(), None), Ok(()));
+        let point = |ms, grams| Point { open: Span::from_ms(ms), pulses: 100, grams };
+        let valve = wire(None).valve();
+        let weighed = vec![point(20, 0.1), point(100, 0.5)];
+        let weighed = Calibration::new(valve, Default::default(), 1.0, weighed).unwrap();
+        let dose = |calibration| Some(Dose::Calibrated(Arc::new(calibration)));
+        assert_eq!(checked(real(), dose(weighed.clone())), Ok(()));
+        assert_eq!(checked(DriverConfig::Simulated, dose(weighed.clone().of_simulated())), Ok(()));
+        let why = checked(real(), dose(weighed.of_simulated())).unwrap_err();
+        assert!(why.contains("was simulated when it was calibrated"), "{why}");
         let why = checked(real(), flow()).unwrap_err();
         assert!(why.contains("is real") && why.contains("run `bramble-pilot calibrate valve`"), "{why}");
     }
