@@ -26,7 +26,8 @@ use crate::hand;
 /// observes is kept in its data folder until the terminal has it.
 ///
 /// Without a command it is the pilot itself. With one, a person works the rig by
-/// hand: through the pilot where it runs, and else without it.
+/// hand: through the pilot where it runs, and else without it. Run it as the user
+/// that the pilot runs as.
 #[derive(Debug, Parser)]
 #[command(name = "bramble-pilot", version, propagate_version = true)]
 pub(crate) struct Arguments {

@@ -76,6 +76,11 @@ impl Bench {
         Ok(Bench { stream, heard, hears, open: false, own })
     }
 
+    /// Whether a pilot that runs has the rig.
+    pub(crate) fn is_a_pilots(&self) -> bool {
+        self.own.is_none()
+    }
+
     /// Hears signals too, which must be blocked in every thread.
     pub(crate) fn hear_signals(&self, signals: SigSet) -> Result<(), HandError> {
         let hears = self.hears.clone();

@@ -53,6 +53,9 @@ pub(crate) fn run(command: &Command, workshop: Workshop) -> Result<ExitCode, Rep
     }
     let mut bench = Bench::reach(&workshop.data, |theirs| own(theirs, workshop.clone()))?;
     bench.hear_signals(signals)?;
+    if bench.is_a_pilots() && workshop.animal.is_some() {
+        eprintln!("--animal is left out: a pilot runs, and nobody works the inputs of its rig by hand");
+    }
     match command {
         Command::Monitor(monitor) => monitor::run(&mut bench, monitor)?,
         Command::Set(set) => drive::set(&mut bench, set)?,
