@@ -22,7 +22,7 @@ struct Restless {
 
 impl Driver for Restless {
     fn now(&mut self) -> Time {
-        self.now = self.now + MICROSECOND;
+        self.now += MICROSECOND;
         self.now
     }
 

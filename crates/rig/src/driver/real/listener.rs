@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bramble_task::definition::PortId;
 use bramble_value::Time;
 
-use super::flood::{Flood, SILENCE};
+use super::flood::{Flood, MOST, MOST_OF_A_WHEEL, SILENCE};
 use crate::devices::encoder::{Quadrature, Track, Turn};
 use crate::driver::{Edge, Happening, LineId};
 use crate::signal::Reading;
@@ -160,7 +160,8 @@ impl Listener {
     pub(super) fn resume(&mut self, line: LineId, high: bool, now: Time) {
         let Some(line) = &mut self.lines[line.index()] else { return };
         let (port, changed) = (line.port, line.high != high);
-        (line.silent, line.flood, line.high) = (None, Flood::new(now), high);
+        line.flood.again(now);
+        (line.silent, line.high) = (None, high);
         self.happened.push_back((now, Happening::Storm { port, begins: false, at: now }));
         if line.encoder.is_some() {
             self.settle_encoders();
@@ -197,7 +198,8 @@ impl Listener {
 
 impl Line {
     fn new(port: PortId, encoder: Option<(usize, Track)>, now: Time) -> Line {
-        Line { port, high: false, encoder, flood: Flood::new(now), silent: None }
+        let most = if encoder.is_some() { MOST_OF_A_WHEEL } else { MOST };
+        Line { port, high: false, encoder, flood: Flood::new(now, most), silent: None }
     }
 }
 
@@ -212,7 +214,6 @@ impl Encoder {
 mod tests {
     use bramble_task::definition::DeviceId;
 
-    use super::super::flood::MOST;
     use super::*;
 
     const POKE: PortId = PortId { device: DeviceId(0), port: 0 };
