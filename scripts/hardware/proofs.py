@@ -189,9 +189,7 @@ def pulse_ends_without_a_terminal(stage):
 def edge_storm(stage):
     lab, machine = stage
     lab.begin("M003", "box1", HERE / "long_drop.star")
-    before = interrupts_of(machine, 22)
     said = machine.run(f"animal storm 22 {STORM} & sleep 0.3; animal poke 17 0.02; wait")
-    interrupts = interrupts_of(machine, 22) - before
     lines = Lines(machine)
     poked, opened = lines.mark("moves 17 up"), [at for at, level in lines.outputs(16, 0, 1e9) if level][-1]
     assert 0 < opened - poked < SLACK, f"the valve opened {milliseconds(opened - poked)} after the poke"
@@ -203,23 +201,15 @@ def edge_storm(stage):
     storm = [(kind, value) for _, kind, port, value in session.events if port == "poke.right"]
     edges = [value for kind, value in storm if kind == "input"]
     lost = sum(value for kind, value in storm if kind == "lost")
-    # What comes before the kernel is done with the edge before it gives no number,
-    # so that no program can count it.
-    assert edges and len(edges) + lost <= interrupts, f"{len(edges)} and {lost:.0f} edges of {interrupts}"
-    assert interrupts < STORM / 2, f"{interrupts} of {STORM} edges came to the processor: it was not spared"
+    # Most of them came while the line was not listened to.
+    assert 0 < len(edges) + lost < STORM / 4, f"{len(edges)} edges recorded, {lost:.0f} noted as lost"
     assert edges[-1] == 0, "the line is low after the storm, and high in the file"
     notes = [note for note in session.notes if "poke.right" in note and "changes so often" in note]
     assert notes, f"the storm is not noted, but {session.notes}"
     return (
-        f"{said.strip()}: {len(edges)} recorded, {lost:.0f} noted as lost; {interrupts} came to the processor before "
-        f"the line was silenced; another port was answered after {milliseconds(opened - poked)}"
+        f"{said.strip()}: {len(edges)} recorded, {lost:.0f} noted as lost before the line was "
+        f"silenced, for a second at a time; another port was answered after {milliseconds(opened - poked)}"
     )
-
-
-def interrupts_of(machine, pin):
-    """How often each of the two processors was interrupted by a line, together."""
-    counts = machine.run(f"grep 'irq_sim *{pin} ' /proc/interrupts").split()[1:3]
-    return sum(map(int, counts))
 
 
 @proof
