@@ -47,7 +47,7 @@ pub(crate) fn play<T: Send>(
     let wiring = Wiring::new(&task.definition, config, &Default::default(), Default::default(), "the bench")?;
     let settings = Settings::defaults(&task.definition, Seed(1));
     let session = Session::new(Arc::clone(&task.definition), settings, wiring.clone())?;
-    let mut driver = Real::new(rig, &wiring, &())?;
+    let mut driver = Real::new(rig, &wiring, &())?.bearing_storms();
     let (post, inbox) = inbox();
     let (ring, mut records) = RingBuffer::new(1 << 18);
     let over = AtomicBool::new(false);

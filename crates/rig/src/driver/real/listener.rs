@@ -60,6 +60,11 @@ impl Listener {
         }
     }
 
+    /// No number of changes is a storm from now on.
+    pub(super) fn bear_storms(&mut self, now: Time) {
+        self.lines.iter_mut().flatten().for_each(|line| line.flood = Flood::new(now, u32::MAX));
+    }
+
     /// The lines that are listened to.
     pub(super) fn listened(&self) -> impl Iterator<Item = LineId> {
         self.lines.iter().zip(0..).filter(|(line, _)| line.is_some()).map(|(_, place)| LineId(place))

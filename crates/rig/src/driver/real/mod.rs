@@ -104,6 +104,13 @@ impl<'a> Real<'a> {
         Ok(Real { rig, heart, alarm, listener, outputs, edges, asks, linger, awake_until: now, in_a_row: 0 })
     }
 
+    /// Listens to its inputs however often they change: for measuring how fast
+    /// the loop is, where no contact can be loose.
+    pub fn bearing_storms(mut self) -> Real<'a> {
+        self.listener.bear_storms(monotonic());
+        self
+    }
+
     /// Does what is due in the banks, and listens again to what stormed.
     fn tend(&mut self, now: Time) -> Result<(), DriverError> {
         for bank in &mut self.rig.banks {
