@@ -174,13 +174,13 @@ impl Default for Margin {
 impl Margin {
     /// It woke so late.
     fn observe(&mut self, late: Span) {
-        self.late = (self.late * 0.99).max(late.ns() as f64);
+        self.late = (self.late * 0.999).max(late.ns() as f64);
     }
 
-    /// Twice the latest lately, from 50 us to 500 us: who is later than that
+    /// Twice the latest lately, from 150 us to 500 us: who is later than that
     /// isn't helped by staying awake.
     fn span(self) -> Span {
-        Span::from_ns((self.late * 2.0).clamp(50_000.0, 500_000.0) as i64)
+        Span::from_ns((self.late * 2.0).clamp(150_000.0, 500_000.0) as i64)
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
         for _ in 0..1000 {
             margin.observe("4 us".parse().unwrap());
         }
-        assert_eq!(margin.span(), "50 us".parse().unwrap());
+        assert_eq!(margin.span(), "150 us".parse().unwrap());
         margin.observe(Span::from_s(1));
         assert_eq!(margin.span(), "500 us".parse().unwrap());
     }
