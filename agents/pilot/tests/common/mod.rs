@@ -69,12 +69,17 @@ impl Drop for Agent {
 impl Lab {
     /// A lab with the shipped tasks, the subject M001 and a terminal that runs.
     pub(crate) fn new() -> Lab {
-        let folder = tempfile::tempdir().unwrap();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks"), &folder.path().join("tasks"));
-        let mut lab = Lab { folder, agents: BTreeMap::new() };
+        let mut lab = Lab::unstarted();
         lab.start_terminal();
         lab.say(&["subject", "add", "M001"]);
         lab
+    }
+
+    /// A lab with the shipped tasks, where nothing runs.
+    pub(crate) fn unstarted() -> Lab {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks"), &folder.path().join("tasks"));
+        Lab { folder, agents: BTreeMap::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -128,6 +133,12 @@ impl Lab {
 
     /// Starts the child `wheels` of a pilot, and waits until the terminal knows it.
     pub(crate) fn start_child(&mut self, of: &str) {
+        self.start_child_alone(of);
+        self.until(&["status", "--json"], |status| pilot(status, of)["children"][0]["here"] == true);
+    }
+
+    /// Starts the child `wheels` of a pilot, which need not be there.
+    pub(crate) fn start_child_alone(&mut self, of: &str) {
         let driver = "driver = \"simulated\"";
         let pilot_listens = self.endpoint(of);
         let text = format!("name = \"wheels\"\npilot = \"{pilot_listens}\"\n{}", wheel_and_lamp(driver));
@@ -135,7 +146,6 @@ impl Lab {
         let mut command = program("bramble-child");
         command.args(["--config", &config]);
         self.start("wheels", command);
-        self.until(&["status", "--json"], |status| pilot(status, of)["children"][0]["here"] == true);
     }
 
     fn pilot_config(&self, name: &str) -> String {
@@ -175,6 +185,21 @@ impl Lab {
     /// Kills an agent with no chance to say anything.
     pub(crate) fn kill(&mut self, name: &str) {
         self.agents.remove(name).unwrap();
+    }
+
+    /// Sends an agent a signal.
+    pub(crate) fn signal(&self, name: &str, signal: Signal) {
+        kill(Pid::from_raw(self.process(name).try_into().unwrap()), signal).unwrap();
+    }
+
+    /// The process that an agent is.
+    pub(crate) fn process(&self, name: &str) -> u32 {
+        self.agents[name].process.id()
+    }
+
+    /// Whether an agent runs here.
+    pub(crate) fn runs(&self, name: &str) -> bool {
+        self.agents.contains_key(name)
     }
 
     /// What an agent logged.

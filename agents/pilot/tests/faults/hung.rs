@@ -1,0 +1,54 @@
+//! Agents that stop for longer than the heartbeat, and go on.
+
+use bramble_value::Ending;
+use nix::sys::signal::Signal;
+
+use crate::common::pilot;
+use crate::kept::{CHILD, check, lab, start, until_says};
+
+#[test]
+fn a_pilot_that_hangs_is_told_away_and_goes_on_with_its_session() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "300");
+    lab.until_trials(5);
+    lab.signal("box1", Signal::SIGSTOP);
+    let status = lab.until(&["status", "--json"], |status| pilot(status, "box1")["here"] == false);
+    assert!(pilot(&status, "box1")["session"].is_object(), "its session isn't over: {status}");
+    assert!(lab.log("terminal").contains("is away"), "{}", lab.log("terminal"));
+    lab.signal("box1", Signal::SIGCONT);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["here"] == true);
+    let trials = lab.after_sessions(1).sessions().unwrap()[0].trials;
+    assert_eq!(trials, 300);
+    check(&mut lab);
+}
+
+#[test]
+fn a_terminal_that_hangs_is_told_gone_and_misses_nothing() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "2000");
+    lab.until_trials(5);
+    lab.signal("terminal", Signal::SIGSTOP);
+    until_says(&lab, "box1", "is gone");
+    lab.signal("terminal", Signal::SIGCONT);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["here"] == true);
+    lab.say(&["stop", "M001", "--after-trial"]);
+    assert_eq!(check(&mut lab)[0].0, Ending::Stopped);
+}
+
+#[test]
+fn a_child_that_hangs_ends_its_session_with_a_note_and_serves_the_next() {
+    let mut lab = lab();
+    lab.start_child("box1");
+    start(&lab, "fixed_ratio.star", "5000");
+    lab.until_trials(3);
+    lab.signal(CHILD, Signal::SIGSTOP);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["session"].is_null());
+    lab.signal(CHILD, Signal::SIGCONT);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["children"][0]["here"] == true);
+    start(&lab, "fixed_ratio.star", "5");
+    lab.after_sessions(2);
+    let ends = check(&mut lab);
+    assert_eq!(ends[0].0, Ending::Error);
+    assert!(ends[0].1.contains("lost its child `wheels`"), "{}", ends[0].1);
+    assert_eq!(ends[1].1, "5 trials were asked for");
+}
