@@ -159,6 +159,21 @@ impl Journal {
     /// # Errors
     /// When they can't be read.
     pub fn read(&self, lane: &str, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, JournalError> {
+        self.read_up_to(lane, after, most, u64::MAX)
+    }
+
+    /// The records after number `after`, in their order, at most `most` of them
+    /// and, beyond the first, no more than `bytes` of payload together.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn read_up_to(
+        &self,
+        lane: &str,
+        after: u64,
+        most: usize,
+        bytes: u64,
+    ) -> Result<Vec<(u64, Bytes)>, JournalError> {
         let connection = &self.tables().connection;
         let read = || {
             let mut query = connection.prepare_cached(
@@ -167,10 +182,19 @@ impl Journal {
             )?;
             let after = i64::try_from(after).unwrap_or(i64::MAX);
             let most = i64::try_from(most).unwrap_or(i64::MAX);
-            let rows = query.query_map(params![lane, after, most], |row| {
-                Ok((row.get::<_, i64>(0)? as u64, Bytes::from(row.get::<_, Vec<u8>>(1)?)))
-            })?;
-            rows.collect::<rusqlite::Result<_>>()
+            let mut rows = query.query(params![lane, after, most])?;
+            let mut records = Vec::new();
+            let mut room = bytes;
+            while let Some(row) = rows.next()? {
+                let payload = Bytes::from(row.get::<_, Vec<u8>>(1)?);
+                let size = payload.len() as u64;
+                if size > room && !records.is_empty() {
+                    break;
+                }
+                room = room.saturating_sub(size);
+                records.push((row.get::<_, i64>(0)? as u64, payload));
+            }
+            Ok(records)
         };
         read().map_err(|error| self.error(error))
     }

@@ -57,5 +57,5 @@ mod shell;
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError};
 pub use outbox::{JournalOutbox, MemoryOutbox, Outbox, OutboxError};
-pub use protocol::{Gone, Me, Position, Reason, Refusal, Terms, VERSION};
+pub use protocol::{Gone, LARGEST, Me, Position, Reason, Refusal, Terms, VERSION, Window};
 pub use shell::{Closed, Dialer, Event, Events, Line, LineError, LinkError, Listener, dial, listen, now};

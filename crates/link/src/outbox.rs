@@ -7,6 +7,8 @@ use bytes::Bytes;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::protocol::Window;
+
 /// A queue of numbered messages for one other end.
 pub trait Outbox: Send {
     /// What the numbers belong to. It changes when the queue was lost.
@@ -16,11 +18,12 @@ pub trait Outbox: Send {
     /// # Errors
     /// When there is no room.
     fn push(&mut self, payload: Bytes) -> Result<u64, OutboxError>;
-    /// The messages after number `after`, in their order, at most `most` of them.
+    /// The messages after number `after`, in their order, no more than `most` of
+    /// them; where there is any, one at least.
     ///
     /// # Errors
     /// When they can't be read.
-    fn read(&mut self, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, OutboxError>;
+    fn read(&mut self, after: u64, most: Window) -> Result<Vec<(u64, Bytes)>, OutboxError>;
     /// Lets go of everything up to and with a number.
     ///
     /// # Errors
@@ -42,8 +45,23 @@ pub trait Outbox: Send {
 #[derive(Debug, Error)]
 pub enum OutboxError {
     /// Too much waits already.
-    #[error("{0} messages wait for an agent that doesn't take them: the newest was not queued")]
-    Full(usize),
+    #[error(
+        "{messages} messages with {bytes} bytes wait for an agent that doesn't take them: the newest was not queued"
+    )]
+    Full {
+        /// How many wait.
+        messages: usize,
+        /// How long they are together.
+        bytes: usize,
+    },
+    /// A message is longer than the link takes.
+    #[error("a message of {size} bytes is not sent, since the most is {most}: send it in parts")]
+    TooLarge {
+        /// Its length in bytes.
+        size: usize,
+        /// The longest that is sent.
+        most: usize,
+    },
     /// The journal behind it failed.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -58,15 +76,23 @@ pub struct MemoryOutbox {
     epoch: Uuid,
     released: u64,
     waiting: VecDeque<Bytes>,
+    /// Of all that wait.
+    bytes: usize,
 }
 
 impl MemoryOutbox {
     /// The most messages that wait.
     pub const ROOM: usize = 65_536;
+    /// The most bytes that wait: 64 MiB.
+    pub const ROOM_BYTES: usize = 64 << 20;
 
     /// An empty one, with a new epoch.
     pub fn new() -> MemoryOutbox {
-        MemoryOutbox { epoch: Uuid::new_v4(), released: 0, waiting: VecDeque::new() }
+        MemoryOutbox::in_epoch(Uuid::new_v4())
+    }
+
+    pub(crate) fn in_epoch(epoch: Uuid) -> MemoryOutbox {
+        MemoryOutbox { epoch, released: 0, waiting: VecDeque::new(), bytes: 0 }
     }
 }
 
@@ -82,22 +108,38 @@ impl Outbox for MemoryOutbox {
     }
 
     fn push(&mut self, payload: Bytes) -> Result<u64, OutboxError> {
-        if self.waiting.len() >= MemoryOutbox::ROOM {
-            return Err(OutboxError::Full(self.waiting.len()));
+        let (messages, bytes) = (self.waiting.len(), self.bytes);
+        if messages >= MemoryOutbox::ROOM || bytes + payload.len() > MemoryOutbox::ROOM_BYTES {
+            return Err(OutboxError::Full { messages, bytes });
         }
+        self.bytes += payload.len();
         self.waiting.push_back(payload);
         self.last()
     }
 
-    fn read(&mut self, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, OutboxError> {
-        let skip = usize::try_from(after.saturating_sub(self.released)).unwrap_or(usize::MAX);
-        let waiting = self.waiting.iter().skip(skip).cloned();
-        Ok((self.released.max(after) + 1..).zip(waiting).take(most).collect())
+    fn read(&mut self, after: u64, most: Window) -> Result<Vec<(u64, Bytes)>, OutboxError> {
+        let after = after.max(self.released);
+        let skip = usize::try_from(after - self.released).unwrap_or(usize::MAX);
+        let waiting = self.waiting.range(skip.min(self.waiting.len())..);
+        let mut room = most.bytes;
+        let mut batch = Vec::new();
+        for (number, payload) in (after + 1..).zip(waiting).take(most.messages as usize) {
+            let size = payload.len() as u64;
+            if size > room && !batch.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(size);
+            batch.push((number, payload.clone()));
+        }
+        Ok(batch)
     }
 
     fn release(&mut self, up_to: u64) -> Result<(), OutboxError> {
-        while self.released < up_to && self.waiting.pop_front().is_some() {
+        while self.released < up_to
+            && let Some(gone) = self.waiting.pop_front()
+        {
             self.released += 1;
+            self.bytes -= gone.len();
         }
         Ok(())
     }
@@ -149,8 +191,8 @@ impl Outbox for JournalOutbox {
         Ok(*self.journal.append(&self.lane, &[payload])?.end())
     }
 
-    fn read(&mut self, after: u64, most: usize) -> Result<Vec<(u64, Bytes)>, OutboxError> {
-        Ok(self.journal.read(&self.lane, after, most)?)
+    fn read(&mut self, after: u64, most: Window) -> Result<Vec<(u64, Bytes)>, OutboxError> {
+        Ok(self.journal.read_up_to(&self.lane, after, most.messages as usize, most.bytes)?)
     }
 
     fn release(&mut self, up_to: u64) -> Result<(), OutboxError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bramble_journal::Journal;
 use bramble_link::{
     Dialer, Endpoint, Event, Events, Gone, JournalOutbox, LineError, LinkError, Listener, Me, MemoryOutbox,
-    Position, Reason, Terms, VERSION, dial, listen,
+    Position, Reason, Terms, VERSION, Window, dial, listen,
 };
 use bramble_value::Name;
 
@@ -178,7 +178,7 @@ fn two_versions_say_so_on_both_sides() {
         let refusal = wait_refused(events);
         assert_eq!(refusal.reason, Reason::Version);
         let text = refusal.to_string();
-        assert!(text.contains("`desk` speaks version 1") && text.contains("`box1` version 2"), "{text}");
+        assert!(text.contains(&format!("`desk` speaks version {VERSION} ")), "{text}");
     }
 }
 
@@ -303,6 +303,7 @@ fn an_agent_that_was_killed_is_known_to_be_gone_by_its_broken_connection() {
         released: 0,
         last: 0,
         have: None,
+        window: Window::DEFAULT,
         detail: me.detail,
     });
     runtime.block_on(async {
@@ -336,7 +337,7 @@ fn a_message_that_cant_be_queued_is_an_error_where_it_was_sent() {
         dialer.line().send("poke").unwrap();
     }
     let refused = dialer.line().send("poke").unwrap_err().to_string();
-    assert!(refused.contains("65536 messages wait"), "{refused}");
+    assert!(refused.contains("65536 messages with 262144 bytes wait"), "{refused}");
     let line = dialer.line();
     dialer.close(Duration::ZERO);
     assert_eq!(line.send("poke"), Err(LineError::Closed));

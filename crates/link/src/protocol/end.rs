@@ -6,65 +6,114 @@ use bramble_value::Time;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::window::Load;
 use super::{
-    Event, Frame, Gone, HEARTBEAT, HIGHEST, Introduction, Me, Position, Reason, Refusal, SILENCE, Terms,
-    WINDOW,
+    Event, FIRST_HEARTBEAT, FIRST_HEARTBEATS, Frame, Gone, HEARTBEAT, LARGEST, LARGEST_PASSING,
+    LARGEST_PAYLOAD, Me, Position, Refusal, SILENCE, Terms, Window,
 };
 use crate::clock::{Estimator, RoundTrip};
 use crate::outbox::{Outbox, OutboxError};
 
 /// One end of a link.
 pub struct End {
-    me: Me,
-    dials: bool,
-    outbox: Box<dyn Outbox>,
-    inbound: Option<Inbound>,
-    state: State,
-    refused: bool,
-    frames: VecDeque<Frame>,
-    events: VecDeque<Event>,
+    pub(super) me: Me,
+    pub(super) dials: bool,
+    pub(super) outbox: Box<dyn Outbox>,
+    pub(super) inbound: Option<Inbound>,
+    /// How much is taken in,
+    pub(super) window: Window,
+    /// and what of it isn't safe yet.
+    untaken: Load,
+    pub(super) state: State,
+    pub(super) refused: bool,
+    /// What is said before any message.
+    pub(super) frames: VecDeque<Frame>,
+    pub(super) events: VecDeque<Event>,
 }
 
 /// What came in, over all connections.
 #[derive(Debug, Clone, Copy)]
-struct Inbound {
-    epoch: Uuid,
+pub(super) struct Inbound {
+    pub(super) epoch: Uuid,
     /// Passed on up to here.
-    seen: u64,
+    pub(super) seen: u64,
     /// Safe up to here.
-    taken: u64,
+    pub(super) taken: u64,
 }
 
-enum State {
+pub(super) enum State {
     Down,
     /// Hello was said, and will be said `again`; only where we dial.
     Meeting {
         since: Time,
         again: Time,
     },
-    Up(Up),
+    Up(Box<Up>),
 }
 
-struct Up {
-    instance: Uuid,
+pub(super) struct Up {
+    pub(super) instance: Uuid,
     heard: Time,
     next_ping: Time,
+    /// Heartbeats sent.
+    pings: u32,
+    /// How much may be sent that isn't acknowledged.
+    window: Window,
     /// The other end has everything safe up to here.
     acked: u64,
     /// Sent up to here.
     sent: u64,
+    /// What was sent and isn't acknowledged.
+    unacknowledged: Load,
+    /// Read from the outbox, to be sent next.
+    ready: VecDeque<(u64, Bytes)>,
+    /// The outbox may have more than was read.
+    more: bool,
     /// What was asked to be sent again, so that one gap is one question.
     asked: Option<u64>,
+    /// The other end has to be told what is safe.
+    owes: bool,
     /// Passing messages since anything was heard.
     passing: u32,
     estimator: Estimator,
 }
 
+impl Up {
+    /// A link that has just come up, to an end that has everything up to `acked`.
+    pub(super) fn new(instance: Uuid, window: Window, acked: u64, now: Time) -> Up {
+        Up {
+            instance,
+            heard: now,
+            next_ping: now,
+            pings: 0,
+            // What the other end takes in needn't be what we want to keep for it.
+            window: window.within(Window::DEFAULT),
+            acked,
+            sent: acked,
+            unacknowledged: Load::default(),
+            ready: VecDeque::new(),
+            more: true,
+            asked: None,
+            owes: false,
+            passing: 0,
+            estimator: Estimator::default(),
+        }
+    }
+
+    /// Goes on sending after a number.
+    fn go_on_after(&mut self, number: u64) {
+        self.sent = number;
+        self.unacknowledged.truncate(number.saturating_sub(self.acked) as usize);
+        self.ready.clear();
+        self.more = true;
+    }
+}
+
 /// More passing messages than this are not sent to an end that says nothing.
 const MOST_PASSING: u32 = 1000;
 
-/// How many messages are taken out of the outbox at once.
-const BATCH: u64 = 64;
+/// How much is read from the outbox at once.
+const BATCH: Window = Window { messages: 64, bytes: 256 << 10 };
 
 impl End {
     /// The end that says hello first.
@@ -77,10 +126,19 @@ impl End {
         End::new(me, terms, false)
     }
 
-    fn new(me: Me, Terms { outbox, have }: Terms, dials: bool) -> End {
-        let inbound = have.map(|Position { epoch, number }| Inbound { epoch, seen: number, taken: number });
-        let (frames, events) = (VecDeque::new(), VecDeque::new());
-        End { me, dials, outbox, inbound, state: State::Down, refused: false, frames, events }
+    fn new(me: Me, Terms { outbox, have, window }: Terms, dials: bool) -> End {
+        End {
+            me,
+            dials,
+            outbox,
+            inbound: have.map(|Position { epoch, number }| Inbound { epoch, seen: number, taken: number }),
+            window,
+            untaken: Load::default(),
+            state: State::Down,
+            refused: false,
+            frames: VecDeque::new(),
+            events: VecDeque::new(),
+        }
     }
 
     /// A new connection is there. What an earlier one still had to say is void.
@@ -144,22 +202,30 @@ impl End {
     /// Queues a message, which arrives once and in order.
     ///
     /// # Errors
-    /// When the outbox doesn't take it: then it won't arrive.
+    /// When it is longer than [`LARGEST`], or the outbox doesn't take it: then it
+    /// won't arrive.
     pub fn send(&mut self, payload: Bytes) -> Result<(), OutboxError> {
+        if payload.len() > LARGEST {
+            return Err(OutboxError::TooLarge { size: payload.len(), most: LARGEST });
+        }
         self.outbox.push(payload)?;
-        self.pump();
+        self.more();
         Ok(())
     }
 
-    /// The outbox has got more by itself.
+    /// The outbox has got more.
     pub fn more(&mut self) {
-        self.pump();
+        if let State::Up(up) = &mut self.state {
+            up.more = true;
+        }
     }
 
-    /// Sends a message that may be lost, and is where nobody listens.
+    /// Sends a message that may be lost, and is where nobody listens or it is
+    /// longer than [`LARGEST_PASSING`].
     pub fn pass(&mut self, payload: Bytes) {
         if let State::Up(up) = &mut self.state
             && up.passing < MOST_PASSING
+            && payload.len() <= LARGEST_PASSING
         {
             up.passing += 1;
             self.frames.push_back(Frame::Passing { payload });
@@ -168,17 +234,12 @@ impl End {
 
     /// The message at `at` and all before it are safe here.
     pub fn taken(&mut self, at: Position) {
+        self.untaken.release(at);
         let Some(inbound) = &mut self.inbound else { return };
-        if inbound.epoch != at.epoch || at.number > inbound.seen || at.number <= inbound.taken {
-            return;
-        }
-        inbound.taken = at.number;
-        if self.is_up() {
-            // One acknowledgement says as much as two.
-            if let Some(Frame::Acknowledge { up_to }) = self.frames.back_mut() {
-                *up_to = at.number;
-            } else {
-                self.frames.push_back(Frame::Acknowledge { up_to: at.number });
+        if inbound.epoch == at.epoch && (inbound.taken + 1..=inbound.seen).contains(&at.number) {
+            inbound.taken = at.number;
+            if let State::Up(up) = &mut self.state {
+                up.owes = true;
             }
         }
     }
@@ -194,9 +255,8 @@ impl End {
                 self.refused = true;
                 self.events.push_back(Event::Refused(why));
             }
-            (State::Up(up), frame) => {
-                up.heard = now;
-                up.passing = 0;
+            (State::Up(_), frame) => {
+                self.heard(now);
                 self.handle_talk(frame, now);
             }
             // Late, early or repeated: what it says is said again.
@@ -232,11 +292,13 @@ impl End {
             }
             State::Up(up) => {
                 if now >= up.next_ping {
-                    up.next_ping = now + HEARTBEAT;
+                    up.pings = up.pings.saturating_add(1);
+                    let soon = up.pings < FIRST_HEARTBEATS;
+                    up.next_ping = now + if soon { FIRST_HEARTBEAT } else { HEARTBEAT };
                     let taken = self.inbound.map_or(0, |inbound| inbound.taken);
                     self.frames.push_back(Frame::Ping { sent: now, last: up.sent, taken });
                     // An outbox that failed may have recovered.
-                    self.pump();
+                    up.more = true;
                 }
             }
         }
@@ -251,9 +313,50 @@ impl End {
         }
     }
 
-    /// The next frame to be sent over the connection.
-    pub fn poll_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+    /// The next frame to be sent over the connection, at once: heartbeats say
+    /// that they were sent `now`.
+    pub fn poll_frame(&mut self, now: Time) -> Option<Frame> {
+        let mut frame = self.frames.pop_front();
+        if let Some(Frame::Ping { sent, .. } | Frame::Pong { sent, .. }) = &mut frame {
+            *sent = now;
+        }
+        frame.or_else(|| self.acknowledgement()).or_else(|| self.next_message())
+    }
+
+    /// One acknowledgement says as much as many.
+    fn acknowledgement(&mut self) -> Option<Frame> {
+        let (State::Up(up), Some(inbound)) = (&mut self.state, self.inbound) else { return None };
+        std::mem::take(&mut up.owes).then_some(Frame::Acknowledge { up_to: inbound.taken })
+    }
+
+    /// The next message that the window allows.
+    fn next_message(&mut self) -> Option<Frame> {
+        let State::Up(up) = &mut self.state else { return None };
+        if up.ready.is_empty() && up.more && up.unacknowledged.has_room(up.window) {
+            match self.outbox.read(up.sent, BATCH) {
+                Ok(batch) => up.ready = batch.into(),
+                Err(error) => {
+                    up.more = false;
+                    self.fail(&error);
+                    return None;
+                }
+            }
+            up.more = !up.ready.is_empty();
+        }
+        let (number, payload) = up.ready.front()?;
+        if payload.len() > LARGEST_PAYLOAD {
+            let error = OutboxError::TooLarge { size: payload.len(), most: LARGEST_PAYLOAD };
+            (up.ready, up.more) = (VecDeque::new(), false);
+            self.fail(&error);
+            return None;
+        }
+        if !up.unacknowledged.admits(payload.len(), up.window) {
+            return None;
+        }
+        let at = Position { epoch: self.outbox.epoch(), number: *number };
+        up.unacknowledged.push(at, payload.len());
+        up.sent = at.number;
+        up.ready.pop_front().map(|(number, payload)| Frame::Data { number, payload })
     }
 
     /// The next thing that happened.
@@ -261,141 +364,26 @@ impl End {
         self.events.pop_front()
     }
 
-    fn introduction(&mut self) -> Option<Introduction> {
-        let counts = (self.outbox.released(), self.outbox.last());
-        let (released, last) = match counts {
-            (Ok(released), Ok(last)) => (released, last),
-            (Err(error), _) | (_, Err(error)) => {
-                self.fail(&error);
-                return None;
-            }
-        };
-        Some(Introduction {
-            version: self.me.version,
-            name: self.me.name.clone(),
-            role: self.me.role.clone(),
-            instance: self.me.instance,
-            epoch: self.outbox.epoch(),
-            released,
-            last,
-            have: self.inbound.map(|inbound| Position { epoch: inbound.epoch, number: inbound.taken }),
-            detail: self.me.detail.clone(),
-        })
-    }
-
-    /// Agrees with the other end on where to go on from, or refuses it.
-    fn meet(&mut self, peer: Introduction, now: Time) {
-        // What we have of the other end's is said before its hello changes it;
-        // the count starts anew with a new epoch.
-        let inbound = match self.inbound {
-            Some(inbound) if inbound.epoch == peer.epoch => Inbound {
-                seen: inbound.seen.max(peer.released),
-                taken: inbound.taken.max(peer.released),
-                ..inbound
-            },
-            _ => Inbound { epoch: peer.epoch, seen: peer.released, taken: peer.released },
-        };
-        if let Err(refusal) = self.check(&peer, inbound) {
-            return self.refuse(refusal);
+    /// Anything was heard of the other end.
+    pub(super) fn heard(&mut self, now: Time) {
+        if let State::Up(up) = &mut self.state {
+            up.heard = now;
+            up.passing = 0;
         }
-        let resumed = match peer.have {
-            Some(have) if have.epoch == self.outbox.epoch() => self.outbox.release(have.number),
-            _ => Ok(()),
-        };
-        let acked = match resumed.and_then(|()| self.outbox.released()) {
-            Ok(released) => released,
-            Err(error) => return self.fail(&error),
-        };
-        self.inbound = Some(inbound);
-        if !self.dials {
-            let Some(introduction) = self.introduction() else { return };
-            self.frames.push_back(Frame::Welcome(introduction));
-        }
-        match &mut self.state {
-            // The welcome was lost; the link is as it was.
-            State::Up(up) if up.instance == peer.instance => {
-                up.heard = now;
-                self.acknowledged(acked);
-            }
-            _ => {
-                self.go_down(Gone::Broken);
-                self.state = State::Up(Up {
-                    instance: peer.instance,
-                    heard: now,
-                    next_ping: now,
-                    acked,
-                    sent: acked,
-                    asked: None,
-                    passing: 0,
-                    estimator: Estimator::default(),
-                });
-                let from = Position { epoch: inbound.epoch, number: inbound.seen };
-                self.events.push_back(Event::Up { peer, from });
-                self.advance(now);
-            }
-        }
-    }
-
-    /// Whether the two can talk at all.
-    fn check(&self, peer: &Introduction, inbound: Inbound) -> Result<(), Refusal> {
-        let (us, them) = (self.me.name.as_str(), peer.name.as_str());
-        if peer.last > HIGHEST {
-            return Err(Refusal::new(
-                Reason::Other,
-                format!("`{them}` counts its messages beyond {HIGHEST}"),
-            ));
-        }
-        if peer.version != self.me.version {
-            return Err(Refusal::version((us, self.me.version), (them, peer.version)));
-        }
-        if peer.role != self.me.talks_to {
-            let (our, their) = (&self.me.role, &peer.role);
-            let text = format!(
-                "`{us}` is a {our} that talks to a {}, and `{them}` is a {their}: check the endpoints",
-                self.me.talks_to
-            );
-            return Err(Refusal::new(Reason::Role, text));
-        }
-        let lost = |has: &str, has_number: u64, sent: &str, sent_number: u64| {
-            let text = format!(
-                "`{has}` has message {has_number} of `{sent}`, which now knows only of {sent_number}: \
-                 the journal of `{sent}` was replaced by an older copy; put the newer one back, or begin a new one"
-            );
-            Err(Refusal::new(Reason::Lost, text))
-        };
-        if peer.last < inbound.seen {
-            return lost(us, inbound.seen, them, peer.last);
-        }
-        match (peer.have, self.outbox.last()) {
-            (Some(have), Ok(last)) if have.epoch == self.outbox.epoch() && have.number > last => {
-                lost(them, have.number, us, last)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        self.go_down(Gone::Left);
-        self.frames.clear();
-        self.frames.push_back(Frame::Refuse(refusal.clone()));
-        self.refused = true;
-        self.events.push_back(Event::Refused(refusal));
     }
 
     /// What is said while the link is up.
     fn handle_talk(&mut self, frame: Frame, now: Time) {
+        let State::Up(up) = &mut self.state else { return };
         match frame {
             Frame::Data { number, payload } => self.receive(number, payload),
             Frame::Acknowledge { up_to } => self.acknowledged(up_to),
-            Frame::Missing { after } => {
-                if let State::Up(up) = &mut self.state
-                    && (up.acked..up.sent).contains(&after)
-                {
-                    up.sent = after;
-                    self.pump();
-                }
+            Frame::Missing { after } if (up.acked..up.sent).contains(&after) => up.go_on_after(after),
+            Frame::Missing { .. } => {}
+            Frame::Passing { payload } if payload.len() <= LARGEST_PASSING => {
+                self.events.push_back(Event::Passing(payload));
             }
-            Frame::Passing { payload } => self.events.push_back(Event::Passing(payload)),
+            Frame::Passing { .. } => {}
             Frame::Ping { sent, last, taken } => {
                 self.frames.push_back(Frame::Pong { ping: sent, received: now, sent: now });
                 self.acknowledged(taken);
@@ -404,34 +392,33 @@ impl End {
                 }
             }
             Frame::Pong { ping, received, sent } => {
-                if let State::Up(up) = &mut self.state {
-                    let trip = RoundTrip { sent: ping, received, answered: sent, returned: now };
-                    self.events.extend(up.estimator.add(trip).map(Event::Clock));
-                }
+                let trip = RoundTrip { sent: ping, received, answered: sent, returned: now };
+                self.events.extend(up.estimator.add(trip).map(Event::Clock));
             }
-            Frame::Bye {} => {
-                self.leave();
-            }
+            Frame::Bye {} => self.leave(),
             Frame::Hello(_) | Frame::Welcome(_) | Frame::Refuse(_) => {}
         }
     }
 
     fn receive(&mut self, number: u64, payload: Bytes) {
-        let State::Up(up) = &mut self.state else { return };
-        let Some(inbound) = &mut self.inbound else { return };
-        if number == inbound.seen + 1 && number <= inbound.taken + WINDOW {
+        let (State::Up(up), Some(inbound)) = (&mut self.state, &mut self.inbound) else { return };
+        if number <= inbound.seen {
+            return;
+        }
+        if number == inbound.seen + 1 && self.untaken.admits(payload.len(), self.window) {
+            let at = Position { epoch: inbound.epoch, number };
+            self.untaken.push(at, payload.len());
             inbound.seen = number;
             up.asked = None;
-            self.events.push_back(Event::Message { at: Position { epoch: inbound.epoch, number }, payload });
-        } else if number > inbound.seen {
+            self.events.push_back(Event::Message { at, payload });
+        } else {
             self.ask_again(false);
         }
     }
 
     /// Asks for what is missing: once for each gap, and again at a heartbeat.
     fn ask_again(&mut self, repeat: bool) {
-        let State::Up(up) = &mut self.state else { return };
-        let Some(inbound) = self.inbound else { return };
+        let (State::Up(up), Some(inbound)) = (&mut self.state, self.inbound) else { return };
         if repeat || up.asked != Some(inbound.seen) {
             up.asked = Some(inbound.seen);
             self.frames.push_back(Frame::Missing { after: inbound.seen });
@@ -440,47 +427,31 @@ impl End {
 
     fn acknowledged(&mut self, up_to: u64) {
         let State::Up(up) = &mut self.state else { return };
-        // No more can be safe there than was ever sent.
-        if up_to <= up.acked || self.outbox.last().is_ok_and(|last| up_to > last) {
+        // More than was sent is safe there only where it arrived before a break.
+        let known = up_to <= up.sent || self.outbox.last().is_ok_and(|last| up_to <= last);
+        if up_to <= up.acked || !known {
             return;
         }
         match self.outbox.release(up_to) {
             Ok(()) => {
+                up.unacknowledged.release(Position { epoch: self.outbox.epoch(), number: up_to });
                 up.acked = up_to;
-                up.sent = up.sent.max(up_to);
-                self.pump();
+                if up.sent < up_to {
+                    up.go_on_after(up_to);
+                }
             }
             Err(error) => self.fail(&error),
         }
     }
 
-    /// Sends from the outbox as much as the window allows.
-    fn pump(&mut self) {
-        let State::Up(up) = &mut self.state else { return };
-        while up.sent < up.acked + WINDOW {
-            let room = BATCH.min(up.acked + WINDOW - up.sent);
-            let batch = match self.outbox.read(up.sent, room as usize) {
-                Ok(batch) => batch,
-                Err(error) => return self.fail(&error),
-            };
-            let Some((last, _)) = batch.last() else { return };
-            up.sent = *last;
-            let more = batch.len() as u64 == room;
-            self.frames.extend(batch.into_iter().map(|(number, payload)| Frame::Data { number, payload }));
-            if !more {
-                return;
-            }
-        }
-    }
-
-    fn go_down(&mut self, why: Gone) {
+    pub(super) fn go_down(&mut self, why: Gone) {
         if matches!(self.state, State::Up(_)) {
             self.events.push_back(Event::Down(why));
         }
         self.state = State::Down;
     }
 
-    fn fail(&mut self, error: &OutboxError) {
+    pub(super) fn fail(&mut self, error: &OutboxError) {
         self.events.push_back(Event::Failed(error.to_string()));
     }
 }

@@ -1,10 +1,14 @@
 //! What goes over the wire: MessagePack maps with field names, one frame a message.
 
+use std::mem::size_of;
+
 use bramble_value::{Name, Time};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
+
+use super::Window;
 
 /// The version of frames, and of the messages in them, that this Bramble speaks.
 /// Two ends talk only when theirs are equal.
@@ -12,6 +16,13 @@ pub const VERSION: u32 = bramble_message::VERSION;
 
 /// Nothing in a frame is nested deeper than this.
 const MOST_NESTED: usize = 16;
+
+/// What is around a payload in a frame is shorter than this, in bytes.
+const AROUND: usize = 64;
+
+/// A payload of fewer bytes is copied out of what was received: it would hold
+/// much more in memory than itself.
+const SHORT: usize = 1024;
 
 /// The place of a message among all that an end ever sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,10 +34,11 @@ pub struct Position {
     pub number: u64,
 }
 
-/// One unit of what two ends say to each other.
+/// One unit of what two ends say to each other. `P` is how a payload is held: as
+/// bytes of its own, or as a part of what was received.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Frame {
+pub enum Frame<P = Bytes> {
     /// The dialing end says who it is.
     Hello(Introduction),
     /// The listening end says who it is: the link is up.
@@ -38,7 +50,7 @@ pub enum Frame {
         /// Its number in the sender's epoch.
         number: u64,
         /// What is said.
-        payload: Bytes,
+        payload: P,
     },
     /// Everything up to a number is safe with the receiver.
     Acknowledge {
@@ -53,7 +65,7 @@ pub enum Frame {
     /// A message that may be lost.
     Passing {
         /// What is said.
-        payload: Bytes,
+        payload: P,
     },
     /// A heartbeat.
     Ping {
@@ -96,6 +108,8 @@ pub struct Introduction {
     pub last: u64,
     /// What it has safely of the other end's messages, as far as it remembers.
     pub have: Option<Position>,
+    /// How much it takes in before it has made any of it safe.
+    pub window: Window,
     /// Whatever the agents want to know of each other first.
     pub detail: Bytes,
 }
@@ -143,21 +157,52 @@ pub enum DecodeError {
 impl Frame {
     /// The frame as bytes.
     pub fn encode(&self) -> Bytes {
+        let payload = match self {
+            Frame::Data { payload, .. } | Frame::Passing { payload } => payload.len(),
+            Frame::Hello(peer) | Frame::Welcome(peer) => size_of::<Introduction>() + peer.detail.len(),
+            _ => 0,
+        };
+        let mut bytes = Vec::with_capacity(AROUND + payload);
         // Writing numbers, texts and bytes into memory has no way to fail.
-        Bytes::from(rmp_serde::to_vec_named(self).expect("a frame can always be written"))
+        rmp_serde::encode::write_named(&mut bytes, self).expect("a frame can always be written");
+        bytes.into()
     }
 
-    /// The frame that the bytes are.
+    /// The frame that the bytes are. A long payload stays where it is in them.
     ///
     /// # Errors
     /// When they are none.
-    pub fn decode(bytes: &[u8]) -> Result<Frame, DecodeError> {
-        from_slice(bytes).map_err(|error| match from_slice(bytes) {
-            Ok(AnyHello::Hello { version } | AnyHello::Welcome { version }) if version != VERSION => {
-                DecodeError::OtherVersion(version)
-            }
-            _ => DecodeError::Garbage(error),
-        })
+    pub fn decode(bytes: &Bytes) -> Result<Frame, DecodeError> {
+        let own = |part: &[u8]| {
+            if part.len() < SHORT { Bytes::copy_from_slice(part) } else { bytes.slice_ref(part) }
+        };
+        match from_slice::<Frame<&[u8]>>(bytes) {
+            Ok(frame) => Ok(frame.map(own)),
+            Err(error) => Err(match from_slice(bytes) {
+                Ok(AnyHello::Hello { version } | AnyHello::Welcome { version }) if version != VERSION => {
+                    DecodeError::OtherVersion(version)
+                }
+                _ => DecodeError::Garbage(error),
+            }),
+        }
+    }
+}
+
+impl<P> Frame<P> {
+    /// The same frame with its payload held in another way.
+    fn map<Q>(self, hold: impl FnOnce(P) -> Q) -> Frame<Q> {
+        match self {
+            Frame::Hello(peer) => Frame::Hello(peer),
+            Frame::Welcome(peer) => Frame::Welcome(peer),
+            Frame::Refuse(refusal) => Frame::Refuse(refusal),
+            Frame::Data { number, payload } => Frame::Data { number, payload: hold(payload) },
+            Frame::Acknowledge { up_to } => Frame::Acknowledge { up_to },
+            Frame::Missing { after } => Frame::Missing { after },
+            Frame::Passing { payload } => Frame::Passing { payload: hold(payload) },
+            Frame::Ping { sent, last, taken } => Frame::Ping { sent, last, taken },
+            Frame::Pong { ping, received, sent } => Frame::Pong { ping, received, sent },
+            Frame::Bye {} => Frame::Bye {},
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use bramble_value::Name;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{Introduction, Position, Refusal, VERSION};
+use super::{Introduction, Position, Refusal, VERSION, Window};
 use crate::clock::Clock;
 use crate::outbox::Outbox;
 
@@ -53,12 +53,14 @@ pub struct Terms {
     pub outbox: Box<dyn Outbox>,
     /// What is safe here of what it sent in an earlier run of this process.
     pub have: Option<Position>,
+    /// How much is taken in of what it sends before any of it is safe.
+    pub window: Window,
 }
 
 impl Terms {
-    /// Nothing is remembered of the other agent.
+    /// Nothing is remembered of the other agent, and the window is the usual one.
     pub fn new(outbox: impl Outbox + 'static) -> Terms {
-        Terms { outbox: Box::new(outbox), have: None }
+        Terms { outbox: Box::new(outbox), have: None, window: Window::DEFAULT }
     }
 
     /// With what is safe here of the other agent's messages.
@@ -83,7 +85,8 @@ pub enum Event {
     Refused(Refusal),
     /// A message arrived.
     Message {
-        /// Which one: to be told to [`End::taken`](super::End::taken) once it is safe.
+        /// Which one: to be told to [`End::taken`](super::End::taken) once it is
+        /// safe. It takes up room in the window until then.
         at: Position,
         /// What it says.
         payload: Bytes,

@@ -153,7 +153,7 @@ impl Dialing {
     async fn flush(&mut self) {
         if let Link::Connected(connection) = &mut self.link {
             let mut alive = true;
-            while let Some(frame) = self.end.poll_frame() {
+            while let Some(frame) = self.end.poll_frame(now()) {
                 alive = alive && connection.send(&frame).await;
             }
             if !alive || self.end.is_down() {
@@ -169,7 +169,7 @@ impl Dialing {
     async fn leave(mut self) {
         self.end.leave();
         let Link::Connected(connection) = &mut self.link else { return };
-        while let Some(frame) = self.end.poll_frame() {
+        while let Some(frame) = self.end.poll_frame(now()) {
             connection.send(&frame).await;
         }
         let goodbye = async {

@@ -209,7 +209,7 @@ impl Listening {
         let mut lost = Vec::new();
         for peer in self.peers.values_mut() {
             peer.end.advance(now());
-            while let Some(frame) = peer.end.poll_frame() {
+            while let Some(frame) = peer.end.poll_frame(now()) {
                 let Some(route) = &peer.route else { continue };
                 if !send(&mut self.socket, route, &frame).await {
                     lost.push(route.clone());
