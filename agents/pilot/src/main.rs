@@ -11,6 +11,7 @@ mod memory;
 mod pilot;
 mod scribe;
 mod session;
+mod wall;
 mod watch;
 
 use std::collections::HashMap;
@@ -189,7 +190,7 @@ fn report_cut_session(
         why: "the pilot restarted during the session".to_owned(),
         graduated: false,
         time: scribe::last_time(journal, session).unwrap_or(Time::ZERO),
-        unix_ns: session::unix_ns(),
+        unix_ns: wall::unix_ns(),
     };
     let number = journal.last(LANE)? + 1;
     sessions.note_end(session, number, journal)?;

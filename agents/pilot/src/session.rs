@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::time::SystemTime;
 
 use bramble_engine::Settings;
 use bramble_message::{ColumnInfo, Ended, RigDevice, StartSession, Started};
@@ -28,6 +27,7 @@ use crate::hand::{self, Checked};
 use crate::host;
 use crate::judge::Examiner;
 use crate::scribe::{Entry, Pen};
+use crate::wall::Clocks;
 use crate::watch::Watch;
 
 /// Something for the thread that owns the rig to do.
@@ -208,7 +208,7 @@ impl Runner {
             "seed": self.simulation.seed,
             "speed": self.simulation.speed.to_string(),
         });
-        self.begin(&ready, provenance, driver.now(), tell);
+        let began = self.begin(&ready, provenance, driver.now(), tell);
 
         let Ready { request, task, session, mut examiner, mut claims, .. } = ready;
         let mut functions = task.functions();
@@ -223,7 +223,7 @@ impl Runner {
         });
         self.animals.insert(request.subject, driver.into_world());
         drop(claims);
-        Ok(self.end(request.session, &outcome, examiner.graduated()))
+        Ok(self.end(request.session, began, &outcome, examiner.graduated()))
     }
 
     /// Runs a session in real time, on hardware. Whatever may take its time has a
@@ -268,7 +268,7 @@ impl Runner {
         let ran = hardware.run(&wiring, Some(&bell), |driver, real_time| {
             let time = driver.now();
             provenance["real_time"] = json!(real_time);
-            self.begin(&ready, provenance, time, tell);
+            let began = self.begin(&ready, provenance, time, tell);
             for text in real_time.shortfalls.clone() {
                 // The ring is empty: there is room.
                 let _ = ring.record(Record::Note { time, text });
@@ -282,18 +282,25 @@ impl Runner {
                 recorder: &mut ring,
                 judge: &mut judge,
             });
-            (request.session, outcome, claims)
+            (request.session, began, outcome, claims)
         });
         drop(ring);
         relay.finish();
         // A child that doesn't answer any more is not waited for in real time.
-        let (session, outcome, claims) = ran?;
+        let (session, began, outcome, claims) = ran?;
         drop(claims);
-        Ok(self.end(session, &outcome, judge.graduated()))
+        Ok(self.end(session, began, &outcome, judge.graduated()))
     }
 
-    /// Says that a session has started.
-    fn begin(&self, ready: &Ready, provenance: serde_json::Value, time: Time, tell: &impl Fn(News)) {
+    /// Says that a session has started, and when that was.
+    fn begin(
+        &self,
+        ready: &Ready,
+        provenance: serde_json::Value,
+        time: Time,
+        tell: &impl Fn(News),
+    ) -> Clocks {
+        let began = Clocks::now();
         let Ready { request, task, settings, wiring, .. } = ready;
         let definition = &task.definition;
         let parameters = definition.parameters.iter().zip(&settings.parameters);
@@ -311,7 +318,7 @@ impl Runner {
             columns: columns.collect(),
             names: wiring.names(definition),
             time,
-            unix_ns: unix_ns(),
+            unix_ns: began.unix_ns(),
             software: host::software(),
             provenance,
             request: request.clone(),
@@ -320,17 +327,23 @@ impl Runner {
         self.pen.write(Entry::Started(Box::new(started), Box::new(watch)));
         let (task, wiring) = (Arc::clone(definition), wiring.clone());
         tell(News::Started(Box::new(Course { task, wiring })));
+        began
     }
 
     /// Says that a session has ended.
-    fn end(&self, session: Uuid, outcome: &Outcome, graduated: bool) -> Ended {
+    fn end(&self, session: Uuid, began: Clocks, outcome: &Outcome, graduated: bool) -> Ended {
+        let now = Clocks::now();
+        if let Some(text) = now.step_since(began) {
+            tracing::warn!("{text}");
+            self.pen.write(Entry::Record(session, Record::Note { time: outcome.end, text }));
+        }
         let ended = Ended {
             session,
             ending: outcome.ending,
             why: outcome.why.to_string(),
             graduated,
             time: outcome.end,
-            unix_ns: unix_ns(),
+            unix_ns: now.unix_ns(),
         };
         self.pen.write(Entry::Ended(ended.clone()));
         ended
@@ -358,12 +371,6 @@ pub(crate) fn devices(rig: &RigConfig) -> Vec<RigDevice> {
         driver: device.driver.to_string(),
     };
     rig.devices.iter().map(device).collect()
-}
-
-/// The time by this computer's wall clock: nanoseconds since 1970, UTC.
-pub(crate) fn unix_ns() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// The rule of a protocol's step, and the trials before this session.

@@ -6,7 +6,7 @@ mod common;
 
 use bramble_subject::{SessionNumber, SubjectFile};
 use bramble_value::{Ending, Event, Kind, Trials};
-use common::{Lab, session};
+use common::{Lab, session, values};
 
 /// One session of a task, and its subject file's content.
 fn run(task: &str, trials: &str, speed: &str, with_child: bool) -> (Trials, Vec<Event>) {
@@ -17,14 +17,6 @@ fn run(task: &str, trials: &str, speed: &str, with_child: bool) -> (Trials, Vec<
     }
     lab.say(&["start", "M001", "--pilot", "box1", "--task", &lab.task(task), "--trials", trials]);
     session(&lab.after_sessions(1), 1)
-}
-
-/// The events of one kind from a source of this name.
-fn values(file: &SubjectFile, kind: Kind, name: &str) -> Vec<f64> {
-    let names = file.session(SessionNumber::new(1)).unwrap().names;
-    let (_, events) = session(file, 1);
-    let of = |event: &&Event| event.kind == kind && names.name(event.source) == name;
-    events.iter().filter(of).map(|event| event.value).collect()
 }
 
 #[test]

@@ -17,6 +17,19 @@ pub enum JournalError {
         /// The file.
         path: PathBuf,
     },
+    /// The file was a journal, and parts of it are broken: cut off, or written over.
+    #[error(
+        "{} is damaged ({why}): nothing was changed in it; move it away, and the files beside it that begin \
+         with its name, and start again with a new one (what of it can still be read, `sqlite3 FILE .recover` \
+         reads)",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        why: String,
+    },
     /// A later Bramble made the file.
     #[error(
         "{} is a journal of format {found}, and this Bramble knows formats up to {known}: install the newer Bramble that made it",
@@ -84,6 +97,7 @@ impl JournalError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => JournalError::DiskFull { path },
             Some(ErrorCode::NotADatabase) => JournalError::NotAJournal { path },
+            Some(ErrorCode::DatabaseCorrupt) => JournalError::Damaged { path, why: error.to_string() },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 JournalError::InUse { path, by: "another process".to_owned() }
             }

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use crate::JournalError;
 
@@ -74,6 +75,11 @@ fn start_of(file: File) -> std::io::Result<Vec<u8>> {
 fn connect(path: &Path) -> Result<Connection, JournalError> {
     let error = |error| JournalError::from_sqlite(path, error);
     let mut connection = Connection::open(path).map_err(error)?;
+    // Until it is known to be sound, nothing is written to it, at its closing neither.
+    let write_at_close = |connection: &Connection, may: bool| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !may).map_err(error).map(drop)
+    };
+    write_at_close(&connection, false)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(error)?;
     let number = |name| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let tables: i64 =
@@ -87,6 +93,8 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
     if format > FORMAT {
         return Err(JournalError::Newer { path: path.to_owned(), found: format, known: FORMAT });
     }
+    check(&connection, path)?;
+    write_at_close(&connection, true)?;
     let mode: String =
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(error)?;
     debug_assert_eq!(mode, "wal");
@@ -101,6 +109,15 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
         transaction.commit().map_err(error)?;
     }
     Ok(connection)
+}
+
+/// Whether all of a journal can be read: what is broken is told when an agent starts, and
+/// not in the middle of a session.
+fn check(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    let found: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|error| JournalError::from_sqlite(path, error))?;
+    if found == "ok" { Ok(()) } else { Err(JournalError::Damaged { path: path.to_owned(), why: found }) }
 }
 
 impl Lock {

@@ -22,7 +22,7 @@ use super::serve::Got;
 use super::task::Workpiece;
 use super::timing;
 use crate::children::{Children, Claims};
-use crate::session::unix_ns;
+use crate::wall::unix_ns;
 
 /// Something for the thread that owns the rig to do for a hand.
 #[derive(Debug)]

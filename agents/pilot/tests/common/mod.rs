@@ -11,13 +11,13 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use bramble_subject::{SessionNumber, SubjectFile};
-use bramble_value::{Event, Trials};
+use bramble_value::{Event, Kind, Trials};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// As long as a test waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the rig of every pilot has, but for the wheel and the lamp.
 const RIG: &str = r#"
@@ -59,6 +59,19 @@ struct Agent {
     log: PathBuf,
 }
 
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for (name, agent) in &self.agents {
+                let log = agent.log();
+                let last = log.lines().rev().take(30).collect::<Vec<_>>();
+                let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+                eprintln!("--- what {name} said last:\n{last}");
+            }
+        }
+    }
+}
+
 impl Drop for Agent {
     fn drop(&mut self) {
         let _ = self.process.kill();
@@ -98,10 +111,15 @@ impl Lab {
     }
 
     pub(crate) fn start_terminal(&mut self) {
+        self.start_terminal_with(&[]);
+    }
+
+    /// Starts a terminal that has these environment variables.
+    pub(crate) fn start_terminal_with(&mut self, variables: &[(&str, &str)]) {
         let (data, listen) = (self.path("lab"), self.endpoint("terminal"));
         let mut command = program("bramble-terminal");
         command.args(["serve", "--seed", "1", "--listen", &listen]).env("BRAMBLE_DATA", data);
-        self.start("terminal", command);
+        self.start("terminal", command.envs(variables.iter().copied()));
     }
 
     /// Starts a pilot and waits until the terminal knows it.
@@ -112,10 +130,15 @@ impl Lab {
 
     /// Starts a pilot that need not reach the terminal.
     pub(crate) fn start_pilot_alone(&mut self, name: &str, arguments: &[&str]) {
+        self.start_pilot_in(&[], name, arguments);
+    }
+
+    /// Starts a pilot that has these environment variables.
+    pub(crate) fn start_pilot_in(&mut self, variables: &[(&str, &str)], name: &str, arguments: &[&str]) {
         let config = self.pilot_config(name);
         let mut command = program("bramble-pilot");
         command.args(["--config", &config]).args(arguments);
-        self.start(name, command);
+        self.start(name, command.envs(variables.iter().copied()));
     }
 
     /// Starts a pilot whose rig is written like this, and waits until the terminal
@@ -126,7 +149,7 @@ impl Lab {
         let config = self.file(&format!("{name}.toml"), &text);
         let mut command = program("bramble-pilot");
         command.args(["--config", &config]);
-        self.start(name, command);
+        self.start(name, &mut command);
         self.until(&["status", "--json"], |status| pilot(status, name)["here"] == true);
         config
     }
@@ -145,7 +168,7 @@ impl Lab {
         let config = self.file("wheels.toml", &text);
         let mut command = program("bramble-child");
         command.args(["--config", &config]);
-        self.start("wheels", command);
+        self.start("wheels", &mut command);
     }
 
     fn pilot_config(&self, name: &str) -> String {
@@ -163,7 +186,7 @@ impl Lab {
         format!("ipc://{}/{name}.sock", self.folder.path().display())
     }
 
-    fn start(&mut self, name: &str, mut command: Command) {
+    fn start(&mut self, name: &str, command: &mut Command) {
         let log = self.path(&format!("{name}.log"));
         let says = File::options().create(true).append(true).open(&log).unwrap();
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(says).spawn().unwrap();
@@ -273,6 +296,28 @@ pub(crate) fn pilot<'a>(status: &'a serde_json::Value, name: &str) -> &'a serde_
 pub(crate) fn session(file: &SubjectFile, number: u32) -> (Trials, Vec<Event>) {
     let number = SessionNumber::new(number);
     (file.trials(number).unwrap(), file.events(number).unwrap())
+}
+
+/// The values of the events of one kind from a source of this name, in the first session.
+pub(crate) fn values(file: &SubjectFile, kind: Kind, name: &str) -> Vec<f64> {
+    let names = file.session(SessionNumber::new(1)).unwrap().names;
+    let (_, events) = session(file, 1);
+    let of = |event: &&Event| event.kind == kind && names.name(event.source) == name;
+    events.iter().filter(of).map(|event| event.value).collect()
+}
+
+/// What a program that must not start says on its way out, on one line.
+pub(crate) fn refused_to_start(command: &mut Command) -> String {
+    let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while process.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE {
+            process.kill().unwrap();
+            panic!("it started");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    refusal(&process.wait_with_output().unwrap())
 }
 
 /// Waits for what must come.

@@ -175,3 +175,10 @@ fn left_on(started: &Started, events: &[Event], why: &str) -> BTreeSet<String> {
 pub(crate) fn until_says(lab: &Lab, agent: &str, words: &str) {
     eventually(&format!("{agent} says: {words}"), || lab.log(agent).contains(words).then_some(()));
 }
+
+/// Waits until the terminal tells this beside box1.
+pub(crate) fn until_its_notice(lab: &Lab, words: &str) {
+    lab.until(&["status", "--json"], |status| {
+        pilot(status, "box1")["notice"].as_str().is_some_and(|notice| notice.contains(words))
+    });
+}

@@ -1,0 +1,128 @@
+//! Journals that a crash left torn, and journals that are no journals any more.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::{Lab, program, refused_to_start};
+use crate::kept::{PACE, check, journal, keep, lab, start, until_says};
+
+/// The file beside a journal that its latest pages are in.
+fn log_of(journal: &Path) -> PathBuf {
+    let mut name = journal.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
+}
+
+/// Leaves a journal as a power cut in the middle of a page does: half of a page more.
+fn tear(journal: &Path) {
+    let log = log_of(journal);
+    let mut pages = fs::read(&log).unwrap();
+    let half_a_page = pages[pages.len() - 4096..pages.len() - 2048].to_vec();
+    pages.extend(half_a_page);
+    fs::write(&log, pages).unwrap();
+}
+
+fn journal_of_the_terminal(lab: &Lab) -> PathBuf {
+    lab.path("lab/journal.sqlite")
+}
+
+#[test]
+fn a_pilots_journal_with_a_torn_last_page_has_all_that_was_ever_safe_in_it() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(5);
+    lab.kill("terminal");
+    until_says(&lab, "box1", "is gone");
+    lab.kill("box1");
+    tear(&journal(&lab));
+    lab.start_pilot_alone("box1", &PACE);
+    lab.start_terminal();
+    check(&mut lab);
+}
+
+#[test]
+fn a_terminals_journal_with_a_torn_last_page_has_all_that_it_acknowledged() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    for trials in [5, 30, 60] {
+        lab.until_trials(trials);
+        lab.kill("terminal");
+        tear(&journal_of_the_terminal(&lab));
+        lab.start_terminal();
+    }
+    lab.until_trials(90);
+    lab.say(&["stop", "M001"]);
+    check(&mut lab);
+}
+
+#[test]
+fn a_pilot_whose_disk_forgot_what_it_had_synced_says_what_that_means() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(20);
+    lab.kill("box1");
+    let log = fs::File::options().write(true).open(log_of(&journal(&lab))).unwrap();
+    log.set_len(log.metadata().unwrap().len() / 2).unwrap();
+    lab.start_pilot_alone("box1", &PACE);
+    until_says(&lab, "box1", "older copy");
+}
+
+/// What an agent says whose journal is like this, and how it is started again once
+/// the journal is moved away.
+fn damaged(damage: impl Fn(&Path), says: &[&str]) {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(30);
+    lab.say(&["stop", "M001"]);
+    lab.after_sessions(1);
+    lab.end("box1");
+    lab.end("terminal");
+    for (agent, journal) in [("terminal", journal_of_the_terminal(&lab)), ("box1", journal(&lab))] {
+        damage(&journal);
+        let damaged = fs::read(&journal).unwrap();
+        let mut command = match agent {
+            "terminal" => program("bramble-terminal"),
+            _ => program("bramble-pilot"),
+        };
+        match agent {
+            "terminal" => command.args(["serve", "--listen", &lab.endpoint("terminal")]),
+            _ => command.args(["--config", &lab.path("box1.toml").display().to_string()]),
+        };
+        let refused = refused_to_start(command.env("BRAMBLE_DATA", lab.path("lab")));
+        let all = ["journal.sqlite", "move it away"].iter().chain(says);
+        all.for_each(|words| assert!(refused.contains(words), "{agent}, {words}: {refused}"));
+        assert!(fs::read(&journal).unwrap() == damaged, "it was left as it was");
+        fs::rename(&journal, journal.with_extension("damaged")).unwrap();
+        for beside in ["-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{beside}", journal.display()));
+        }
+    }
+    keep(&lab);
+    lab.start_terminal();
+    lab.start_pilot("box1", &PACE);
+    start(&lab, "free_water.star", "5");
+    assert_eq!(lab.after_sessions(2).sessions().unwrap()[1].trials, 5);
+}
+
+#[test]
+fn a_journal_that_is_garbage_at_its_start_is_refused_and_left_as_it_is() {
+    damaged(
+        |journal| {
+            let mut bytes = fs::read(journal).unwrap();
+            bytes[..200].fill(0x5a);
+            fs::write(journal, bytes).unwrap();
+        },
+        &["is not a journal of Bramble"],
+    );
+}
+
+#[test]
+fn a_journal_that_was_cut_off_is_refused_and_left_as_it_is() {
+    damaged(
+        |journal| {
+            let file = fs::File::options().write(true).open(journal).unwrap();
+            file.set_len(file.metadata().unwrap().len() / 2 / 4096 * 4096 + 100).unwrap();
+        },
+        &["is damaged"],
+    );
+}
