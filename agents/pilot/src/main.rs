@@ -182,7 +182,7 @@ fn report_cut_session(
     journal: &Journal,
     sessions: &mut Sessions,
 ) -> Result<(), bramble_journal::JournalError> {
-    let Some(session) = sessions.without_end(journal.last(LANE)?) else { return Ok(()) };
+    let Some(session) = sessions.without_end(journal.last(LANE)) else { return Ok(()) };
     tracing::warn!("a session was cut when this pilot ended without warning");
     let ended = Ended {
         session,
@@ -192,7 +192,7 @@ fn report_cut_session(
         time: scribe::last_time(journal, session).unwrap_or(Time::ZERO),
         unix_ns: wall::unix_ns(),
     };
-    let number = journal.last(LANE)? + 1;
+    let number = journal.last(LANE) + 1;
     sessions.note_end(session, number, journal)?;
     journal.append(LANE, &[encode(&PilotToTerminal::Ended(ended))])?;
     Ok(())

@@ -177,7 +177,7 @@ impl Book {
     fn note(&mut self, note: impl Fn(&mut Sessions, u64, &Journal) -> Result<(), JournalError>) {
         self.write();
         let (journal, sessions) = (&self.journal, &mut self.sessions);
-        insist(&self.hurry, || note(sessions, journal.last(LANE)? + 1, journal));
+        insist(&self.hurry, || note(sessions, journal.last(LANE) + 1, journal));
     }
 
     fn write(&mut self) {
@@ -208,7 +208,7 @@ fn insist(hurry: &AtomicBool, mut attempt: impl FnMut() -> Result<(), JournalErr
 
 /// When the last record that is still in the journal was made, of this session.
 pub(crate) fn last_time(journal: &Journal, session: Uuid) -> Option<Time> {
-    let last = journal.last(LANE).ok()?;
+    let last = journal.last(LANE);
     let (_, bytes) = journal.read(LANE, last.checked_sub(1)?, 1).ok()?.pop()?;
     match bramble_message::decode(&bytes).ok()? {
         PilotToTerminal::Started(started) if started.request.session == session => Some(started.time),

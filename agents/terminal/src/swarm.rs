@@ -1,6 +1,7 @@
 //! What pilots say: into the journal, then acknowledged, then into the lab and
 //! on to the writer.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use bramble_message::{
     Bytes, Ended, PilotHello, PilotToTerminal, Started, Status, TerminalHello, decode, encode,
 };
 use bramble_subject::ClockEstimate;
-use bramble_value::{Name, Span};
+use bramble_value::{Name, Span, Time};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -40,7 +41,7 @@ pub(crate) fn me(name: &Name) -> Me {
 pub(crate) fn terms(journal: &Journal, pilot: &Name) -> Result<Terms, String> {
     let have = || -> Result<Option<Position>, JournalError> {
         let Some(epoch) = epoch(journal, pilot)? else { return Ok(None) };
-        let number = journal.last(&lane_name(pilot, epoch))?;
+        let number = journal.last(&lane_name(pilot, epoch));
         Ok(Some(Position { epoch, number }))
     };
     let have = have().map_err(|error| error.to_string())?;
@@ -67,10 +68,14 @@ pub(crate) struct Swarm {
     pub(crate) stop: Arc<AtomicBool>,
 }
 
+/// What came of the pilots' messages and is not yet safe: of each pilot and epoch,
+/// in order.
+type Waiting = BTreeMap<(Name, Uuid), Vec<(u64, Bytes)>>;
+
 impl Swarm {
     /// Hears pilots until it should stop, or the link ends.
     pub(crate) fn run(self, events: &Events) {
-        let mut clocks = std::collections::BTreeMap::new();
+        let mut clocks = BTreeMap::new();
         while !self.stop.load(Ordering::Relaxed) {
             let first = match events.recv_timeout(LOOK_UP) {
                 Ok(Some(event)) => event,
@@ -80,66 +85,84 @@ impl Swarm {
                     return;
                 }
             };
-            let mut batch = vec![first];
-            while batch.len() < TOGETHER
-                && let Ok(Some(event)) = events.try_recv()
-            {
-                batch.push(event);
+            // What waits already is made safe together, whoever said it: the disk
+            // is waited for once.
+            let mut waiting = Waiting::new();
+            let more = std::iter::from_fn(|| events.try_recv().ok().flatten());
+            for event in std::iter::once(first).chain(more).take(TOGETHER) {
+                self.hear(event, &mut waiting, &mut clocks);
             }
-            let mut batch = batch.into_iter().peekable();
-            while let Some(event) = batch.next() {
-                match event {
-                    Event::Message { peer, at, payload } => {
-                        let mut messages = vec![(at.number, payload)];
-                        while let Some(Event::Message { at: next, payload, .. }) = batch.next_if(
-                            |event| matches!(event, Event::Message { peer: other, at: next, .. } if *other == peer && next.epoch == at.epoch),
-                        ) {
-                            messages.push((next.number, payload));
-                        }
-                        self.messages(&peer, at.epoch, &messages);
-                    }
-                    Event::Up { peer, from, detail, .. } => self.up(&peer, from, &detail),
-                    Event::Down { peer, why } => {
-                        tracing::warn!(pilot = %peer, "is away: {why}");
-                        self.desk.state.change(|lab| lab.down(&peer, Timestamp::now()));
-                    }
-                    Event::Refused(refusal) => {
-                        tracing::warn!("an agent was refused: {refusal}");
-                        self.desk.state.change(|lab| lab.refused(refusal.to_string()));
-                    }
-                    Event::Passing { peer, payload } => self.passing(&peer, &payload),
-                    Event::Clock { peer, clock } => {
-                        let known = clocks.get(&peer);
-                        if known.is_none_or(|last| clock.at.since(*last) >= CLOCK_EVERY) {
-                            clocks.insert(peer.clone(), clock.at);
-                            self.desk.writer.clock(peer, estimate(&clock));
-                        }
-                    }
-                    Event::Failed { peer, why } => {
-                        let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-                        tracing::error!(pilot = peer, "{why}");
-                    }
+            self.messages(waiting);
+        }
+    }
+
+    fn hear(&self, event: Event, waiting: &mut Waiting, clocks: &mut BTreeMap<Name, Time>) {
+        match event {
+            Event::Message { peer, at, payload } => {
+                waiting.entry((peer, at.epoch)).or_default().push((at.number, payload));
+            }
+            Event::Up { peer, from, detail, .. } => {
+                self.messages(std::mem::take(waiting));
+                self.up(&peer, from, &detail);
+            }
+            Event::Down { peer, why } => {
+                tracing::warn!(pilot = %peer, "is away: {why}");
+                self.desk.state.change(|lab| lab.down(&peer, Timestamp::now()));
+            }
+            Event::Refused(refusal) => {
+                tracing::warn!("an agent was refused: {refusal}");
+                self.desk.state.change(|lab| lab.refused(refusal.to_string()));
+            }
+            Event::Passing { peer, payload } => {
+                // It says how things are after what came before it.
+                if waiting.keys().any(|(pilot, _)| *pilot == peer) {
+                    self.messages(std::mem::take(waiting));
                 }
+                self.passing(&peer, &payload);
+            }
+            Event::Clock { peer, clock } => {
+                let known = clocks.get(&peer);
+                if known.is_none_or(|last| clock.at.since(*last) >= CLOCK_EVERY) {
+                    clocks.insert(peer.clone(), clock.at);
+                    self.desk.writer.clock(peer, estimate(&clock));
+                }
+            }
+            Event::Failed { peer, why } => {
+                let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+                tracing::error!(pilot = peer, "{why}");
             }
         }
     }
 
     /// Makes messages safe, says so, and passes them on.
-    fn messages(&self, pilot: &Name, epoch: Uuid, messages: &[(u64, Bytes)]) {
-        let Some((last, _)) = messages.last() else { return };
-        let lane = lane_name(pilot, epoch);
-        if !self.insist(pilot, || self.journal.store(&lane, messages).map(drop)) {
+    fn messages(&self, waiting: Waiting) {
+        if waiting.is_empty() {
             return;
         }
-        // The link ends only when this thread is about to.
-        let _ = self.desk.link.line(pilot).taken(Position { epoch, number: *last });
-        // The writer says what can't be read, when it comes to it.
-        let messages: Vec<PilotToTerminal> =
-            messages.iter().filter_map(|(_, bytes)| decode(bytes).ok()).collect();
-        let urgent = messages.iter().any(|message| matches!(message, PilotToTerminal::Ended(_)));
-        // First: whoever sees in the lab that a session ended finds it in its file.
-        self.desk.writer.wake(lane, urgent);
-        messages.into_iter().for_each(|message| self.message(pilot, message));
+        let store = || {
+            self.journal.change(|change| {
+                waiting.iter().try_for_each(|((pilot, epoch), messages)| {
+                    change.store(&lane_name(pilot, *epoch), messages).map(drop)
+                })
+            })
+        };
+        let pilots: Vec<&Name> = waiting.keys().map(|(pilot, _)| pilot).collect();
+        if !self.insist(&pilots, store) {
+            return;
+        }
+        for ((pilot, epoch), messages) in waiting {
+            if let Some((last, _)) = messages.last() {
+                // The link ends only when this thread is about to.
+                let _ = self.desk.link.line(&pilot).taken(Position { epoch, number: *last });
+            }
+            // The writer says what can't be read, when it comes to it.
+            let messages: Vec<PilotToTerminal> =
+                messages.iter().filter_map(|(_, bytes)| decode(bytes).ok()).collect();
+            let urgent = messages.iter().any(|message| matches!(message, PilotToTerminal::Ended(_)));
+            // First: whoever sees in the lab that a session ended finds it in its file.
+            self.desk.writer.wake(lane_name(&pilot, epoch), urgent);
+            messages.into_iter().for_each(|message| self.message(&pilot, message));
+        }
     }
 
     fn message(&self, pilot: &Name, message: PilotToTerminal) {
@@ -165,10 +188,12 @@ impl Swarm {
     fn up(&self, pilot: &Name, from: Position, detail: &[u8]) {
         let lane = lane_name(pilot, from.epoch);
         let begin = || {
-            self.journal.begin_after(&lane, from.number)?;
-            self.journal.remember(&epoch_key(pilot), from.epoch.as_bytes())
+            self.journal.change(|change| {
+                change.begin_after(&lane, from.number)?;
+                change.remember(&epoch_key(pilot), from.epoch.as_bytes())
+            })
         };
-        if !self.insist(pilot, begin) {
+        if !self.insist(&[pilot], begin) {
             return;
         }
         match decode::<PilotHello>(detail) {
@@ -206,19 +231,22 @@ impl Swarm {
 
     /// Does something to the journal until it is done; without it nothing may be
     /// acknowledged. Says whether it was done before the thread should end.
-    fn insist(&self, pilot: &Name, work: impl Fn() -> Result<(), JournalError>) -> bool {
+    fn insist(&self, pilots: &[&Name], work: impl Fn() -> Result<(), JournalError>) -> bool {
+        let notice = |text: Option<String>| {
+            self.desk.state.change(|lab| pilots.iter().for_each(|pilot| lab.notice(pilot, text.clone())));
+        };
         let mut failed = false;
         loop {
             match work() {
-                Ok(()) if failed => {
-                    self.desk.state.change(|lab| lab.notice(pilot, None));
+                Ok(()) => {
+                    if failed {
+                        notice(None);
+                    }
                     return true;
                 }
-                Ok(()) => return true,
                 Err(error) => {
-                    tracing::error!(%pilot, "{error}");
-                    let notice = format!("what it sends can't be kept, so it keeps it: {error}");
-                    self.desk.state.change(|lab| lab.notice(pilot, Some(notice)));
+                    tracing::error!("{error}");
+                    notice(Some(format!("what it sends can't be kept, so it keeps it: {error}")));
                     failed = true;
                 }
             }

@@ -12,7 +12,8 @@ enum Step {
     Append { lane: usize, records: Vec<Vec<u8>> },
     Store { lane: usize, first: i64, records: Vec<Vec<u8>> },
     BeginAfter { lane: usize, ahead: i64 },
-    Release { lane: usize, up_to: u64 },
+    Release { lane: usize, up_to: u64, durably: bool },
+    Together { records: [Vec<Vec<u8>>; 2], up_to: u64, fails: bool },
     Remember { key: usize, value: Vec<u8> },
     Forget { key: usize },
     Reopen,
@@ -26,7 +27,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => (0..3usize, records()).prop_map(|(lane, records)| Step::Append { lane, records }),
         4 => (0..3usize, -4i64..3, records()).prop_map(|(lane, first, records)| Step::Store { lane, first, records }),
         1 => (0..3usize, -3i64..10).prop_map(|(lane, ahead)| Step::BeginAfter { lane, ahead }),
-        3 => (0..3usize, 0u64..40).prop_map(|(lane, up_to)| Step::Release { lane, up_to }),
+        3 => (0..3usize, 0u64..40, any::<bool>()).prop_map(|(lane, up_to, durably)| Step::Release { lane, up_to, durably }),
+        2 => ([records(), records()], 0u64..40, any::<bool>()).prop_map(|(records, up_to, fails)| Step::Together { records, up_to, fails }),
         1 => (0..2usize, prop::collection::vec(any::<u8>(), 0..20)).prop_map(|(key, value)| Step::Remember { key, value }),
         1 => (0..2usize).prop_map(|key| Step::Forget { key }),
         1 => Just(Step::Reopen),
@@ -45,6 +47,15 @@ struct Lane {
 struct Model {
     lanes: BTreeMap<&'static str, Lane>,
     memory: BTreeMap<String, Vec<u8>>,
+}
+
+impl Model {
+    fn release(&mut self, lane: &str, up_to: u64) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.released = lane.released.max(up_to.min(lane.last));
+            lane.records.retain(|number, _| *number > up_to);
+        }
+    }
 }
 
 fn run(path: &Path, steps: Vec<Step>) -> Result<(), TestCaseError> {
@@ -95,11 +106,37 @@ fn run(path: &Path, steps: Vec<Step>) -> Result<(), TestCaseError> {
                     lane.last = number;
                 }
             }
-            Step::Release { lane, up_to } => {
-                journal.release(LANES[lane], up_to)?;
-                if let Some(lane) = model.lanes.get_mut(LANES[lane]) {
-                    lane.released = lane.released.max(up_to.min(lane.last));
-                    lane.records.retain(|number, _| *number > up_to);
+            Step::Release { lane, up_to, durably } => {
+                if durably {
+                    journal.change(|change| change.release(LANES[lane], up_to))?;
+                    model.lanes.entry(LANES[lane]).or_default();
+                } else {
+                    journal.release(LANES[lane], up_to);
+                }
+                model.release(LANES[lane], up_to);
+            }
+            Step::Together { records, up_to, fails } => {
+                let done = journal.change(|change| {
+                    for (lane, records) in LANES.iter().zip(&records) {
+                        change.append(lane, records)?;
+                        change.release(lane, up_to)?;
+                    }
+                    change.remember("0", "together")?;
+                    match fails {
+                        true => change.store(LANES[0], &[(u64::MAX, "too far")]).map(drop),
+                        false => Ok(()),
+                    }
+                });
+                prop_assert_eq!(done.is_err(), fails);
+                if !fails {
+                    for (lane, records) in LANES.iter().zip(records) {
+                        let known = model.lanes.entry(lane).or_default();
+                        let first = known.last + 1;
+                        known.last += records.len() as u64;
+                        known.records.extend((first..).zip(records));
+                        model.release(lane, up_to);
+                    }
+                    model.memory.insert("0".to_owned(), b"together".to_vec());
                 }
             }
             Step::Remember { key, value } => {
@@ -122,8 +159,8 @@ fn run(path: &Path, steps: Vec<Step>) -> Result<(), TestCaseError> {
             let middle = lane.released + (lane.last - lane.released) / 2;
             let after: Vec<_> = records.into_iter().filter(|(number, _)| *number > middle).take(2).collect();
             prop_assert_eq!(journal.read(name, middle, 2)?, after);
-            prop_assert_eq!(journal.last(name)?, lane.last);
-            prop_assert_eq!(journal.released(name)?, lane.released);
+            prop_assert_eq!(journal.last(name), lane.last);
+            prop_assert_eq!(journal.released(name), lane.released);
             prop_assert_eq!(journal.pending(name)?, lane.records.len() as u64);
         }
         for key in ["0", "1"] {

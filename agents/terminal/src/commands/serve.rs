@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bramble_journal::{Journal, JournalError};
 use bramble_subject::Subjects;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,8 +38,20 @@ pub(super) fn run(settings: Settings, seed: Option<u64>) -> miette::Result<()> {
         // A screen that is gone has nobody to be told so.
         .log_internal_errors(false)
         .init();
+    if let Err(error) = open_many_files() {
+        tracing::warn!(
+            "this process may have few files open, which limits how many pilots there can be: {error}"
+        );
+    }
     runtime()?.block_on(serve(settings, seed))?;
     Ok(())
+}
+
+/// A pilot takes some descriptors, its subject's file two; a shell usually gives
+/// a process fewer than it may have.
+fn open_many_files() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)
 }
 
 async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {

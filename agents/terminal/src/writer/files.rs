@@ -5,17 +5,30 @@ use std::collections::BTreeMap;
 use bramble_subject::{Biography, By, SubjectError, SubjectFile, Subjects};
 use bramble_value::SubjectId;
 
-/// Every subject's file. Those of subjects in a session stay open; the others
-/// are open only for a moment, so that a notebook may have them in between.
+/// The most files that stay open: an open one takes two of the process's
+/// descriptors and some memory.
+const MOST_HELD: usize = 256;
+
+/// Every subject's file. Those of subjects in a session stay open, where they
+/// aren't too many; the others are open only for a moment, so that a notebook may
+/// have them in between.
 #[derive(Debug)]
 pub(crate) struct Files {
     subjects: Subjects,
-    held: BTreeMap<SubjectId, SubjectFile>,
+    held: BTreeMap<SubjectId, Held>,
+    /// Counts uses of files that are held.
+    uses: u64,
+}
+
+#[derive(Debug)]
+struct Held {
+    file: SubjectFile,
+    used: u64,
 }
 
 impl Files {
     pub(crate) fn new(subjects: Subjects) -> Files {
-        Files { subjects, held: BTreeMap::new() }
+        Files { subjects, held: BTreeMap::new(), uses: 0 }
     }
 
     /// The names of all subjects, in order.
@@ -35,7 +48,7 @@ impl Files {
         work: impl FnOnce(&SubjectFile) -> Result<T, SubjectError>,
     ) -> Result<T, SubjectError> {
         match self.held.get(id) {
-            Some(file) => work(file),
+            Some(held) => work(&held.file),
             None => work(&self.subjects.open_read_only(id)?),
         }
     }
@@ -47,18 +60,27 @@ impl Files {
         work: impl FnOnce(&mut SubjectFile) -> Result<T, SubjectError>,
     ) -> Result<T, SubjectError> {
         match self.held.get_mut(id) {
-            Some(file) => work(file),
+            Some(held) => work(&mut held.file),
             None => work(&mut self.subjects.open(id)?),
         }
     }
 
-    /// Opens a subject's file and keeps it open.
+    /// Opens a subject's file and keeps it open; where many are, the one that was
+    /// not used for longest is closed.
     pub(crate) fn hold(&mut self, id: &SubjectId) -> Result<&mut SubjectFile, SubjectError> {
         if !self.held.contains_key(id) {
+            if self.held.len() >= MOST_HELD {
+                let oldest = self.held.iter().min_by_key(|(_, held)| held.used);
+                let oldest = oldest.map(|(id, _)| id.clone());
+                oldest.map(|id| self.held.remove(&id));
+            }
             let file = self.subjects.open(id)?;
-            self.held.insert(id.clone(), file);
+            self.held.insert(id.clone(), Held { file, used: 0 });
         }
-        Ok(self.held.get_mut(id).expect("the file was put there just above"))
+        self.uses += 1;
+        let held = self.held.get_mut(id).expect("the file was put there just above");
+        held.used = self.uses;
+        Ok(&mut held.file)
     }
 
     /// Closes a file that was held.

@@ -3,8 +3,12 @@
 //! A lane is applied in order. Once the disk has what was applied, the journal
 //! remembers how far that is (the [`Mark`]), and only then lets go of it; what a
 //! crash leaves between comes again, and changes nothing the second time.
+//! Waiting for a disk takes long, so that is done for one lane less often the
+//! more lanes there are ([`keep`]).
 
-use bramble_journal::{Journal, JournalError};
+use std::time::Instant;
+
+use bramble_journal::{Change, Journal, JournalError};
 use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
 use bramble_value::{Name, Record, Seed, SubjectId};
@@ -12,10 +16,10 @@ use bramble_value::{Name, Record, Seed, SubjectId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::News;
 use super::files::Files;
 use super::outcome::{Outcome, outcome};
 use super::start::{session_start, timestamp};
+use super::{News, RETRY};
 use crate::assignment::{graduated, moves};
 use crate::plan::{StepNames, step_names};
 
@@ -74,8 +78,19 @@ pub(crate) struct Lane {
     mark: Mark,
     /// The last message that the disk has in a subject file, and the journal let go of.
     kept: u64,
-    /// Whether the last try failed.
-    stuck: bool,
+    /// From when on the disk is to be waited for.
+    due: Instant,
+    /// What failed when it was last tried.
+    stuck: Option<Doing>,
+}
+
+/// What a lane does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doing {
+    /// It writes to subject files.
+    Applying,
+    /// It waits for the disk.
+    Keeping,
 }
 
 /// Why a lane can't go on for now.
@@ -94,10 +109,9 @@ impl Lane {
         let mark = journal.recall(&mark_key(name))?;
         // A mark of another version is none: begin after what was let go of.
         let mark = mark.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let released = journal.released(name)?;
-        let mark = mark.unwrap_or(Mark { number: released, session: None });
+        let mark = mark.unwrap_or_else(|| Mark { number: journal.released(name), session: None });
         let kept = mark.number;
-        Ok(Some(Lane { name: name.to_owned(), pilot, mark, kept, stuck: false }))
+        Ok(Some(Lane { name: name.to_owned(), pilot, mark, kept, due: Instant::now(), stuck: None }))
     }
 
     /// Whose lane it is.
@@ -120,16 +134,27 @@ impl Lane {
                 Err(error) => break Err(error),
             }
         };
-        let kept = self.keep(journal, files);
-        let why = applied.and(kept).err().map(|error| error.to_string());
+        let done = applied.is_ok();
+        self.tell(Doing::Applying, applied.err(), news);
+        done
+    }
+
+    /// From when on the disk is to be waited for; `None` where it has all that was
+    /// applied.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        (self.mark.number != self.kept).then_some(self.due)
+    }
+
+    /// Tells when the lane begins or ceases to fail.
+    fn tell(&mut self, doing: Doing, failed: Option<Stuck>, news: &dyn Fn(News)) {
+        let why = failed.map(|error| error.to_string());
         if let Some(why) = &why {
             tracing::error!(pilot = %self.pilot, "kept in the journal, and tried again soon: {why}");
         }
-        let was_stuck = std::mem::replace(&mut self.stuck, why.is_some());
-        if self.stuck || was_stuck {
+        if why.is_some() || self.stuck == Some(doing) {
+            self.stuck = why.is_some().then_some(doing);
             news(News::Stuck { pilot: self.pilot.clone(), why });
         }
-        !self.stuck
     }
 
     /// Applies the next messages, and says whether there may be more.
@@ -142,25 +167,32 @@ impl Lane {
         let more = messages.len() == BATCH;
         self.apply(messages, journal, files, news)?;
         if self.mark.number - self.kept >= KEEP_AFTER {
-            self.keep(journal, files)?;
+            self.sync(files)?;
+            journal.change(|change| self.let_go(change))?;
+            self.is_kept();
         }
         Ok(more)
     }
 
-    /// Has the disk hold what was applied, and the journal let go of it.
-    fn keep(&mut self, journal: &Journal, files: &mut Files) -> Result<(), Stuck> {
-        if self.mark.number == self.kept {
-            return Ok(());
+    /// Has the disk hold what was applied.
+    fn sync(&self, files: &mut Files) -> Result<(), SubjectError> {
+        match &self.mark.session {
+            Some(session) => files.hold(&session.subject)?.sync(),
+            // The files of sessions that ended are on the disk already.
+            None => Ok(()),
         }
-        // The files of sessions that ended are on the disk already.
-        if let Some(session) = &self.mark.session {
-            files.hold(&session.subject)?.sync()?;
-        }
+    }
+
+    /// Has the journal let go of what was applied.
+    fn let_go(&self, change: &mut Change) -> Result<(), JournalError> {
         let mark = serde_json::to_vec(&self.mark).expect("a mark has a JSON form");
-        journal.remember(&mark_key(&self.name), mark)?;
-        journal.release(&self.name, self.mark.number)?;
+        change.remember(&mark_key(&self.name), mark)?;
+        change.release(&self.name, self.mark.number)
+    }
+
+    fn is_kept(&mut self) {
         self.kept = self.mark.number;
-        Ok(())
+        self.due = Instant::now();
     }
 
     /// Applies messages in order; the mark follows.
@@ -309,6 +341,27 @@ impl Lane {
 
     fn set_aside(&self, bytes: &Bytes, why: &str, journal: &Journal) -> Result<(), Stuck> {
         set_aside(&self.pilot, bytes, why, journal)
+    }
+}
+
+/// Has the disk hold what was applied of some lanes, and the journal let go of
+/// it, for all of them at once; those that fail are due again in a while.
+pub(crate) fn keep(mut lanes: Vec<&mut Lane>, journal: &Journal, files: &mut Files, news: &dyn Fn(News)) {
+    lanes.retain_mut(|lane| {
+        let failed = lane.sync(files).err();
+        let kept = failed.is_none();
+        if !kept {
+            lane.due = Instant::now() + RETRY;
+        }
+        lane.tell(Doing::Keeping, failed.map(Stuck::from), news);
+        kept
+    });
+    match journal.change(|change| lanes.iter().try_for_each(|lane| lane.let_go(change))) {
+        Ok(()) => lanes.iter_mut().for_each(|lane| lane.is_kept()),
+        Err(error) => {
+            tracing::error!("what is in the subject files stays in the journal too: {error}");
+            lanes.iter_mut().for_each(|lane| lane.due = Instant::now() + RETRY);
+        }
     }
 }
 

@@ -24,6 +24,9 @@ pub(crate) use lane::{Next, lane_name};
 
 /// How long records may wait for others to be written with them.
 const GATHER: Duration = Duration::from_millis(200);
+/// For how many lanes a disk is waited for at a time: the others' turn comes, and
+/// what they have is in the journal until then.
+const KEPT_TOGETHER: usize = 16;
 /// How long to wait before something that failed is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -72,9 +75,16 @@ impl Writer {
         news: impl Fn(News) + Send + 'static,
     ) -> Result<Writer, JournalError> {
         let (jobs, waiting) = mpsc::channel();
-        let mut work =
-            Work { files, lanes: BTreeMap::new(), dirty: BTreeSet::new(), journal, news: Box::new(news) };
-        for lane in work.journal.lanes()? {
+        let mut work = Work {
+            files,
+            lanes: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            retry_at: Instant::now(),
+            journal,
+            news: Box::new(news),
+        };
+        for lane in work.journal.lanes() {
             work.wake(lane)?;
         }
         let thread = std::thread::spawn(move || work.run(&waiting));
@@ -124,7 +134,11 @@ impl Writer {
 struct Work {
     files: Files,
     lanes: BTreeMap<String, Lane>,
+    /// Those with something to be written.
     dirty: BTreeSet<String>,
+    /// Those that failed, and when they are tried again.
+    failed: BTreeSet<String>,
+    retry_at: Instant,
     journal: Journal,
     news: Box<dyn Fn(News) + Send>,
 }
@@ -133,12 +147,13 @@ impl Work {
     fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         let mut write_at = Instant::now();
         loop {
-            let job = match self.dirty.is_empty() {
+            let job = match self.is_done() {
                 true => jobs.recv().ok(),
                 false => match jobs.recv_timeout(write_at.saturating_duration_since(Instant::now())) {
                     Ok(job) => Some(job),
                     Err(mpsc::RecvTimeoutError::Timeout) => {
-                        write_at = Instant::now() + self.write();
+                        self.write(false);
+                        write_at = Instant::now() + GATHER;
                         continue;
                     }
                     Err(mpsc::RecvTimeoutError::Disconnected) => None,
@@ -146,22 +161,23 @@ impl Work {
             };
             match job {
                 Some(Job::Wake { lane, urgent }) => {
-                    if self.dirty.is_empty() {
+                    if self.is_done() {
                         write_at = Instant::now() + GATHER;
                     }
                     if let Err(error) = self.wake(lane) {
                         tracing::error!("{error}");
                     } else if urgent {
-                        write_at = Instant::now() + self.write();
+                        self.write(false);
                     }
                 }
                 Some(Job::Clock { pilot, estimate }) => self.clock(&pilot, estimate),
                 Some(Job::Question(question)) => {
-                    write_at = Instant::now() + self.write();
+                    self.write(true);
                     question(&mut self.files);
                 }
                 Some(Job::Close) | None => {
-                    self.write();
+                    self.write(true);
+                    self.keep(usize::MAX);
                     return;
                 }
             }
@@ -173,21 +189,42 @@ impl Work {
             let Some(opened) = Lane::open(&self.journal, &lane)? else { return Ok(()) };
             self.lanes.insert(lane.clone(), opened);
         }
-        self.dirty.insert(lane);
+        if !self.failed.contains(&lane) {
+            self.dirty.insert(lane);
+        }
         Ok(())
     }
 
-    /// Writes all that can be written, and says when to come again at the latest.
-    fn write(&mut self) -> Duration {
-        let mut wait = GATHER;
+    /// Writes all that can be written; what failed too, where it is time to or `retry` says so.
+    fn write(&mut self, retry: bool) {
+        if retry || Instant::now() >= self.retry_at {
+            self.dirty.append(&mut self.failed);
+        }
         for name in std::mem::take(&mut self.dirty) {
             let Some(lane) = self.lanes.get_mut(&name) else { continue };
             if !lane.write(&self.journal, &mut self.files, &self.news) {
-                self.dirty.insert(name);
-                wait = RETRY;
+                self.failed.insert(name);
+                self.retry_at = Instant::now() + RETRY;
             }
         }
-        wait
+        self.keep(KEPT_TOGETHER);
+    }
+
+    /// Has the disk hold what the lanes applied that have waited longest for it, at
+    /// most so many.
+    fn keep(&mut self, most: usize) {
+        let now = Instant::now();
+        let waiting = self.lanes.values_mut().filter_map(|lane| Some((lane.due()?, lane)));
+        let mut waiting: Vec<(Instant, &mut Lane)> = waiting.filter(|(due, _)| *due <= now).collect();
+        waiting.sort_by_key(|(due, _)| *due);
+        let lanes = waiting.into_iter().take(most).map(|(_, lane)| lane).collect();
+        lane::keep(lanes, &self.journal, &mut self.files, &self.news);
+    }
+
+    /// Whether everything that came is in the files, and those on the disk.
+    fn is_done(&self) -> bool {
+        let kept = self.lanes.values().all(|lane| lane.due().is_none());
+        self.dirty.is_empty() && self.failed.is_empty() && kept
     }
 
     fn clock(&mut self, pilot: &Name, estimate: ClockEstimate) {

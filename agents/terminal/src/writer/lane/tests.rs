@@ -40,7 +40,9 @@ impl Lab {
     }
 
     fn write(&mut self, lane: &mut Lane) {
-        assert!(lane.write(&self.journal, &mut self.files, &|news| self.news.borrow_mut().push(news)));
+        let news = |news| self.news.borrow_mut().push(news);
+        assert!(lane.write(&self.journal, &mut self.files, &news));
+        keep(vec![lane], &self.journal, &mut self.files, &news);
     }
 
     fn trials(&self) -> Vec<u32> {

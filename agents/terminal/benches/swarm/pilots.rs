@@ -1,0 +1,261 @@
+//! One terminal with very many pilots. The terminal is the program itself; its
+//! pilots are links in another process, and say what pilots with a session do.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use bramble_link::{Dialer, Event, Events, Line, Me, MemoryOutbox, Terms, dial, now};
+use bramble_message::{Activity, PilotHello, PilotToTerminal, Software, StartSession, Started, encode};
+use bramble_subject::{Biography, By, SessionNumber, Subjects};
+use bramble_value::{Kind, Names, Record, Seed, Source, Sources, Span, SubjectId, Time};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::other::{Other, hear, say};
+use crate::written::Written;
+use crate::{Failed, process, quantile};
+
+/// What the terminal has to bear.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) pilots: u32,
+    pub(crate) seconds: u32,
+}
+
+pub(crate) const FULL: Load = Load { pilots: 200, seconds: 60 };
+pub(crate) const QUICK: Load = Load { pilots: 10, seconds: 2 };
+
+/// Events of each pilot in a second.
+const RATE: u32 = 20;
+
+/// What a session begins with, so that its count is found in the file by it.
+const FIRST_EVENTS: u32 = 7;
+const FIRST_NOTES: u32 = 3;
+
+/// How it bore that.
+pub(crate) struct Borne {
+    /// Events that are not in their file, or twice.
+    pub(crate) wrong: f64,
+    /// From an event to its file, in milliseconds.
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    /// The share of a core, in percent.
+    pub(crate) core: f64,
+    /// In megabytes.
+    pub(crate) memory: f64,
+}
+
+impl Load {
+    fn subject(place: u32) -> SubjectId {
+        format!("S{place:04}").parse().expect("a letter and digits are a subject's name")
+    }
+
+    fn events(self) -> u32 {
+        self.seconds * RATE
+    }
+}
+
+/// Runs the terminal `program` under a load.
+pub(crate) fn measure(program: &OsStr, load: Load) -> Result<Borne, Failed> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("lab");
+    let subjects = Subjects::in_folder(&data)?;
+    let by = By { who: "bench".into(), when: Timestamp::now() };
+    for place in 0..load.pilots {
+        subjects.create(&Load::subject(place), &Biography::default(), &by)?;
+    }
+    let endpoint = format!("ipc://{}/pilots.sock", folder.path().display());
+    let mut terminal = Command::new(program);
+    terminal.args(["serve", "--listen", &endpoint, "--data"]).arg(&data).stderr(Stdio::null());
+    let mut terminal = Other::run(terminal)?;
+    terminal.wait_for("ready")?;
+    let mut pilots = Other::start(&["pilots", &format!("{}x{}", load.pilots, load.seconds), &endpoint])?;
+    pilots.wait_for("started")?;
+    let files = (0..load.pilots).map(|place| find(&subjects.path(&Load::subject(place))));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+
+    pilots.tell("go")?;
+    let before = process::processor_seconds(terminal.id())?;
+    let begin = now();
+    let seen = watch(&files, load)?;
+    let core = (process::processor_seconds(terminal.id())? - before) / now().since(begin).seconds() * 100.0;
+    let memory = process::most_memory(terminal.id())?;
+    pilots.wait_for("acknowledged")?;
+    drop(terminal);
+    let (wrong, mut delays) = compare(&subjects, &seen, load)?;
+    Ok(Borne { wrong, p50: quantile(&mut delays, 0.5), p99: quantile(&mut delays, 0.99), core, memory })
+}
+
+/// Waits until a session's first records are in its file.
+fn find(path: &Path) -> Result<Written, Failed> {
+    let first = [2, 0, FIRST_EVENTS.into(), FIRST_NOTES.into()];
+    loop {
+        if let Some(written) = Written::find(path, first)? {
+            return Ok(written);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// When each file was seen to be how far, until all are complete or nothing comes any more.
+fn watch(files: &[Written], load: Load) -> Result<Vec<Vec<(Time, u64)>>, Failed> {
+    const PATIENCE: Span = Span::from_s(30);
+    let mut seen = vec![Vec::<(Time, u64)>::new(); files.len()];
+    let mut last = now();
+    loop {
+        let mut complete = true;
+        for (file, seen) in files.iter().zip(&mut seen) {
+            let up_to = file.up_to()?;
+            if seen.last().is_none_or(|(_, known)| *known != up_to) {
+                last = now();
+                seen.push((last, up_to));
+            }
+            complete &= up_to >= u64::from(load.events()) + 2;
+        }
+        if complete || now().since(last) > PATIENCE {
+            return Ok(seen);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How many events are missing or too many in the files, and how long each took to
+/// be there, in milliseconds.
+fn compare(subjects: &Subjects, seen: &[Vec<(Time, u64)>], load: Load) -> Result<(f64, Vec<f64>), Failed> {
+    let (mut wrong, mut delays) = (0, Vec::new());
+    for (place, seen) in (0..).zip(seen) {
+        let file = subjects.open_read_only(&Load::subject(place))?;
+        let events = file.events(SessionNumber::new(1))?;
+        let events = events.get(FIRST_EVENTS as usize..).unwrap_or_default();
+        let mut times = BTreeMap::new();
+        for event in events {
+            wrong += u32::from(times.insert(event.value as u32, event.time).is_some());
+        }
+        for number in 0..load.events() {
+            let Some(time) = times.remove(&number) else {
+                wrong += 1;
+                continue;
+            };
+            // The session's start and its first records are messages 1 and 2.
+            let written = seen.iter().find(|(_, up_to)| *up_to >= u64::from(number) + 3);
+            delays.extend(written.map(|(at, _)| at.since(time).seconds() * 1e3));
+        }
+        wrong += times.len() as u32;
+    }
+    Ok((wrong.into(), delays))
+}
+
+/// Is all the pilots, until everything they say is acknowledged.
+pub(crate) fn be(load: &str, endpoint: &str) -> Result<(), Failed> {
+    let (pilots, seconds) = load.split_once('x').ok_or("a load is PILOTSxSECONDS")?;
+    let load = Load { pilots: pilots.parse()?, seconds: seconds.parse()? };
+    let pilots = (0..load.pilots).map(|place| Pilot::dial(place, endpoint)).collect::<Result<Vec<_>, _>>()?;
+    for pilot in &pilots {
+        pilot.wait_until_up()?;
+        pilot.line.send(encode(&pilot.started()))?;
+        pilot.line.send(encode(&pilot.first()))?;
+    }
+    say("started")?;
+    hear()?;
+    // Each has its own moment in the time between two events.
+    let apart = Span::from_ns(1_000_000_000 / i64::from(RATE));
+    let begin = now();
+    for number in 0..load.events() {
+        for (place, pilot) in (0..).zip(&pilots) {
+            let share = i64::from(number) * i64::from(load.pilots) + place;
+            let due = begin + Span::from_ns(apart.ns() * share / i64::from(load.pilots));
+            let wait = due.since(now()).ns();
+            if wait > 0 {
+                std::thread::sleep(Duration::from_nanos(wait.unsigned_abs()));
+            }
+            pilot.line.send(encode(&pilot.records(vec![event(number)])))?;
+        }
+    }
+    for pilot in pilots {
+        pilot.dialer.close(Duration::from_secs(30));
+    }
+    say("acknowledged")
+}
+
+/// One pilot, which has a session of its own subject.
+struct Pilot {
+    place: u32,
+    dialer: Dialer,
+    events: Events,
+    line: Line,
+}
+
+impl Pilot {
+    fn dial(place: u32, endpoint: &str) -> Result<Pilot, Failed> {
+        let hello = PilotHello { software: software(), rig: Vec::new(), activity: Activity::Idle };
+        let me = Me::new(format!("box{place}").parse()?, "pilot", "terminal").with_detail(encode(&hello));
+        let (dialer, events) = dial(endpoint.parse()?, me, Terms::new(MemoryOutbox::new()))?;
+        let line = dialer.line();
+        Ok(Pilot { place, dialer, events, line })
+    }
+
+    fn wait_until_up(&self) -> Result<(), Failed> {
+        while !matches!(self.events.recv()?, Event::Up { .. }) {}
+        Ok(())
+    }
+
+    fn session(&self) -> Uuid {
+        Uuid::from_u128(u128::from(self.place) + 1)
+    }
+
+    fn started(&self) -> PilotToTerminal {
+        let text = "task(stages = trials(body = state(\"wait\")))\n";
+        let request = StartSession {
+            session: self.session(),
+            subject: Load::subject(self.place),
+            task: Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() },
+            parameters: BTreeMap::new(),
+            seed: Seed(1),
+            kept: BTreeMap::new(),
+            graduation: None,
+            trials: None,
+            despite_check: false,
+        };
+        PilotToTerminal::Started(Box::new(Started {
+            request,
+            task_name: "t".into(),
+            task_doc: String::new(),
+            parameters: Vec::new(),
+            columns: Vec::new(),
+            names: Names::default(),
+            time: now(),
+            unix_ns: 1_700_000_000_000_000_000,
+            software: software(),
+            provenance: serde_json::Value::Null,
+        }))
+    }
+
+    fn first(&self) -> PilotToTerminal {
+        let note = || Record::Note { time: now(), text: "first".into() };
+        let events = (0..FIRST_EVENTS).map(event);
+        self.records(events.chain((0..FIRST_NOTES).map(|_| note())).collect())
+    }
+
+    fn records(&self, records: Vec<Record>) -> PilotToTerminal {
+        PilotToTerminal::Records { session: self.session(), records }
+    }
+}
+
+fn event(number: u32) -> Record {
+    let event = bramble_value::Event {
+        time: now(),
+        trial: 1,
+        kind: Kind::Input,
+        source: Source(0),
+        value: number.into(),
+    };
+    Record::Event(event)
+}
+
+fn software() -> Software {
+    let text = String::new;
+    Software { program: "bench".into(), version: text(), host: text(), system: text() }
+}
