@@ -9,7 +9,7 @@ use bramble_rig::devices::Devices;
 use bramble_rig::{Request, Wiring};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{DeviceId, DeviceKind, PortId};
-use bramble_value::{Name, SubjectId, Time, Volume};
+use bramble_value::{Name, Person, SubjectId, Time, Volume};
 use uuid::Uuid;
 
 /// Something to be done, in the order given.
@@ -22,6 +22,19 @@ pub(crate) enum Deed {
     Start(Box<StartSession>),
     /// Tell the session that runs.
     Tell(Request),
+    /// Write down whose session it is now.
+    Own(Uuid, Person),
+}
+
+/// Who wants something, and which question is to be answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    /// The question.
+    pub(crate) ask: Ask,
+    /// The person.
+    pub(crate) by: Person,
+    /// They take the session over, where it is another's.
+    pub(crate) take_over: bool,
 }
 
 /// The desk of one pilot.
@@ -38,22 +51,32 @@ enum State {
     Idle,
     /// A session is got ready.
     Preparing {
-        session: Uuid,
-        subject: SubjectId,
-        /// Who asked for it: to be answered when it has started.
+        owned: Owned,
+        /// Who asked for it.
+        first: Person,
+        /// To be answered when it has started.
         asks: Vec<Ask>,
         /// It is to be stopped as soon as it has started.
         stop: Option<(When, String)>,
     },
     Running {
-        session: Uuid,
-        subject: SubjectId,
+        owned: Owned,
         course: Course,
     },
     /// A person works the rig by hand.
     ByHand {
         what: String,
     },
+}
+
+/// A session, and whose it is.
+#[derive(Debug)]
+struct Owned {
+    session: Uuid,
+    subject: SubjectId,
+    owner: Person,
+    /// It was paused, and not resumed since.
+    paused: bool,
 }
 
 /// What runs: a task, and what its ports are on this rig.
@@ -76,36 +99,50 @@ impl Desk {
     }
 
     /// A command came.
-    pub(crate) fn command(&mut self, ask: Ask, command: Command) -> Vec<Deed> {
+    pub(crate) fn command(&mut self, from: &Asker, command: Command) -> Vec<Deed> {
         match command {
-            Command::Start(request) => self.start(ask, request),
-            Command::Stop { session, when, why } => self.stop(ask, session, when, why),
+            Command::Start(request) => self.start(from.ask, request),
+            Command::Stop { session, when, why } => self.stop(from, session, when, why),
+            Command::Pause { session, why } => self.tell(from, session, |owned, course| {
+                if course.task.trials().is_none() {
+                    let task = &course.task.name;
+                    return Err(format!("task {task} has no trials to pause between: stop it instead"));
+                }
+                let paused = std::mem::replace(&mut owned.paused, true);
+                Ok((!paused).then(|| Request::Pause { why: why.into() }))
+            }),
+            Command::Resume { session, why } => self.tell(from, session, |owned, _| {
+                let paused = std::mem::replace(&mut owned.paused, false);
+                Ok(paused.then(|| Request::Resume { why: why.into() }))
+            }),
             Command::SetParameter { session, name, value } => {
-                self.tell(ask, session, |course| parameter(course, &name, &value))
+                self.tell(from, session, |_, course| parameter(course, &name, &value).map(Some))
             }
             Command::Message { session, name } => {
-                self.tell(ask, session, |course| message(&course.task, &name))
+                self.tell(from, session, |_, course| message(&course.task, &name).map(Some))
             }
             Command::Reward { session, port, volume } => {
-                self.tell(ask, session, |course| water(course, &port, volume))
+                self.tell(from, session, |_, course| water(course, &port, volume).map(Some))
             }
         }
     }
 
     /// The session that was got ready has started.
     pub(crate) fn started(&mut self, course: Course) -> Vec<Deed> {
-        let State::Preparing { session, subject, asks, stop } =
-            std::mem::replace(&mut self.state, State::Idle)
+        let State::Preparing { owned, first, asks, stop } = std::mem::replace(&mut self.state, State::Idle)
         else {
             return Vec::new();
         };
-        self.state = State::Running { session, subject, course };
-        self.known.push_back(session);
+        self.known.push_back(owned.session);
         while self.known.len() > MOST_KNOWN {
             self.known.pop_front();
         }
         let mut deeds: Vec<Deed> = asks.into_iter().map(|ask| answer(ask, Ok(()))).collect();
+        if owned.owner != first {
+            deeds.extend(owned.passed_on_from(&first));
+        }
         deeds.extend(stop.map(|(when, why)| Deed::Tell(stopping(when, &why))));
+        self.state = State::Running { owned, course };
         deeds
     }
 
@@ -134,12 +171,10 @@ impl Desk {
                 self.state = State::ByHand { what: what.to_owned() };
                 Ok(())
             }
-            State::Preparing { subject, .. } => Err(format!("{pilot} is starting a session of {subject}")),
-            State::Running { subject, course, .. } => {
+            State::Preparing { owned, .. } => Err(format!("{pilot} is starting {owned}")),
+            State::Running { owned, course } => {
                 let task = &course.task.name;
-                Err(format!(
-                    "{pilot} runs a session of {subject} (task {task}): stop it first, or wait for its end"
-                ))
+                Err(format!("{pilot} runs {owned} (task {task}): stop it first, or wait for its end"))
             }
             State::ByHand { what } => Err(in_a_hand(pilot, what)),
         }
@@ -170,58 +205,75 @@ impl Desk {
     fn start(&mut self, ask: Ask, request: Box<StartSession>) -> Vec<Deed> {
         match &mut self.state {
             // Asked for again, after a link broke: it is the same session.
-            State::Preparing { session, asks, .. } if *session == request.session => {
+            State::Preparing { owned, asks, .. } if owned.session == request.session => {
                 asks.push(ask);
                 Vec::new()
             }
             _ if self.known.contains(&request.session) => vec![answer(ask, Ok(()))],
             State::Idle => {
-                let (session, subject) = (request.session, request.subject.clone());
-                self.state = State::Preparing { session, subject, asks: vec![ask], stop: None };
+                let owned = Owned {
+                    session: request.session,
+                    subject: request.subject.clone(),
+                    owner: request.owner.clone(),
+                    paused: request.paused,
+                };
+                let first = request.owner.clone();
+                self.state = State::Preparing { owned, first, asks: vec![ask], stop: None };
                 vec![Deed::Start(request)]
             }
-            State::Preparing { subject, .. } => {
-                let why = format!("{} is busy: it is starting a session of {subject}", self.pilot);
+            State::Preparing { owned, .. } => {
+                let why = format!("{} is busy: it is starting {owned}", self.pilot);
                 vec![answer(ask, Err(why))]
             }
             State::ByHand { what } => vec![answer(ask, Err(in_a_hand(&self.pilot, what)))],
-            State::Running { subject, course, .. } => {
+            State::Running { owned, course } => {
                 let (pilot, task) = (&self.pilot, &course.task.name);
                 let why = format!(
-                    "{pilot} is busy: it runs a session of {subject} (task {task}); stop it first, or choose another pilot"
+                    "{pilot} is busy: it runs {owned} (task {task}); stop that first, or choose another pilot"
                 );
                 vec![answer(ask, Err(why))]
             }
         }
     }
 
-    fn stop(&mut self, ask: Ask, wanted: Uuid, when: When, why: String) -> Vec<Deed> {
+    fn stop(&mut self, from: &Asker, wanted: Uuid, when: When, why: String) -> Vec<Deed> {
         match &mut self.state {
-            State::Preparing { session, stop, .. } if *session == wanted => {
+            State::Preparing { owned, stop, .. } if owned.session == wanted => {
+                if let Err(why) = owned.admits(from, &self.pilot) {
+                    return vec![answer(from.ask, Err(why))];
+                }
+                // That it was taken over is told when it has started.
+                owned.owner = from.by.clone();
                 *stop = Some((when, why));
-                vec![answer(ask, Ok(()))]
+                vec![answer(from.ask, Ok(()))]
             }
-            State::Running { session, .. } if *session == wanted => {
-                vec![Deed::Tell(stopping(when, &why)), answer(ask, Ok(()))]
+            State::Running { owned, .. } if owned.session == wanted => {
+                self.tell(from, wanted, |_, _| Ok(Some(stopping(when, &why))))
             }
             // It has ended by itself meanwhile: it is as was asked.
-            _ if self.known.contains(&wanted) => vec![answer(ask, Ok(()))],
-            _ => vec![answer(ask, Err(self.not_here(wanted)))],
+            _ if self.known.contains(&wanted) => vec![answer(from.ask, Ok(()))],
+            _ => vec![answer(from.ask, Err(self.not_here(wanted)))],
         }
     }
 
+    /// Tells the session what its owner, or whoever becomes that, wants.
     fn tell(
-        &self,
-        ask: Ask,
+        &mut self,
+        from: &Asker,
         wanted: Uuid,
-        order: impl FnOnce(&Course) -> Result<Request, String>,
+        order: impl FnOnce(&mut Owned, &Course) -> Result<Option<Request>, String>,
     ) -> Vec<Deed> {
-        match &self.state {
-            State::Running { session, course, .. } if *session == wanted => match order(course) {
-                Ok(order) => vec![Deed::Tell(order), answer(ask, Ok(()))],
-                Err(why) => vec![answer(ask, Err(why))],
-            },
-            _ => vec![answer(ask, Err(self.not_here(wanted)))],
+        let outcome = match &mut self.state {
+            State::Running { owned, course } if owned.session == wanted => {
+                owned.admits(from, &self.pilot).and_then(|()| order(owned, course)).map(|order| {
+                    owned.pass_on(&from.by).into_iter().flatten().chain(order.map(Deed::Tell)).collect()
+                })
+            }
+            _ => Err(self.not_here(wanted)),
+        };
+        match outcome {
+            Ok(deeds) => [deeds, vec![answer(from.ask, Ok(()))]].concat(),
+            Err(why) => vec![answer(from.ask, Err(why))],
         }
     }
 
@@ -232,13 +284,46 @@ impl Desk {
                 format!("the session has ended: {pilot} can't change it any more")
             }
             State::Idle | State::ByHand { .. } => format!("{pilot} runs no session"),
-            State::Preparing { subject, .. } => format!("{pilot} is still starting a session of {subject}"),
-            State::Running { subject, .. } => format!("{pilot} runs another session, of {subject}"),
+            State::Preparing { owned, .. } => format!("{pilot} is still starting {owned}"),
+            State::Running { owned, .. } => format!("{pilot} runs another session: {owned}"),
         }
     }
 
     fn runs(&self, wanted: Uuid) -> bool {
-        matches!(&self.state, State::Running { session, .. } if *session == wanted)
+        matches!(&self.state, State::Running { owned, .. } if owned.session == wanted)
+    }
+}
+
+impl Owned {
+    /// Whether what this person asks for may be done.
+    ///
+    /// # Errors
+    /// A sentence, where the session is another's.
+    fn admits(&self, from: &Asker, pilot: &Name) -> Result<(), String> {
+        let Owned { subject, owner, .. } = self;
+        if *owner == from.by || from.take_over {
+            return Ok(());
+        }
+        Err(format!(
+            "{pilot}'s session of {subject} is {owner}'s: ask them, or take it over with --take-over"
+        ))
+    }
+
+    /// It is this person's from now on; what there is to tell, where it was another's.
+    fn pass_on(&mut self, to: &Person) -> Option<[Deed; 2]> {
+        let before = std::mem::replace(&mut self.owner, to.clone());
+        (before != *to).then(|| self.passed_on_from(&before))
+    }
+
+    fn passed_on_from(&self, before: &Person) -> [Deed; 2] {
+        let text = format!("{} took the session over from {before}", self.owner);
+        [Deed::Own(self.session, self.owner.clone()), Deed::Tell(Request::Note { text })]
+    }
+}
+
+impl std::fmt::Display for Owned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}'s session of {}", self.owner, self.subject)
     }
 }
 

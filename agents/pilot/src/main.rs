@@ -189,6 +189,7 @@ fn report_cut_session(
         ending: Ending::Error,
         why: "the pilot restarted during the session".to_owned(),
         graduated: false,
+        paused: false,
         time: scribe::last_time(journal, session).unwrap_or(Time::ZERO),
         unix_ns: wall::unix_ns(),
     };

@@ -14,7 +14,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::children::Children;
-use crate::desk::{Deed, Desk};
+use crate::desk::{Asker, Deed, Desk};
 use crate::hand;
 use crate::host;
 use crate::memory::LANE;
@@ -116,8 +116,8 @@ impl Pilot {
             Event::Failed { why, .. } => tracing::error!("{why}"),
             Event::Message { at, payload, .. } => {
                 match decode(&payload) {
-                    Ok(TerminalToPilot::Command { ask, command }) => {
-                        let deeds = self.desk.command(ask, command);
+                    Ok(TerminalToPilot::Command { ask, by, take_over, command }) => {
+                        let deeds = self.desk.command(&Asker { ask, by, take_over }, command);
                         self.act(deeds);
                     }
                     Err(error) => tracing::error!("{error}"),
@@ -178,6 +178,10 @@ impl Pilot {
                         let deeds = self.desk.refused("the pilot's session thread failed: restart the pilot");
                         self.act(deeds);
                     }
+                }
+                Deed::Own(session, owner) => {
+                    tracing::info!("the session is {owner}'s now");
+                    self.pen.write(Entry::Owner(session, owner));
                 }
                 Deed::Tell(request) => {
                     // A session that has just ended needs to be told nothing.

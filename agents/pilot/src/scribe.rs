@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bramble_journal::{Journal, JournalError};
 use bramble_message::{Activity, Answer, Bytes, Ended, PilotToTerminal, Started, encode};
-use bramble_value::{Record, Time};
+use bramble_value::{Person, Record, Time};
 use uuid::Uuid;
 
 use crate::memory::{LANE, Sessions};
@@ -26,6 +26,8 @@ pub(crate) enum Entry {
     Started(Box<Started>, Box<Watch>),
     /// Something was observed in a session.
     Record(Uuid, Record),
+    /// A session was taken over, by this person.
+    Owner(Uuid, Person),
     /// A session ended.
     Ended(Ended),
     /// A command is answered.
@@ -157,6 +159,12 @@ impl Book {
                 self.note(|sessions, number, journal| sessions.note_start(session, number, journal));
                 self.messages.push(encode(&PilotToTerminal::Started(started)));
             }
+            Entry::Owner(session, owner) => {
+                if let Some(watch) = &mut self.watch {
+                    watch.is_owned_by(owner.clone());
+                }
+                self.messages.push(encode(&PilotToTerminal::Owner { session, owner }));
+            }
             Entry::Ended(ended) => {
                 let session = ended.session;
                 self.watch = None;
@@ -209,15 +217,18 @@ fn insist(hurry: &AtomicBool, mut attempt: impl FnMut() -> Result<(), JournalErr
 /// When the last record that is still in the journal was made, of this session.
 pub(crate) fn last_time(journal: &Journal, session: Uuid) -> Option<Time> {
     let last = journal.last(LANE);
-    let (_, bytes) = journal.read(LANE, last.checked_sub(1)?, 1).ok()?.pop()?;
-    match bramble_message::decode(&bytes).ok()? {
+    let latest = journal.read(LANE, last.saturating_sub(LOOK_BACK), usize::MAX).ok()?;
+    latest.iter().rev().find_map(|(_, bytes)| match bramble_message::decode(bytes).ok()? {
         PilotToTerminal::Started(started) if started.request.session == session => Some(started.time),
         PilotToTerminal::Records { session: of, records } if of == session => {
             records.iter().rev().map(time_of).next()
         }
         _ => None,
-    }
+    })
 }
+
+/// As many messages are looked at: between records there may be answers.
+const LOOK_BACK: u64 = 64;
 
 /// When a record was made.
 pub(crate) fn time_of(record: &Record) -> Time {
@@ -240,7 +251,7 @@ mod tests {
 
     fn ended(session: Uuid) -> Ended {
         let (ending, why) = (Ending::Done, String::new());
-        Ended { session, ending, why, graduated: false, time: Time::ZERO, unix_ns: 0 }
+        Ended { session, ending, why, graduated: false, paused: false, time: Time::ZERO, unix_ns: 0 }
     }
 
     /// Writes entries through a scribe and reads the lane back.
@@ -278,7 +289,7 @@ mod tests {
                 }
                 PilotToTerminal::Answer(_) => kinds.push('a'),
                 PilotToTerminal::Ended(_) => kinds.push('e'),
-                PilotToTerminal::Started(_) => unreachable!(),
+                PilotToTerminal::Started(_) | PilotToTerminal::Owner { .. } => unreachable!(),
             }
         }
         assert_eq!(times, (0..=2001).collect::<Vec<i64>>());

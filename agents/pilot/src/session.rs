@@ -11,7 +11,7 @@ use bramble_message::{ColumnInfo, Ended, RigDevice, StartSession, Started};
 use bramble_rig::calibration::Calibrations;
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
-use bramble_rig::{Driver, Hardware, Inbox, Post, RigConfig, Wiring};
+use bramble_rig::{Driver, Hardware, Inbox, Post, Request, RigConfig, Wiring};
 use bramble_simulation::{Animal, named};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{SourceMap, StageId};
@@ -130,6 +130,9 @@ impl Runner {
     fn order(&mut self, order: Order, tell: &impl Fn(News)) -> Result<Ended, String> {
         let Order { request, post, inbox } = order;
         let ready = self.prepare(*request, &post)?;
+        if ready.request.paused {
+            post.request(Request::Pause { why: "it starts paused, as the step before it was".into() });
+        }
         match self.hardware.take() {
             Some(hardware) => self.real(hardware, ready, post, &inbox, tell),
             // What is real is on a child.
@@ -342,6 +345,7 @@ impl Runner {
             ending: outcome.ending,
             why: outcome.why.to_string(),
             graduated,
+            paused: outcome.paused,
             time: outcome.end,
             unix_ns: now.unix_ns(),
         };
@@ -382,7 +386,7 @@ fn graduation(wanted: &bramble_message::Graduation) -> Result<(Graduation, Trial
 
 fn watch(request: &StartSession, task: &TaskDefinition, wiring: &Wiring, start: Time) -> Watch {
     let sources = SourceMap::new(task);
-    let mut watch = Watch::new(request.session, request.subject.clone(), task.name.clone(), start);
+    let mut watch = Watch::new(request, task.name.clone(), start);
     for (place, stage) in (0..).zip(&task.stages) {
         watch.has_stage(sources.stage(StageId(place)), stage.path.clone());
     }

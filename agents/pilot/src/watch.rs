@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bramble_message::{PortName, Progress};
+use bramble_message::{Hold, PortName, Progress, StartSession};
 use bramble_rig::{Dose, WaterMeter};
-use bramble_value::{Event, Kind, Record, Source, SubjectId, Time};
-use uuid::Uuid;
+use bramble_value::{Event, Kind, Person, Record, Source, Time};
 
 /// Watches one session.
 #[derive(Debug, Clone)]
@@ -20,11 +19,20 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Watches a session that starts now, with these stages and valves.
-    pub(crate) fn new(session: Uuid, subject: SubjectId, task: String, start: Time) -> Watch {
-        let (stages, valves) = (Vec::new(), Vec::new());
-        let progress =
-            Progress { session, subject, task, trial: 0, stages, water: 0.0, seconds: 0.0, valves };
+    /// Watches a session of this task that starts now.
+    pub(crate) fn new(request: &StartSession, task: String, start: Time) -> Watch {
+        let progress = Progress {
+            session: request.session,
+            subject: request.subject.clone(),
+            owner: request.owner.clone(),
+            task,
+            hold: None,
+            trial: 0,
+            stages: Vec::new(),
+            water: 0.0,
+            seconds: 0.0,
+            valves: Vec::new(),
+        };
         Watch { progress, start, stages: BTreeMap::new(), water: WaterMeter::default(), active: Vec::new() }
     }
 
@@ -39,6 +47,11 @@ impl Watch {
         if let Some(dose) = dose {
             self.water.measure(source, dose);
         }
+    }
+
+    /// It was taken over.
+    pub(crate) fn is_owned_by(&mut self, owner: Person) {
+        self.progress.owner = owner;
     }
 
     /// Something was recorded.
@@ -67,6 +80,11 @@ impl Watch {
         match event.kind {
             Kind::StageStart => self.active.push(event.source),
             Kind::StageEnd => self.active.retain(|stage| *stage != event.source),
+            Kind::Pause => self.progress.hold = Some(Hold::Coming),
+            Kind::Held => {
+                self.progress.hold = Some(Hold::Since { seconds: event.time.since(self.start).seconds() });
+            }
+            Kind::Resume => self.progress.hold = None,
             Kind::Output => self.water.note(event),
             _ => {}
         }
@@ -92,9 +110,37 @@ mod tests {
         })
     }
 
+    fn watch() -> Watch {
+        let request = StartSession {
+            session: uuid::Uuid::nil(),
+            subject: "M001".parse().unwrap(),
+            owner: "alice@desk".parse().unwrap(),
+            task: Default::default(),
+            parameters: Default::default(),
+            seed: bramble_value::Seed(1),
+            kept: Default::default(),
+            graduation: None,
+            trials: None,
+            paused: false,
+            despite_check: false,
+        };
+        Watch::new(&request, "free_water".into(), Time::ZERO)
+    }
+
     #[test]
-    fn records_tell_the_trial_the_active_stages_the_water_and_the_time() {
-        let mut watch = Watch::new(Uuid::nil(), "M001".parse().unwrap(), "free_water".into(), Time::ZERO);
+    fn records_tell_whether_it_is_paused_and_since_when() {
+        let mut watch = watch();
+        watch.note(&event(500, 1, Kind::Pause, 0, 0.0));
+        assert_eq!(watch.progress().hold, Some(Hold::Coming));
+        watch.note(&event(700, 0, Kind::Held, 0, 0.0));
+        assert_eq!(watch.progress().hold, Some(Hold::Since { seconds: 0.7 }));
+        watch.note(&event(900, 0, Kind::Resume, 0, 0.0));
+        assert_eq!(watch.progress().hold, None);
+    }
+
+    #[test]
+    fn records_tell_the_the_trial_the_active_stages_the_water_and_the_time() {
+        let mut watch = watch();
         watch.has_stage(Source(1), "trials".into());
         watch.has_stage(Source(2), "wait".into());
         watch.has_stage(Source(3), "reward".into());

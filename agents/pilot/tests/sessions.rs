@@ -6,7 +6,7 @@ mod common;
 
 use bramble_subject::{SessionNumber, SubjectFile};
 use bramble_value::{Ending, Event, Kind, Trials};
-use common::{Lab, session, values};
+use common::{Lab, pilot, session, values};
 
 /// One session of a task, and its subject file's content.
 fn run(task: &str, trials: &str, speed: &str, with_child: bool) -> (Trials, Vec<Event>) {
@@ -142,4 +142,121 @@ task(stages = trials(body = state("wait",
     let end = file.summary(SessionNumber::new(1)).unwrap().end.unwrap();
     assert_eq!(end.ending, Ending::Stopped);
     assert!(end.why.ends_with("enough"), "{}", end.why);
+}
+
+/// A task whose trials end when that is said.
+const TOLD: &str = "valve = hardware(solenoid, ports = [\"left\"])\ngo = message(\"go\")\n\
+    task(stages = trials(body = state(\"wait\", on = {go: done})))\n";
+
+#[test]
+fn a_session_is_its_owners_until_another_takes_it_over_by_name() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "1"]);
+    let task = lab.file("told.star", TOLD);
+    lab.say(&["start", "M001", "--pilot", "box1", "--task", &task, "--who", "alice@desk"]);
+    let theirs = "box1's session of M001 is alice@desk's: ask them, or take it over with --take-over";
+    for words in ["stop M001", "pause M001", "resume M001", "reward M001 valve.left 4uL"] {
+        let words = words.split(' ').chain(["--who", "bob@desk"]).collect::<Vec<_>>();
+        assert_eq!(lab.refused(&words), theirs, "{words:?}");
+    }
+    let owner = |owner: &'static str| {
+        move |status: &serde_json::Value| pilot(status, "box1")["session"]["owner"] == owner
+    };
+    lab.until(&["status", "--json"], owner("alice@desk"));
+    lab.say(&["reward", "M001", "valve.left", "4 uL", "--who", "bob@desk", "--take-over"]);
+    lab.until(&["status", "--json"], owner("bob@desk"));
+    assert!(lab.refused(&["stop", "M001", "--who", "alice@desk"]).contains("is bob@desk's"));
+
+    lab.kill("terminal");
+    lab.start_terminal();
+    lab.until(&["status", "--json"], owner("bob@desk"));
+    assert!(lab.refused(&["stop", "M001", "--who", "alice@desk"]).contains("is bob@desk's"));
+    lab.say(&["stop", "M001", "--who", "bob@desk"]);
+
+    let file = lab.after_sessions(1);
+    let notes = file.notes(SessionNumber::new(1)).unwrap();
+    let taken = "bob@desk took the session over from alice@desk";
+    assert_eq!(notes.iter().filter(|note| note.text == taken).count(), 1, "{notes:?}");
+    let start = file.session(SessionNumber::new(1)).unwrap();
+    assert_eq!(start.provenance["request"]["owner"], "alice@desk");
+}
+
+#[test]
+fn of_two_starts_at_once_on_one_pilot_one_wins_and_the_other_hears_its_name() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "1"]);
+    lab.say(&["subject", "add", "M002"]);
+    let task = lab.file("told.star", TOLD);
+    let start = |subject: &str, who: &str| {
+        lab.run(&["start", subject, "--pilot", "box1", "--task", &task, "--who", who])
+    };
+    let (one, other) = std::thread::scope(|scope| {
+        let one = scope.spawn(|| start("M001", "alice@desk"));
+        let other = start("M002", "bob@desk");
+        (one.join().unwrap(), other)
+    });
+    assert!(one.status.success() != other.status.success(), "one of them runs");
+    let (lost, winner) = if one.status.success() { (other, "alice@desk") } else { (one, "bob@desk") };
+    let said = common::refusal(&lost);
+    assert!(said.starts_with("box1 is busy: ") && said.contains(winner), "{said}");
+}
+
+#[test]
+fn a_session_is_paused_between_two_trials_and_goes_on_where_it_was() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "1"]);
+    let task = lab.file("told.star", TOLD);
+    lab.say(&["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "2"]);
+    lab.say(&["pause", "M001", "--why", "the tube is loose"]);
+    lab.say(&["message", "M001", "go"]);
+    let held = |status: &serde_json::Value| !pilot(status, "box1")["session"]["hold"]["since"].is_null();
+    lab.until(&["status", "--json"], held);
+    assert!(lab.say(&["status"]).contains("paused"));
+    lab.say(&["reward", "M001", "valve.left", "4 uL"]);
+    lab.kill("terminal");
+    lab.start_terminal();
+    lab.until(&["status", "--json"], held);
+    lab.say(&["resume", "M001"]);
+    lab.say(&["message", "M001", "go"]);
+    let file = lab.after_sessions(1);
+    let (trials, events) = session(&file, 1);
+    assert_eq!(trials.rows.len(), 2);
+    let time = |kind| events.iter().find(|event| event.kind == kind).unwrap().time;
+    let (held, resumed) = (time(Kind::Held), time(Kind::Resume));
+    assert!(time(Kind::Pause) <= held && held < resumed);
+    assert!(trials.rows.iter().all(|row| row.end <= held || row.start >= resumed), "no trial in between");
+    assert_eq!(values(&file, Kind::Manual, "valve.left"), [4.0]);
+    let notes = file.notes(SessionNumber::new(1)).unwrap();
+    assert!(notes.iter().any(|note| note.text.ends_with("the tube is loose")), "{notes:?}");
+}
+
+#[test]
+fn the_step_that_follows_keeps_the_owner_and_the_pause() {
+    let mut lab = Lab::new();
+    lab.start_pilot("box1", &["--speed", "1"]);
+    lab.file("tasks/told.star", TOLD);
+    let protocol = lab.file(
+        "tasks/protocols/told.star",
+        r#"
+protocol(name = "told", steps = [
+    step("first", task = "../told.star", graduate = trials(1)),
+    step("second", task = "../told.star", graduate = trials(1)),
+])
+"#,
+    );
+    lab.say(&["subject", "assign", "M001", &protocol]);
+    lab.say(&["start", "M001", "--pilot", "box1", "--who", "alice@desk"]);
+    lab.say(&["pause", "M001", "--who", "bob@desk", "--take-over"]);
+    lab.say(&["message", "M001", "go", "--who", "bob@desk"]);
+    lab.until(&["subject", "show", "M001", "--json"], |subject| {
+        subject["sessions"].as_array().unwrap().len() == 2
+    });
+    lab.until(&["status", "--json"], |status| {
+        let session = &pilot(status, "box1")["session"];
+        session["owner"] == "bob@desk" && !session["hold"]["since"].is_null()
+    });
+    lab.say(&["resume", "M001", "--who", "bob@desk"]);
+    lab.say(&["message", "M001", "go", "--who", "bob@desk"]);
+    let file = lab.after_sessions(2);
+    assert_eq!(file.session(SessionNumber::new(2)).unwrap().provenance["request"]["owner"], "bob@desk");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bramble_link::Endpoint;
 use bramble_message::PortName;
 use bramble_subject::{Biography, Sex};
-use bramble_value::{Name, SubjectId, Volume};
+use bramble_value::{Name, Person, SubjectId, Volume};
 use clap::{Args, Parser, Subcommand};
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
@@ -18,6 +18,9 @@ pub(crate) struct Cli {
     /// The data folder [default: what the configuration says, or ~/bramble]
     #[arg(long, global = true, value_name = "DIR", env = "BRAMBLE_DATA", help_heading = "Where")]
     pub(crate) data: Option<PathBuf>,
+    /// Who you are, as name@computer, where several work as one user [default: the user and this computer]
+    #[arg(long, global = true, value_name = "PERSON", env = "BRAMBLE_WHO", help_heading = "Who")]
+    pub(crate) who: Option<Person>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -59,9 +62,22 @@ Examples:
   bramble-terminal stop M001
   bramble-terminal stop --pilot box1 --after-trial")]
     Stop(Stop),
+    /// Hold a subject's session between two trials, until it is resumed
+    #[command(after_help = "\
+The present trial is finished, and no other begins. What is around the trials goes on, and times
+with it, the `timeout` of the stages around them too. `stop` and `reward` work in a pause.
+
+Example:
+  bramble-terminal pause M001 --why \"the tube is loose\"")]
+    Pause(Pause),
+    /// Go on with a session that was paused
+    #[command(after_help = "Example:\n  bramble-terminal resume M001")]
+    Resume(Pause),
     /// Change a live parameter of a running session
     #[command(after_help = "Example:\n  bramble-terminal set M001 reward=\"4 uL\"")]
     Set {
+        #[command(flatten)]
+        take_over: TakeOver,
         /// Whose session
         subject: SubjectId,
         /// The parameter and its new value
@@ -71,6 +87,8 @@ Examples:
     /// Give a running task a message, as its button would
     #[command(after_help = "Example:\n  bramble-terminal message M001 help_animal")]
     Message {
+        #[command(flatten)]
+        take_over: TakeOver,
         /// Whose session
         subject: SubjectId,
         /// The message, as the task declares it
@@ -79,6 +97,8 @@ Examples:
     /// Give water by hand, through a valve of the running session
     #[command(after_help = "Example:\n  bramble-terminal reward M001 valve.left \"4 uL\"")]
     Reward {
+        #[command(flatten)]
+        take_over: TakeOver,
         /// Whose session
         subject: SubjectId,
         /// The valve: `valve.left`, or `valve` where it has no ports
@@ -251,6 +271,27 @@ pub(crate) struct Stop {
     /// Why, for the subject's file
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) take_over: TakeOver,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    /// Whose session
+    pub(crate) subject: SubjectId,
+    /// Why, for the subject's file
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) why: String,
+    #[command(flatten)]
+    pub(crate) take_over: TakeOver,
+}
+
+/// A session belongs to who started it.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct TakeOver {
+    /// Where the session is another person's: make it yours, which its record says
+    #[arg(long)]
+    pub(crate) take_over: bool,
 }
 
 #[derive(Debug, Subcommand)]

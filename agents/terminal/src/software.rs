@@ -1,6 +1,7 @@
 //! What this program is, as others are told and as the subject file says.
 
 use bramble_message::Software;
+use bramble_value::Person;
 
 /// This program, on this machine.
 pub(crate) fn here() -> Software {
@@ -13,11 +14,14 @@ pub(crate) fn here() -> Software {
     }
 }
 
-/// Who is at the keyboard, for the subject's history.
-pub(crate) fn person() -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
-    match user {
-        Some(user) => user.name,
-        None => format!("user {}", nix::unistd::getuid()),
-    }
+/// Who is at the keyboard: the user, at this computer.
+pub(crate) fn person() -> Person {
+    let id = nix::unistd::getuid();
+    let user = nix::unistd::User::from_uid(id).ok().flatten();
+    let user = user.map_or_else(|| id.to_string(), |user| user.name);
+    // A computer that has no name, or an odd one, is known by its address to itself.
+    let at = |host: &str| format!("{user}@{host}").parse::<Person>();
+    at(&here().host).or_else(|_| at("localhost")).unwrap_or_else(|_| {
+        format!("{id}@localhost").parse().expect("a number and a name without spaces say who it is")
+    })
 }

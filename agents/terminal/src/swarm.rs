@@ -178,6 +178,10 @@ impl Swarm {
             PilotToTerminal::Records { session, records } => {
                 state.change(|lab| lab.records(pilot, session, &records));
             }
+            PilotToTerminal::Owner { session, owner } => {
+                tracing::info!(%pilot, "{owner} took its session over");
+                state.change(|lab| lab.taken_over(pilot, session, owner));
+            }
             PilotToTerminal::Ended(Ended { session, ending, why, .. }) => {
                 state.change(|lab| lab.ended(pilot, session));
                 tracing::info!(%pilot, "a session ended ({}): {why}", ending.name());

@@ -32,13 +32,13 @@ fn ask(terminal: &Terminal, method: &str, path: &str, body: &str) -> (u16, Value
 fn a_subject_is_added_and_read_back() {
     let terminal = Terminal::start();
     let new =
-        json!({ "id": "M001", "who": "a script", "biography": { "strain": "C57BL/6J", "sex": "female" } });
+        json!({ "id": "M001", "who": "script@desk", "biography": { "strain": "C57BL/6J", "sex": "female" } });
     let (status, done) = ask(&terminal, "POST", "/subjects", &new.to_string());
     assert_eq!((status, done), (200, json!({ "done": "M001 was added" })));
     let (status, subject) = ask(&terminal, "GET", "/subjects/M001", "");
     assert_eq!((status, &subject["biography"]["strain"]), (200, &"C57BL/6J".into()));
     let (_, history) = ask(&terminal, "GET", "/subjects/M001/history", "");
-    assert_eq!((&history[0]["who"], &history[0]["to"]), (&"a script".into(), &"M001".into()));
+    assert_eq!((&history[0]["who"], &history[0]["to"]), (&"script@desk".into(), &"M001".into()));
     let (_, subjects) = ask(&terminal, "GET", "/subjects", "");
     assert_eq!(subjects[0]["id"], "M001");
 }

@@ -14,7 +14,9 @@ fn busy_with(subject: &str) -> Activity {
     Activity::Running(Progress {
         session: uuid::Uuid::from_u128(1),
         subject: subject.parse().unwrap(),
+        owner: "alice@desk".parse().unwrap(),
         task: "free_water".into(),
+        hold: None,
         trial: 3,
         stages: Vec::new(),
         water: 12.0,
@@ -135,7 +137,7 @@ fn a_pilot_that_is_busy() {
     let said = terminal.refused(&["start", "M001", "--pilot", "box1"]);
     assert_eq!(
         said,
-        "box1 is busy: it runs free_water with M002\n\
+        "box1 is busy: it runs alice@desk's session of M002 (free_water)\n\
          help: wait for its end, or stop it: bramble-terminal stop --pilot box1"
     );
 }

@@ -96,6 +96,16 @@ impl Engine {
         self.session.parameters()
     }
 
+    /// Whether the session was paused, and not resumed since.
+    pub fn is_paused(&self) -> bool {
+        self.session.is_paused()
+    }
+
+    /// Whether a trial would have begun but for a pause.
+    pub fn is_held(&self) -> bool {
+        self.session.is_held()
+    }
+
     /// The stages that are running, parents before their children.
     pub fn running(&self) -> impl Iterator<Item = StageId> + '_ {
         self.session.running()

@@ -62,6 +62,13 @@ pub enum Input {
         /// Why, in words.
         why: Arc<str>,
     },
+    /// No trial is to begin until [`Input::Resume`]. The present trial goes on to
+    /// its end, and so does every stage that is no part of one; their times, the
+    /// timeouts of the stages around the trials among them, run on. Handed in before
+    /// the start, it holds the first trial. A task without trials can't be paused.
+    Pause,
+    /// Trials may begin again: the one that was held begins now.
+    Resume,
 }
 
 /// What the engine wants done, or has to say. Outputs come in the order in

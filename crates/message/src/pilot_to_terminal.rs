@@ -1,6 +1,6 @@
 //! What a pilot says to a terminal.
 
-use bramble_value::{Ending, Name, Names, Record, SubjectId, Time, Value, ValueType};
+use bramble_value::{Ending, Name, Names, Person, Record, SubjectId, Time, Value, ValueType};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,6 +44,13 @@ pub enum PilotToTerminal {
         session: Uuid,
         /// In the order of observation.
         records: Vec<Record>,
+    },
+    /// A session was taken over.
+    Owner {
+        /// Which.
+        session: Uuid,
+        /// Whose it is now.
+        owner: Person,
     },
     /// A session ended.
     Ended(Ended),
@@ -107,6 +114,8 @@ pub struct Ended {
     pub why: String,
     /// Whether the subject graduated from its step.
     pub graduated: bool,
+    /// Whether it was paused then.
+    pub paused: bool,
     /// When, on the pilot's clock.
     pub time: Time,
     /// When, by the pilot's wall clock: nanoseconds since 1970, UTC.
@@ -135,6 +144,19 @@ pub enum Activity {
     Running(Progress),
 }
 
+/// How a session that was paused stands.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Its present trial, or what comes before the first, is not over yet.
+    Coming,
+    /// No trial runs.
+    Since {
+        /// Since then, by the session's own clock, in seconds.
+        seconds: f64,
+    },
+}
+
 /// How far a session is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -142,8 +164,12 @@ pub struct Progress {
     pub session: Uuid,
     /// The animal.
     pub subject: SubjectId,
+    /// Whose session it is.
+    pub owner: Person,
     /// The task's name.
     pub task: String,
+    /// Whether it is paused.
+    pub hold: Option<Hold>,
     /// The present trial, from 1; 0 before the first.
     pub trial: u32,
     /// The stages that are active, outermost first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bramble_value::{Seed, Sources, SubjectId, Trials, Value, Volume};
+use bramble_value::{Person, Seed, Sources, SubjectId, Trials, Value, Volume};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ pub enum TerminalToPilot {
     Command {
         /// Repeated in the answer.
         ask: Ask,
+        /// Who wants it. What is said to a session is done for its owner alone.
+        by: Person,
+        /// Whoever wants it takes the session over, where it is another's.
+        take_over: bool,
         /// What to do.
         command: Command,
     },
@@ -41,6 +45,20 @@ pub enum Command {
         /// At once or between trials.
         when: When,
         /// Why, for the record.
+        why: String,
+    },
+    /// Hold a session: no trial begins until it is resumed.
+    Pause {
+        /// Which.
+        session: Uuid,
+        /// Who did it and why, for the record.
+        why: String,
+    },
+    /// Let trials begin again.
+    Resume {
+        /// Which session.
+        session: Uuid,
+        /// Who did it and why, for the record.
         why: String,
     },
     /// Change a live parameter.
@@ -88,6 +106,8 @@ pub struct StartSession {
     pub session: Uuid,
     /// The animal.
     pub subject: SubjectId,
+    /// Whose session it is, until another takes it over.
+    pub owner: Person,
     /// The task.
     pub task: Sources,
     /// Parameters that differ from the task's own defaults, by name.
@@ -100,8 +120,9 @@ pub struct StartSession {
     pub graduation: Option<Graduation>,
     /// The session ends after this many trials.
     pub trials: Option<u32>,
+    /// It starts paused: its first trial begins when it is resumed.
+    pub paused: bool,
     /// It starts on real hardware even where the rig failed its last check.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub despite_check: bool,
 }
 

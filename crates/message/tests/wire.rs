@@ -87,6 +87,7 @@ fn start() -> StartSession {
         task: sources(),
         parameters: [("reward".to_owned(), json!("4 uL")), ("odd".to_owned(), json!({"a": [1, -2.5, null]}))]
             .into(),
+        owner: read("alice@desk"),
         seed: Seed(u64::MAX),
         kept: [("target".to_owned(), Value::Choice(1))].into(),
         graduation: Some(Graduation {
@@ -95,15 +96,22 @@ fn start() -> StartSession {
             earlier: Trials { columns: vec![("target".into(), side())], rows: vec![row()] },
         }),
         trials: None,
+        paused: true,
         despite_check: false,
     }
+}
+
+fn command(command: Command) -> TerminalToPilot {
+    TerminalToPilot::Command { ask: Ask(u64::MAX), by: read("alice@desk"), take_over: true, command }
 }
 
 fn progress() -> Progress {
     Progress {
         session: SESSION,
         subject: read("M001"),
+        owner: read("alice@desk"),
         task: "two_choice".into(),
+        hold: Some(Hold::Since { seconds: 0.5 }),
         trial: u32::MAX,
         stages: vec!["trials".into(), "wait".into()],
         water: 12.5,
@@ -129,11 +137,13 @@ fn every_message_of_a_terminal_to_a_pilot_comes_back_as_it_was() {
         Command::Start(Box::new(start())),
         stop(When::Now),
         stop(When::AfterTrial),
+        Command::Pause { session: SESSION, why: "the tube is loose".into() },
+        Command::Resume { session: SESSION, why: "it is mended".into() },
         Command::SetParameter { session: SESSION, name: "reward".into(), value: json!("5 uL") },
         Command::Message { session: SESSION, name: "skip".into() },
         Command::Reward { session: SESSION, port: port("valve", Some("left")), volume: read("4 uL") },
     ] {
-        comes_back(TerminalToPilot::Command { ask: Ask(u64::MAX), command });
+        comes_back(self::command(command));
     }
 }
 
@@ -178,12 +188,14 @@ fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
     });
     let others = [Record::Row(row()), Record::Note { time: Time::ZERO, text: "the valve is dry".into() }];
     comes_back(PilotToTerminal::Records { session: SESSION, records: events.chain(others).collect() });
+    comes_back(PilotToTerminal::Owner { session: SESSION, owner: read("bob@desk") });
     for ending in Ending::ALL {
         comes_back(PilotToTerminal::Ended(Ended {
             session: SESSION,
             ending: *ending,
             why: "stopped by hand".into(),
             graduated: true,
+            paused: false,
             time: Time::from_ns(9),
             unix_ns: -1,
         }));
@@ -212,9 +224,9 @@ fn every_message_between_a_pilot_and_a_child_comes_back_as_it_was() {
 #[test]
 fn a_message_is_a_map_with_field_names() {
     let command = Command::Stop { session: SESSION, when: When::AfterTrial, why: "the day is over".into() };
-    let bytes = encode(&TerminalToPilot::Command { ask: Ask(7), command });
+    let bytes = encode(&self::command(command));
     let text = String::from_utf8_lossy(&bytes);
-    for field in ["command", "ask", "stop", "when", "after_trial", "why"] {
+    for field in ["command", "ask", "by", "alice@desk", "take_over", "stop", "when", "after_trial", "why"] {
         assert!(text.contains(field), "{field} is in the message");
     }
 }
@@ -249,7 +261,7 @@ fn bytes_that_are_no_message_are_an_error_that_says_what_was_wanted() {
 /// A change of a parameter to whatever these bytes are.
 fn parameter_of(value: &[u8]) -> Vec<u8> {
     let command = Command::SetParameter { session: SESSION, name: "reward".into(), value: json!(null) };
-    let mut bytes = encode(&TerminalToPilot::Command { ask: Ask(1), command }).to_vec();
+    let mut bytes = encode(&self::command(command)).to_vec();
     assert_eq!(bytes.pop(), Some(0xc0), "the value, null, comes last");
     bytes.extend(value);
     bytes
@@ -286,7 +298,7 @@ fn what_claims_to_be_long_is_refused_without_memory_for_it() {
 #[test]
 fn a_quantity_that_cant_be_is_refused() {
     let reward = Command::Reward { session: SESSION, port: port("valve", None), volume: read("4 uL") };
-    let mut bytes = encode(&TerminalToPilot::Command { ask: Ask(1), command: reward }).to_vec();
+    let mut bytes = encode(&command(reward)).to_vec();
     // The volume comes last, and its sign is the first of its eight bytes.
     let sign = bytes.len() - 8;
     bytes[sign] |= 0x80;
@@ -303,7 +315,7 @@ proptest! {
     ) {
         readable(&bytes);
         // A good message with one byte of it changed.
-        let mut good = encode(&TerminalToPilot::Command { ask: Ask(1), command: Command::Start(Box::new(start())) }).to_vec();
+        let mut good = encode(&command(Command::Start(Box::new(start())))).to_vec();
         let at = at.index(good.len());
         good[at] = by;
         readable(&good);

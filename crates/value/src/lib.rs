@@ -4,6 +4,7 @@
 //! Nothing here does I/O, and nothing here knows a clock.
 
 mod name;
+mod person;
 mod quantity;
 mod random;
 mod record;
@@ -12,6 +13,7 @@ mod time;
 mod value;
 
 pub use name::{Name, NameError, SubjectId};
+pub use person::{Person, PersonError};
 pub use quantity::{Frequency, Level, QuantityError, Volume};
 pub use random::{Draw, Random, Seed, Shape};
 pub use record::{Ending, Event, Kind, Names, Record, Row, Source, SourceKind, Trials};

@@ -95,6 +95,13 @@ kinds! {
     Manual = 20, "manual";
     /// Input events of this port were lost. Value: how many.
     Lost = 21, "lost";
+    /// The session was asked to pause: no trial begins until it is resumed.
+    /// Source: the session.
+    Pause = 22, "pause";
+    /// A trial would have begun, but for a pause. Source: the session.
+    Held = 23, "held";
+    /// Trials may begin again. Source: the session.
+    Resume = 24, "resume";
 }
 
 impl From<Kind> for u8 {

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use bramble_rig::RigConfig;
 use bramble_rig::calibration::{Calibration, Point, Valve};
-use bramble_task::definition::{Device, Message, MessageId, Parameter, ParameterId, Place};
+use bramble_task::definition::{
+    Device, Handlers, Message, MessageId, Parameter, ParameterId, Place, Reaction, Repeat, Stage, StageId,
+    StageKind, Trials,
+};
 use bramble_value::{Seed, Sources, Span, Value, ValueType, Volume};
 use proptest::prelude::*;
 
@@ -10,6 +13,19 @@ use super::*;
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
+}
+
+fn person(name: &str) -> Person {
+    format!("{name}@desk").parse().unwrap()
+}
+
+/// Alice asks.
+fn ask(number: u64) -> Asker {
+    Asker { ask: Ask(number), by: person("alice"), take_over: false }
+}
+
+fn bob(number: u64, take_over: bool) -> Asker {
+    Asker { ask: Ask(number), by: person("bob"), take_over }
 }
 
 fn task() -> Arc<TaskDefinition> {
@@ -43,7 +59,24 @@ fn task() -> Arc<TaskDefinition> {
         messages: vec![Message { name: name("go"), button: true, place: Place::default() }],
         timers: vec![],
         counters: vec![],
-        stages: vec![],
+        stages: vec![Stage {
+            name: "trials".into(),
+            path: "trials".into(),
+            parent: None,
+            kind: StageKind::Trials(Trials { prepare: None, body: StageId(0), until: None }),
+            repeat: Repeat::Forever,
+            timeout: None,
+            repeat_timeout: None,
+            skip_if: None,
+            disabled: None,
+            during: vec![],
+            enter: Reaction::default(),
+            leave: Reaction::default(),
+            on: Handlers::default(),
+            after: vec![],
+            then: None,
+            place: Place::default(),
+        }],
         plots: vec![],
     })
 }
@@ -61,12 +94,14 @@ fn request(number: u128) -> Box<StartSession> {
     Box::new(StartSession {
         session: session(number),
         subject: "M001".parse().unwrap(),
+        owner: person("alice"),
         task: Sources::default(),
         parameters: BTreeMap::new(),
         seed: Seed(1),
         kept: BTreeMap::new(),
         graduation: None,
         trials: None,
+        paused: false,
         despite_check: false,
     })
 }
@@ -78,7 +113,7 @@ fn desk() -> Desk {
 /// A desk at which session 1 runs.
 fn running() -> Desk {
     let mut desk = desk();
-    desk.command(Ask(0), Command::Start(request(1)));
+    desk.command(&ask(0), Command::Start(request(1)));
     desk.started(course());
     desk
 }
@@ -101,29 +136,32 @@ fn set(parameter: &str, value: &str) -> Command {
 #[test]
 fn a_start_is_answered_when_the_session_has_started() {
     let mut desk = desk();
-    assert_eq!(desk.command(Ask(1), Command::Start(request(1))), [Deed::Start(request(1))]);
+    assert_eq!(desk.command(&ask(1), Command::Start(request(1))), [Deed::Start(request(1))]);
     assert_eq!(desk.started(course()), [answer(Ask(1), Ok(()))]);
 }
 
 #[test]
 fn a_start_that_fails_is_answered_with_why_and_leaves_the_pilot_free() {
     let mut desk = desk();
-    desk.command(Ask(1), Command::Start(request(1)));
+    desk.command(&ask(1), Command::Start(request(1)));
     assert_eq!(refusal(desk.refused("the rig has no wheel")), "the rig has no wheel");
-    assert_eq!(desk.command(Ask(2), Command::Start(request(1))), [Deed::Start(request(1))]);
+    assert_eq!(desk.command(&ask(2), Command::Start(request(1))), [Deed::Start(request(1))]);
 }
 
 #[test]
 fn a_busy_pilot_says_whose_session_it_runs() {
-    let why = refusal(running().command(Ask(1), Command::Start(request(2))));
-    assert!(why.contains("box1 is busy") && why.contains("M001") && why.contains("free_water"), "{why}");
+    let why = refusal(running().command(&ask(1), Command::Start(request(2))));
+    assert!(
+        why.contains("box1 is busy") && why.contains("alice@desk's session of M001 (task free_water)"),
+        "{why}"
+    );
 }
 
 #[test]
 fn a_rig_is_in_one_hand_or_in_one_session_and_whoever_comes_second_hears_who() {
     let mut desk = desk();
     desk.by_hand("monitor").unwrap();
-    let why = refusal(desk.command(Ask(1), Command::Start(request(1))));
+    let why = refusal(desk.command(&ask(1), Command::Start(request(1))));
     assert_eq!(why, "box1 is busy: someone works its rig by hand (bramble-pilot monitor); end that first");
     assert_eq!(desk.by_hand("set").unwrap_err(), why);
     assert_eq!(desk.leave("the pilot ends").len(), 1, "the hand is told to let go");
@@ -131,37 +169,37 @@ fn a_rig_is_in_one_hand_or_in_one_session_and_whoever_comes_second_hears_who() {
     assert!(desk.is_idle());
 
     let why = running().by_hand("set").unwrap_err();
-    assert!(why.starts_with("box1 runs a session of M001 (task free_water)"), "{why}");
+    assert!(why.starts_with("box1 runs alice@desk's session of M001 (task free_water)"), "{why}");
 }
 
 #[test]
 fn a_start_that_is_repeated_is_not_run_twice() {
     let mut desk = desk();
-    desk.command(Ask(1), Command::Start(request(1)));
-    assert_eq!(desk.command(Ask(2), Command::Start(request(1))), []);
+    desk.command(&ask(1), Command::Start(request(1)));
+    assert_eq!(desk.command(&ask(2), Command::Start(request(1))), []);
     assert_eq!(desk.started(course()), [answer(Ask(1), Ok(())), answer(Ask(2), Ok(()))]);
-    assert_eq!(desk.command(Ask(3), Command::Start(request(1))), [answer(Ask(3), Ok(()))]);
+    assert_eq!(desk.command(&ask(3), Command::Start(request(1))), [answer(Ask(3), Ok(()))]);
     desk.ended();
-    assert_eq!(desk.command(Ask(4), Command::Start(request(1))), [answer(Ask(4), Ok(()))]);
+    assert_eq!(desk.command(&ask(4), Command::Start(request(1))), [answer(Ask(4), Ok(()))]);
 
     let mut restarted = Desk::new(name("box1"), [session(1)].into_iter());
-    assert_eq!(restarted.command(Ask(5), Command::Start(request(1))), [answer(Ask(5), Ok(()))]);
+    assert_eq!(restarted.command(&ask(5), Command::Start(request(1))), [answer(Ask(5), Ok(()))]);
 }
 
 #[test]
 fn a_stop_reaches_the_session_it_means_and_no_other() {
     let tell = Deed::Tell(Request::StopAfterTrial { why: "enough".into() });
-    assert_eq!(running().command(Ask(1), stop(1)), [tell.clone(), answer(Ask(1), Ok(()))]);
-    assert!(refusal(running().command(Ask(1), stop(2))).contains("another session"));
-    assert!(refusal(desk().command(Ask(1), stop(2))).contains("runs no session"));
+    assert_eq!(running().command(&ask(1), stop(1)), [tell.clone(), answer(Ask(1), Ok(()))]);
+    assert!(refusal(running().command(&ask(1), stop(2))).contains("another session"));
+    assert!(refusal(desk().command(&ask(1), stop(2))).contains("runs no session"));
 
     let mut over = running();
     over.ended();
-    assert_eq!(over.command(Ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
+    assert_eq!(over.command(&ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
 
     let mut early = desk();
-    early.command(Ask(0), Command::Start(request(1)));
-    assert_eq!(early.command(Ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
+    early.command(&ask(0), Command::Start(request(1)));
+    assert_eq!(early.command(&ask(1), stop(1)), [answer(Ask(1), Ok(()))]);
     assert_eq!(early.started(course()), [answer(Ask(0), Ok(())), tell]);
 }
 
@@ -169,14 +207,14 @@ fn a_stop_reaches_the_session_it_means_and_no_other() {
 fn a_live_parameter_is_set_and_another_is_refused_by_name() {
     let two = Value::Duration(Span::from_s(2));
     let two = Request::Parameter { parameter: ParameterId(0), value: two };
-    assert_eq!(running().command(Ask(1), set("pause", "2 s")), [Deed::Tell(two), answer(Ask(1), Ok(()))]);
+    assert_eq!(running().command(&ask(1), set("pause", "2 s")), [Deed::Tell(two), answer(Ask(1), Ok(()))]);
     for (parameter, value, says) in [
         ("reward", "2 s", "live = True"),
         ("puase", "2 s", "pause can be changed"),
         ("pause", "2 uL", "pause"),
         ("pause", "2 h", "10 s"),
     ] {
-        let why = refusal(running().command(Ask(1), set(parameter, value)));
+        let why = refusal(running().command(&ask(1), set(parameter, value)));
         assert!(why.contains(says), "{parameter} = {value}: {why}");
     }
 }
@@ -185,8 +223,8 @@ fn a_live_parameter_is_set_and_another_is_refused_by_name() {
 fn messages_and_valves_are_known_by_the_tasks_names() {
     let message = |name: &str| Command::Message { session: session(1), name: name.into() };
     let go = Deed::Tell(Request::Message { message: MessageId(0), value: 0.0 });
-    assert_eq!(running().command(Ask(1), message("go")), [go, answer(Ask(1), Ok(()))]);
-    assert!(refusal(running().command(Ask(1), message("stay"))).contains("go can be sent"));
+    assert_eq!(running().command(&ask(1), message("go")), [go, answer(Ask(1), Ok(()))]);
+    assert!(refusal(running().command(&ask(1), message("stay"))).contains("go can be sent"));
 
     let volume = Volume::from_microliters(4.0).unwrap();
     let reward = |device: &str, port: &str| Command::Reward {
@@ -196,8 +234,8 @@ fn messages_and_valves_are_known_by_the_tasks_names() {
     };
     let right = PortId { device: DeviceId(1), port: 1 };
     let give = Deed::Tell(Request::Water { port: right, volume });
-    assert_eq!(running().command(Ask(1), reward("valve", "right")), [give, answer(Ask(1), Ok(()))]);
-    let why = refusal(running().command(Ask(1), reward("light", "left")));
+    assert_eq!(running().command(&ask(1), reward("valve", "right")), [give, answer(Ask(1), Ok(()))]);
+    let why = refusal(running().command(&ask(1), reward("light", "left")));
     assert!(why.contains("valve.left, valve.right can be opened"), "{why}");
 }
 
@@ -215,13 +253,13 @@ fn water_that_a_valve_can_not_give_is_refused_and_not_said_to_be_given() {
     let task = task();
     let wiring = Wiring::new(&task, &rig, &calibrations, Default::default(), "box1").unwrap();
     let mut desk = desk();
-    desk.command(Ask(0), Command::Start(request(1)));
+    desk.command(&ask(0), Command::Start(request(1)));
     desk.started(Course { task, wiring });
 
     let mut reward = |port: &str, microliters| {
         let port = PortName { device: name("valve"), port: Some(name(port)) };
         let volume = Volume::from_microliters(microliters).unwrap();
-        desk.command(Ask(1), Command::Reward { session: session(1), port, volume })
+        desk.command(&ask(1), Command::Reward { session: session(1), port, volume })
     };
     let why = refusal(reward("left", 50.0));
     assert!(why.starts_with("no water was given: ") && why.contains("50 uL is outside"), "{why}");
@@ -230,10 +268,105 @@ fn water_that_a_valve_can_not_give_is_refused_and_not_said_to_be_given() {
     assert_eq!(reward("left", 4.0).len(), 2, "it is given, and that is said");
 }
 
+/// Everything that can be said to session 1.
+fn said() -> Vec<Command> {
+    let go = Command::Message { session: session(1), name: "go".into() };
+    let port = PortName { device: name("valve"), port: Some(name("left")) };
+    let water = Command::Reward { session: session(1), port, volume: Volume::from_microliters(4.0).unwrap() };
+    vec![stop(1), pause(), resume(), set("pause", "2 s"), go, water]
+}
+
+fn pause() -> Command {
+    Command::Pause { session: session(1), why: "paused by alice@desk".into() }
+}
+
+fn resume() -> Command {
+    Command::Resume { session: session(1), why: "resumed by alice@desk".into() }
+}
+
+#[test]
+fn what_is_said_to_anothers_session_is_refused_by_their_name() {
+    let refused = "box1's session of M001 is alice@desk's: ask them, or take it over with --take-over";
+    for command in said() {
+        assert_eq!(refusal(running().command(&bob(1, false), command)), refused);
+    }
+    let mut preparing = desk();
+    preparing.command(&ask(0), Command::Start(request(1)));
+    assert_eq!(refusal(preparing.command(&bob(1, false), stop(1))), refused);
+}
+
+#[test]
+fn a_session_that_is_taken_over_is_the_others_and_its_record_says_so() {
+    let note = Request::Note { text: "bob@desk took the session over from alice@desk".into() };
+    let taken = [Deed::Own(session(1), person("bob")), Deed::Tell(note)];
+    for command in said() {
+        let mut desk = running();
+        let deeds = desk.command(&bob(1, true), command.clone());
+        assert_eq!(deeds[..2], taken, "{command:?}");
+        assert_eq!(deeds.last(), Some(&answer(Ask(1), Ok(()))));
+        let again = desk.command(&bob(2, true), command);
+        assert!(again.iter().all(|deed| !matches!(deed, Deed::Own(..))), "it is theirs already");
+        assert!(refusal(desk.command(&ask(3), pause())).contains("is bob@desk's"));
+    }
+    let mut early = desk();
+    early.command(&ask(0), Command::Start(request(1)));
+    assert_eq!(early.command(&bob(1, true), stop(1)), [answer(Ask(1), Ok(()))]);
+    assert_eq!(early.started(course())[1..3], taken);
+}
+
+#[test]
+fn what_can_not_be_done_takes_nothing_over() {
+    let mut desk = running();
+    assert!(refusal(desk.command(&bob(1, true), set("puase", "2 s"))).contains("pause can be changed"));
+    assert!(refusal(desk.command(&bob(2, false), pause())).contains("is alice@desk's"));
+}
+
+#[test]
+fn of_two_starts_at_once_one_wins_and_the_other_hears_whose_it_is() {
+    let mut desk = desk();
+    desk.command(&ask(1), Command::Start(request(1)));
+    let other = Box::new(StartSession { owner: person("bob"), ..*request(2) });
+    let why = refusal(desk.command(&bob(2, true), Command::Start(other)));
+    assert_eq!(why, "box1 is busy: it is starting alice@desk's session of M001");
+}
+
+#[test]
+fn a_session_is_paused_once_and_resumed_once() {
+    let mut desk = running();
+    let told = |why: &str, pause: bool| {
+        let why = why.into();
+        Deed::Tell(if pause { Request::Pause { why } } else { Request::Resume { why } })
+    };
+    assert_eq!(desk.command(&ask(1), resume()), [answer(Ask(1), Ok(()))]);
+    assert_eq!(desk.command(&ask(2), pause()), [told("paused by alice@desk", true), answer(Ask(2), Ok(()))]);
+    assert_eq!(desk.command(&ask(3), pause()), [answer(Ask(3), Ok(()))]);
+    assert_eq!(
+        desk.command(&ask(4), resume()),
+        [told("resumed by alice@desk", false), answer(Ask(4), Ok(()))]
+    );
+    assert!(matches!(desk.command(&ask(5), stop(1))[0], Deed::Tell(Request::StopAfterTrial { .. })));
+
+    let mut follows = self::desk();
+    follows.command(&ask(0), Command::Start(Box::new(StartSession { paused: true, ..*request(1) })));
+    follows.started(course());
+    assert!(matches!(follows.command(&ask(1), resume())[0], Deed::Tell(Request::Resume { .. })));
+}
+
+#[test]
+fn a_task_without_trials_can_not_be_paused() {
+    let mut desk = desk();
+    desk.command(&ask(0), Command::Start(request(1)));
+    let task = Arc::new(TaskDefinition { stages: vec![], ..(*task()).clone() });
+    desk.started(Course { wiring: Wiring::simulated(&task).unwrap(), task });
+    let why = refusal(desk.command(&ask(1), pause()));
+    assert_eq!(why, "task free_water has no trials to pause between: stop it instead");
+}
+
 #[derive(Debug, Clone)]
 enum Happening {
     Start(u128),
-    Stop(u128),
+    /// By Alice, or by Bob, who may take it over.
+    Stop(u128, Option<bool>),
     Started,
     Refused,
     Ended,
@@ -242,7 +375,7 @@ enum Happening {
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         (1..4u128).prop_map(Happening::Start),
-        (1..4u128).prop_map(Happening::Stop),
+        (1..4u128, any::<Option<bool>>()).prop_map(|(number, bob)| Happening::Stop(number, bob)),
         Just(Happening::Started),
         Just(Happening::Refused),
         Just(Happening::Ended),
@@ -257,11 +390,25 @@ proptest! {
         let mut desk = desk();
         let (mut asked, mut answered) = (0, Vec::new());
         let (mut preparing, mut running, mut ran) = (None, None, Vec::new());
+        let mut owner = person("alice");
         let end = [Happening::Started, Happening::Ended];
         for one in happenings.into_iter().chain(end) {
             let deeds = match one {
-                Happening::Start(number) => { asked += 1; desk.command(Ask(asked), Command::Start(request(number))) }
-                Happening::Stop(number) => { asked += 1; desk.command(Ask(asked), stop(number)) }
+                Happening::Start(number) => { asked += 1; desk.command(&ask(asked), Command::Start(request(number))) }
+                Happening::Stop(number, other) => {
+                    asked += 1;
+                    let from = other.map_or_else(|| ask(asked), |take_over| bob(asked, take_over));
+                    let theirs = preparing.or(running) != Some(session(number)) || owner == from.by;
+                    let deeds = desk.command(&from, stop(number));
+                    let done = matches!(deeds.last(), Some(Deed::Answer(Answer { outcome: Ok(()), .. })));
+                    if preparing.or(running) == Some(session(number)) {
+                        prop_assert_eq!(done, theirs || from.take_over);
+                    }
+                    if done && preparing.or(running) == Some(session(number)) {
+                        owner = from.by;
+                    }
+                    deeds
+                }
                 Happening::Started if preparing.is_some() => {
                     running = preparing.take();
                     ran.extend(running);
@@ -275,10 +422,11 @@ proptest! {
                 match deed {
                     Deed::Answer(answer) => answered.push(answer.ask.0),
                     Deed::Tell(_) => prop_assert!(running.is_some()),
+                    Deed::Own(of, by) => prop_assert!(running == Some(of) && by == owner),
                     Deed::Start(request) => {
                         prop_assert!(preparing.is_none() && running.is_none());
                         prop_assert!(!ran.contains(&request.session));
-                        preparing = Some(request.session);
+                        (preparing, owner) = (Some(request.session), request.owner.clone());
                     }
                 }
             }

@@ -46,12 +46,14 @@ fn order(trials: Option<u32>) -> (StartSession, Order) {
     let request = StartSession {
         session: Uuid::from_u128(1),
         subject: "M001".parse().unwrap(),
+        owner: "alice@desk".parse().unwrap(),
         task: sources(TASK),
         parameters: Default::default(),
         seed: Seed(1),
         kept: Default::default(),
         graduation: None,
         trials,
+        paused: false,
         despite_check: false,
     };
     let (post, inbox) = inbox();

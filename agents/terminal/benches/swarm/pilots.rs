@@ -211,12 +211,14 @@ impl Pilot {
         let request = StartSession {
             session: self.session(),
             subject: Load::subject(self.place),
+            owner: "bench@here".parse().expect("it is a name and a computer"),
             task: Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() },
             parameters: BTreeMap::new(),
             seed: Seed(1),
             kept: BTreeMap::new(),
             graduation: None,
             trials: None,
+            paused: false,
             despite_check: false,
         };
         PilotToTerminal::Started(Box::new(Started {

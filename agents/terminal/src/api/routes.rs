@@ -13,7 +13,7 @@ use bramble_value::SubjectId;
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    Assign, Done, NewSubject, Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo,
+    Assign, Done, NewSubject, Pause, Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo,
     SubjectLine,
 };
 use crate::desk::Desk;
@@ -30,6 +30,8 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/subjects/{id}", get(subject))
         .route("/subjects/{id}/history", get(history))
         .route("/subjects/{id}/protocol", post(assign))
+        .route("/subjects/{id}/pause", post(pause))
+        .route("/subjects/{id}/resume", post(resume))
         .route("/subjects/{id}/parameter", post(set))
         .route("/subjects/{id}/message", post(message))
         .route("/subjects/{id}/reward", post(reward))
@@ -64,12 +66,20 @@ async fn assign(State(desk): At, Path(id): Path<String>, Body(to): Body<Assign>)
     desk.assign(subject_id(&id)?, to).await.map(Json)
 }
 
+async fn pause(State(desk): At, Path(id): Path<String>, Body(pause): Body<Pause>) -> Reply<Done> {
+    desk.pause(&subject_id(&id)?, pause).await.map(Json)
+}
+
+async fn resume(State(desk): At, Path(id): Path<String>, Body(pause): Body<Pause>) -> Reply<Done> {
+    desk.resume(&subject_id(&id)?, pause).await.map(Json)
+}
+
 async fn set(State(desk): At, Path(id): Path<String>, Body(set): Body<SetParameter>) -> Reply<Done> {
-    desk.set(&subject_id(&id)?, set.name, set.value).await.map(Json)
+    desk.set(&subject_id(&id)?, set).await.map(Json)
 }
 
 async fn message(State(desk): At, Path(id): Path<String>, Body(send): Body<SendMessage>) -> Reply<Done> {
-    desk.message(&subject_id(&id)?, send.name).await.map(Json)
+    desk.message(&subject_id(&id)?, send).await.map(Json)
 }
 
 async fn reward(State(desk): At, Path(id): Path<String>, Body(reward): Body<Reward>) -> Reply<Done> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bramble_message::{PortName, RigDevice, Software};
+use bramble_message::{Hold, PortName, RigDevice, Software};
 use bramble_subject::{Biography, SessionSummary};
-use bramble_value::{Name, SubjectId, Volume};
+use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,8 +16,7 @@ pub(crate) struct NewSubject {
     pub(crate) id: SubjectId,
     #[serde(default)]
     pub(crate) biography: Biography,
-    /// The person.
-    pub(crate) who: String,
+    pub(crate) who: Person,
 }
 
 /// `POST /subjects/{id}/protocol`
@@ -27,7 +26,7 @@ pub(crate) struct Assign {
     pub(crate) protocol: PathBuf,
     /// From 1.
     pub(crate) step: u32,
-    pub(crate) who: String,
+    pub(crate) who: Person,
 }
 
 /// `POST /sessions`
@@ -35,6 +34,8 @@ pub(crate) struct Assign {
 pub(crate) struct Start {
     pub(crate) subject: SubjectId,
     pub(crate) pilot: Name,
+    /// Whose session it will be.
+    pub(crate) who: Person,
     /// Instead of the subject's protocol; an absolute path.
     #[serde(default)]
     pub(crate) task: Option<PathBuf>,
@@ -60,7 +61,26 @@ pub(crate) struct Stop {
     pub(crate) after_trial: bool,
     #[serde(default)]
     pub(crate) why: String,
-    pub(crate) who: String,
+    #[serde(flatten)]
+    pub(crate) by: By,
+}
+
+/// Who says something to a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct By {
+    pub(crate) who: Person,
+    /// They take it over, where it is another's.
+    #[serde(default)]
+    pub(crate) take_over: bool,
+}
+
+/// `POST /subjects/{id}/pause` and `.../resume`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pause {
+    #[serde(default)]
+    pub(crate) why: String,
+    #[serde(flatten)]
+    pub(crate) by: By,
 }
 
 /// `POST /subjects/{id}/parameter`
@@ -68,12 +88,16 @@ pub(crate) struct Stop {
 pub(crate) struct SetParameter {
     pub(crate) name: String,
     pub(crate) value: serde_json::Value,
+    #[serde(flatten)]
+    pub(crate) by: By,
 }
 
 /// `POST /subjects/{id}/message`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SendMessage {
     pub(crate) name: String,
+    #[serde(flatten)]
+    pub(crate) by: By,
 }
 
 /// `POST /subjects/{id}/reward`
@@ -81,6 +105,8 @@ pub(crate) struct SendMessage {
 pub(crate) struct Reward {
     pub(crate) port: PortName,
     pub(crate) volume: Volume,
+    #[serde(flatten)]
+    pub(crate) by: By,
 }
 
 /// What was done, in a sentence.
@@ -148,11 +174,18 @@ pub(crate) struct PilotStatus {
     pub(crate) children: Vec<ChildStatus>,
     /// Records on the pilot that this terminal does not have yet.
     pub(crate) unacknowledged: u64,
-    /// The subject for which a session is being started.
-    pub(crate) starting: Option<SubjectId>,
+    /// A session is being started.
+    pub(crate) starting: Option<Starting>,
     pub(crate) session: Option<SessionStatus>,
     /// Something that a person should read.
     pub(crate) notice: Option<String>,
+}
+
+/// A session that is being started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Starting {
+    pub(crate) subject: SubjectId,
+    pub(crate) owner: Person,
 }
 
 /// A pilot's child.
@@ -167,7 +200,10 @@ pub(crate) struct ChildStatus {
 pub(crate) struct SessionStatus {
     pub(crate) session: Uuid,
     pub(crate) subject: SubjectId,
+    pub(crate) owner: Person,
     pub(crate) task: String,
+    /// Whether it is paused.
+    pub(crate) hold: Option<Hold>,
     /// Trials that are over.
     pub(crate) trials: u32,
     /// Of the last trials, the share that was correct; none where the task has

@@ -12,19 +12,21 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use bramble_value::Person;
 use serde::Serialize;
 
 use crate::api::client::Client;
-use crate::api::types::Done;
-use crate::cli::{Cli, Command};
+use crate::api::types::{By, Done};
+use crate::cli::{Cli, Command, TakeOver};
 use crate::config::Settings;
+use crate::software::person;
 
 /// Does what was typed.
 ///
 /// # Errors
 /// Whatever kept it from being done, to be shown to a person.
 pub(crate) fn run(cli: Cli) -> miette::Result<()> {
-    let Cli { config, data, command } = cli;
+    let Cli { config, data, who, command } = cli;
     let settings = |listen| Settings::read(config.as_deref(), data.as_deref(), listen);
     match command {
         Command::Task(command) => task::run(command),
@@ -32,23 +34,35 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
         Command::Serve(options) => serve::run(settings(options.listen.as_ref())?, options.seed),
         command => {
             let client = Client::new(&settings(None)?)?;
-            runtime()?.block_on(ask(&client, command))
+            runtime()?.block_on(ask(&client, who.unwrap_or_else(person), command))
         }
     }
 }
 
 /// Asks the terminal that runs.
-async fn ask(client: &Client, command: Command) -> miette::Result<()> {
+async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<()> {
     match command {
-        Command::Subject(command) => subject::run(client, command).await,
-        Command::Start(options) => session::start(client, options).await,
-        Command::Stop(options) => session::stop(client, options).await,
-        Command::Set { subject, setting } => session::set(client, &subject, setting).await,
-        Command::Message { subject, name } => session::message(client, &subject, name).await,
-        Command::Reward { subject, port, volume } => session::reward(client, &subject, port, volume).await,
+        Command::Subject(command) => subject::run(client, who, command).await,
+        Command::Start(options) => session::start(client, who, options).await,
+        Command::Stop(options) => session::stop(client, who, options).await,
+        Command::Pause(options) => session::pause(client, who, options, "pause").await,
+        Command::Resume(options) => session::pause(client, who, options, "resume").await,
+        Command::Set { take_over, subject, setting } => {
+            session::set(client, by(who, take_over), &subject, setting).await
+        }
+        Command::Message { take_over, subject, name } => {
+            session::message(client, by(who, take_over), &subject, name).await
+        }
+        Command::Reward { take_over, subject, port, volume } => {
+            session::reward(client, by(who, take_over), &subject, port, volume).await
+        }
         Command::Status { watch, json } => status::run(client, watch, json).await,
         Command::Serve(_) | Command::Task(_) | Command::Protocol(_) => Ok(()),
     }
+}
+
+fn by(who: Person, TakeOver { take_over }: TakeOver) -> By {
+    By { who, take_over }
 }
 
 /// Where asynchronous code runs: one thread, which is all that it takes.

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
+use bramble_message::Hold;
 use jiff::Timestamp;
 
 use super::{print_json, say, table};
@@ -63,10 +64,13 @@ fn show(status: &Status, now: Timestamp) -> String {
 
 fn line(pilot: &PilotStatus, now: Timestamp) -> [String; 8] {
     let nothing = || "-".to_owned();
-    let here = match (pilot.here, pilot.children.iter().find(|child| !child.here)) {
-        (false, _) => format!("away for {}", clock(now.duration_since(pilot.since).as_secs_f64())),
-        (true, Some(child)) => format!("{} is away", child.name),
-        (true, None) => String::new(),
+    let hold = pilot.session.as_ref().and_then(|session| session.hold);
+    let here = match (pilot.here, hold, pilot.children.iter().find(|child| !child.here)) {
+        (false, ..) => format!("away for {}", clock(now.duration_since(pilot.since).as_secs_f64())),
+        (true, Some(Hold::Coming), _) => "paused after this trial".to_owned(),
+        (true, Some(Hold::Since { .. }), _) => "paused".to_owned(),
+        (true, None, Some(child)) => format!("{} is away", child.name),
+        (true, None, None) => String::new(),
     };
     let name = pilot.name.to_string();
     match &pilot.session {
@@ -82,7 +86,7 @@ fn line(pilot: &PilotStatus, now: Timestamp) -> [String; 8] {
         ],
         None => {
             let subject =
-                pilot.starting.as_ref().map_or_else(nothing, |subject| format!("{subject} is starting"));
+                pilot.starting.as_ref().map_or_else(nothing, |one| format!("{} is starting", one.subject));
             let idle = if pilot.starting.is_none() && pilot.here { "idle".to_owned() } else { nothing() };
             [name, subject, idle, nothing(), nothing(), nothing(), nothing(), here]
         }
@@ -127,7 +131,7 @@ mod tests {
     fn a_running_session_is_one_line() {
         let session = json!({
             "session": "00000000-0000-0000-0000-000000000001", "subject": "M001", "task": "two_choice",
-            "trials": 120, "correct": 0.75, "water": 361.6, "seconds": 3723.4, "stages": [],
+            "owner": "alice@desk", "hold": null, "trials": 120, "correct": 0.75, "water": 361.6, "seconds": 3723.4, "stages": [],
         });
         let lines = shown(json!([pilot(json!({ "session": session }))]));
         assert_eq!(lines[1], "box1 M001 two_choice 120 75 % 362 uL 1:02:03");
@@ -139,7 +143,7 @@ mod tests {
             pilot(json!({})),
             pilot(json!({ "here": false })),
             pilot(json!({ "children": [{ "name": "wheel", "here": false }] })),
-            pilot(json!({ "starting": "M001" })),
+            pilot(json!({ "starting": { "subject": "M001", "owner": "alice@desk" } })),
         ]));
         assert_eq!(lines[1], "box1 - idle - - - -");
         assert_eq!(lines[2], "box1 - - - - - - away for 0:01:30");

@@ -1,7 +1,7 @@
 //! `subject ...`: add, list, show, assign, history.
 
 use bramble_subject::{Biography, Change, SessionEnd, SessionSummary};
-use bramble_value::SubjectId;
+use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -9,18 +9,17 @@ use super::{absolute, print_done, print_json, say, table};
 use crate::api::client::Client;
 use crate::api::types::{Assign, NewSubject, SubjectInfo, SubjectLine, Training};
 use crate::cli::Subject;
-use crate::software::person;
 
-pub(super) async fn run(client: &Client, command: Subject) -> miette::Result<()> {
+pub(super) async fn run(client: &Client, who: Person, command: Subject) -> miette::Result<()> {
     match command {
         Subject::Add { id, about } => {
-            let new = NewSubject { id, biography: about.into(), who: person() };
+            let new = NewSubject { id, biography: about.into(), who };
             print_done(&client.post("/subjects", &new).await?);
         }
         Subject::List { json } => list(client.get("/subjects").await?, json)?,
         Subject::Show { id, json } => show(&client.get(&format!("/subjects/{id}")).await?, json)?,
         Subject::Assign { id, protocol, step } => {
-            let assign = Assign { protocol: absolute(&protocol)?, step, who: person() };
+            let assign = Assign { protocol: absolute(&protocol)?, step, who };
             print_done(&client.post(&format!("/subjects/{id}/protocol"), &assign).await?);
         }
         Subject::History { id, json } => {

@@ -13,7 +13,7 @@ use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
 use bramble_value::{Name, Sources, SubjectId};
 use tokio::sync::{oneshot, watch};
 
-use crate::api::types::{Done, Reward, Status, Stop};
+use crate::api::types::{By, Done, Pause, Reward, SendMessage, SetParameter, Status, Stop};
 use crate::config::Settings;
 use crate::lab::{Lab, Running};
 use crate::plan;
@@ -136,13 +136,10 @@ impl Desk {
             (None, Some(pilot)) => self.state.lab().session_on(pilot)?,
             (None, None) => return Err(Refusal::wrong("say whose session to stop, or on which pilot")),
         };
-        let why = match stop.why.as_str() {
-            "" => format!("stopped by {}", stop.who),
-            why => format!("stopped by {}: {why}", stop.who),
-        };
+        let why = done_by("stopped", &stop.by, &stop.why);
         let when = if stop.after_trial { When::AfterTrial } else { When::Now };
         let Running { pilot, session, subject, task } = running;
-        self.command(&pilot, Command::Stop { session, when, why }).await?;
+        self.command(&pilot, stop.by, Command::Stop { session, when, why }).await?;
         let what = format!("{subject}'s session of {task} on {pilot}");
         if stop.after_trial {
             return Ok(Done { done: format!("{what} ends when its present trial is over") });
@@ -152,34 +149,48 @@ impl Desk {
         Ok(Done { done })
     }
 
+    /// Holds a subject's session between two trials.
+    pub(crate) async fn pause(&self, subject: &SubjectId, pause: Pause) -> Allowed<Done> {
+        let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let why = done_by("paused", &pause.by, &pause.why);
+        self.command(&pilot, pause.by, Command::Pause { session, why }).await?;
+        let what = format!("{subject}'s session of {task} on {pilot}");
+        Ok(Done { done: format!("{what} begins no other trial until: bramble-terminal resume {subject}") })
+    }
+
+    /// Goes on with a subject's session that was paused.
+    pub(crate) async fn resume(&self, subject: &SubjectId, pause: Pause) -> Allowed<Done> {
+        let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let why = done_by("resumed", &pause.by, &pause.why);
+        self.command(&pilot, pause.by, Command::Resume { session, why }).await?;
+        Ok(Done { done: format!("{subject}'s session of {task} on {pilot} goes on") })
+    }
+
     /// Changes a live parameter of a subject's session.
-    pub(crate) async fn set(
-        &self,
-        subject: &SubjectId,
-        name: String,
-        value: serde_json::Value,
-    ) -> Allowed<Done> {
+    pub(crate) async fn set(&self, subject: &SubjectId, set: SetParameter) -> Allowed<Done> {
         let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
+        let SetParameter { name, value, by } = set;
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let done = format!("{name} is {shown} from {subject}'s next trial on");
-        self.command(&pilot, Command::SetParameter { session, name, value }).await?;
+        self.command(&pilot, by, Command::SetParameter { session, name, value }).await?;
         Ok(Done { done })
     }
 
     /// Gives a subject's task a message.
-    pub(crate) async fn message(&self, subject: &SubjectId, name: String) -> Allowed<Done> {
+    pub(crate) async fn message(&self, subject: &SubjectId, send: SendMessage) -> Allowed<Done> {
         let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let SendMessage { name, by } = send;
         let done = format!("{task} got the message {name}");
-        self.command(&pilot, Command::Message { session, name }).await?;
+        self.command(&pilot, by, Command::Message { session, name }).await?;
         Ok(Done { done })
     }
 
     /// Gives water by hand.
     pub(crate) async fn reward(&self, subject: &SubjectId, reward: Reward) -> Allowed<Done> {
         let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
-        let Reward { port, volume } = reward;
+        let Reward { port, volume, by } = reward;
         let done = format!("{subject} got {volume} from {port}");
-        self.command(&pilot, Command::Reward { session, port, volume }).await?;
+        self.command(&pilot, by, Command::Reward { session, port, volume }).await?;
         Ok(Done { done })
     }
 
@@ -215,11 +226,12 @@ impl Desk {
     }
 
     /// Asks a pilot to do something, and waits for its answer.
-    async fn command(&self, pilot: &Name, command: Command) -> Allowed<()> {
+    async fn command(&self, pilot: &Name, by: By, command: Command) -> Allowed<()> {
         let (question, answered) = self.state.question();
         let ending = || Refusal::failed("the terminal is about to end");
         let line = self.link.line(pilot);
-        let message = encode(&TerminalToPilot::Command { ask: question.ask, command });
+        let By { who, take_over } = by;
+        let message = encode(&TerminalToPilot::Command { ask: question.ask, by: who, take_over, command });
         // It waits for the link's thread.
         let sent = plan::blocking(move || Ok(line.send(message))).await?;
         sent.map_err(|error| match error {
@@ -238,5 +250,13 @@ impl Desk {
                     .help("look again: bramble-terminal status"))
             }
         }
+    }
+}
+
+/// What a session's record says of what a person did to it.
+fn done_by(what: &str, by: &By, why: &str) -> String {
+    match why {
+        "" => format!("{what} by {}", by.who),
+        why => format!("{what} by {}: {why}", by.who),
     }
 }

@@ -10,7 +10,7 @@ use bramble_value::{Name, Random, Seed, SubjectId, Trials, Value};
 use uuid::Uuid;
 
 use super::{Desk, State};
-use crate::api::types::{Done, Start, Training};
+use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::training;
 use crate::plan::{self, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
@@ -52,12 +52,13 @@ impl Desk {
             Some(base) => SeedFrom::Base(base),
             None => SeedFrom::Chance,
         };
-        self.start_from(start, seed).await
+        self.start_from(start, seed, false).await
     }
 
     /// Starts the step that a subject graduated to, where it graduated.
     pub(super) async fn start_next(&self, subject: &SubjectId, pilot: &Name, next: &Next) -> Allowed<Done> {
         let start = Start {
+            who: next.owner.clone(),
             subject: subject.clone(),
             pilot: pilot.clone(),
             task: None,
@@ -68,7 +69,7 @@ impl Desk {
         };
         let mut tries = 0;
         loop {
-            match self.start_from(start.clone(), SeedFrom::Before(next.seed)).await {
+            match self.start_from(start.clone(), SeedFrom::Before(next.seed), next.paused).await {
                 // Its pilot may still be putting the last session away.
                 Err(refusal) if refusal.reason == Reason::Conflict && tries < NEXT_TRIES => {
                     tries += 1;
@@ -79,12 +80,12 @@ impl Desk {
         }
     }
 
-    async fn start_from(&self, start: Start, seed: SeedFrom) -> Allowed<Done> {
-        let Start { subject, pilot, task, parameters, trials, despite_check, .. } = start;
+    async fn start_from(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
+        let Start { who, subject, pilot, task, parameters, trials, despite_check, .. } = start;
         // That there is such a subject is the first thing a person wants to know.
         let look = |file: &SubjectFile| Ok((training(&file.history()?), file.sessions()?.len() as u64));
         let (training, sessions) = self.read(subject.clone(), look).await?;
-        self.state.change(|lab| lab.reserve(&subject, &pilot))?;
+        self.state.change(|lab| lab.reserve(&subject, &who, &pilot))?;
         let _reserved = Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() };
 
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
@@ -100,6 +101,7 @@ impl Desk {
         let request = StartSession {
             session,
             subject: subject.clone(),
+            owner: who.clone(),
             task: plan.task,
             parameters: plan.parameters,
             seed: seed.seed(&subject, sessions),
@@ -110,9 +112,11 @@ impl Desk {
                 earlier,
             }),
             trials,
+            paused,
             despite_check,
         };
-        self.command(&pilot, Command::Start(Box::new(request))).await?;
+        let by = By { who, take_over: false };
+        self.command(&pilot, by, Command::Start(Box::new(request))).await?;
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
         Ok(Done { done: format!("{subject} started {what} on {pilot}") })

@@ -1,7 +1,7 @@
 //! What is asked and said of subjects.
 
 use bramble_subject::{By, Change, SubjectError, SubjectFile};
-use bramble_value::SubjectId;
+use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
 
 use super::Desk;
@@ -88,8 +88,8 @@ impl Desk {
     }
 }
 
-fn by(who: String) -> By {
-    By { who, when: Timestamp::now() }
+fn by(who: Person) -> By {
+    By { who: who.to_string(), when: Timestamp::now() }
 }
 
 fn no_subject(id: &SubjectId, error: SubjectError) -> Refusal {

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, Started, Status};
-use bramble_value::{Name, Record, SubjectId};
+use bramble_value::{Name, Person, Record, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::api::types::{ChildStatus, PilotStatus, SessionStatus};
+use crate::api::types::{ChildStatus, PilotStatus, SessionStatus, Starting};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
 
@@ -31,8 +31,8 @@ struct Pilot {
     rig: Vec<RigDevice>,
     children: Vec<ChildStatus>,
     unacknowledged: u64,
-    /// A session is being started for this subject.
-    starting: Option<SubjectId>,
+    /// A session is being started.
+    starting: Option<Starting>,
     running: Option<Run>,
     /// What is told late of this session is no news.
     ended: Option<Uuid>,
@@ -112,6 +112,8 @@ impl Lab {
         let progress = Progress {
             session: started.request.session,
             subject: started.request.subject.clone(),
+            owner: started.request.owner.clone(),
+            hold: None,
             task: started.task_name.clone(),
             trial: 0,
             stages: Vec::new(),
@@ -121,6 +123,13 @@ impl Lab {
         };
         pilot.notice = None;
         pilot.running = Some(Run { progress, trials: 0, score });
+    }
+
+    /// A session was taken over.
+    pub(crate) fn taken_over(&mut self, name: &Name, session: Uuid, owner: Person) {
+        if let Some(run) = self.run(name, session) {
+            run.progress.owner = owner;
+        }
     }
 
     /// What is known of a session that was found running.
@@ -162,7 +171,7 @@ impl Lab {
     /// # Errors
     /// Where there is no such pilot, it is away or busy, or the subject is in a
     /// session already.
-    pub(crate) fn reserve(&mut self, subject: &SubjectId, name: &Name) -> Allowed<()> {
+    pub(crate) fn reserve(&mut self, subject: &SubjectId, owner: &Person, name: &Name) -> Allowed<()> {
         self.check_here(name)?;
         if let Some((other, what)) = self.whereabouts(subject).filter(|(other, _)| *other != name) {
             return Err(Refusal::conflict(format!("{subject} {what} on {other}"))
@@ -170,16 +179,18 @@ impl Lab {
         }
         let Some(pilot) = self.pilots.get_mut(name) else { return Err(self.unknown(name)) };
         if let Some(run) = &pilot.running {
-            let Progress { subject, task, .. } = &run.progress;
-            return Err(Refusal::conflict(format!("{name} is busy: it runs {task} with {subject}"))
-                .help(format!("wait for its end, or stop it: bramble-terminal stop --pilot {name}")));
-        }
-        if let Some(other) = &pilot.starting {
+            let Progress { subject, task, owner, .. } = &run.progress;
             return Err(Refusal::conflict(format!(
-                "{name} is busy: a session with {other} is being started on it"
+                "{name} is busy: it runs {owner}'s session of {subject} ({task})"
+            ))
+            .help(format!("wait for its end, or stop it: bramble-terminal stop --pilot {name}")));
+        }
+        if let Some(Starting { subject, owner }) = &pilot.starting {
+            return Err(Refusal::conflict(format!(
+                "{name} is busy: {owner} is starting a session of {subject}"
             )));
         }
-        pilot.starting = Some(subject.clone());
+        pilot.starting = Some(Starting { subject: subject.clone(), owner: owner.clone() });
         Ok(())
     }
 
@@ -238,7 +249,7 @@ impl Lab {
             (Some(run), _) if run.progress.subject == *subject => {
                 Some((name, format!("is in a session of {} already,", run.progress.task)))
             }
-            (_, Some(starting)) if starting == subject => {
+            (_, Some(starting)) if starting.subject == *subject => {
                 Some((name, "is about to start a session".to_owned()))
             }
             _ => None,
@@ -331,7 +342,9 @@ impl Run {
         SessionStatus {
             session: self.progress.session,
             subject: self.progress.subject.clone(),
+            owner: self.progress.owner.clone(),
             task: self.progress.task.clone(),
+            hold: self.progress.hold,
             trials: self.trials,
             correct: self.score.share(),
             water: self.progress.water,

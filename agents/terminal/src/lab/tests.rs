@@ -12,6 +12,10 @@ fn mouse(text: &str) -> SubjectId {
     text.parse().unwrap()
 }
 
+fn alice() -> Person {
+    "alice@desk".parse().unwrap()
+}
+
 fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + seconds.seconds()
 }
@@ -30,7 +34,9 @@ fn running(session: u128, subject: &str, trial: u32) -> Activity {
     Activity::Running(Progress {
         session: Uuid::from_u128(session),
         subject: mouse(subject),
+        owner: alice(),
         task: "free_water".into(),
+        hold: None,
         trial,
         stages: Vec::new(),
         water: 0.0,
@@ -58,7 +64,7 @@ fn why(refused: Allowed<()>) -> String {
 
 #[test]
 fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
-    let said = why(lab().reserve(&mouse("M001"), &name("box9")));
+    let said = why(lab().reserve(&mouse("M001"), &alice(), &name("box9")));
     assert_eq!(said, "no pilot box9 is here (here: box1, box2)");
 }
 
@@ -66,7 +72,7 @@ fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
 fn a_start_on_a_pilot_that_is_away_says_since_when() {
     let mut lab = lab();
     lab.down(&name("box1"), at(60));
-    let said = why(lab.reserve(&mouse("M001"), &name("box1")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1")));
     assert_eq!(said, "box1 is away since 1970-01-01 00:01:00 UTC; a session that it runs goes on");
 }
 
@@ -74,24 +80,25 @@ fn a_start_on_a_pilot_that_is_away_says_since_when() {
 fn a_start_on_a_busy_pilot_says_who_has_it() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(1, "M002", 3)));
-    assert_eq!(why(lab.reserve(&mouse("M001"), &name("box1"))), "box1 is busy: it runs free_water with M002");
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1")));
+    assert_eq!(said, "box1 is busy: it runs alice@desk's session of M002 (free_water)");
 }
 
 #[test]
 fn of_two_starts_at_once_on_one_pilot_the_second_is_refused() {
     let mut lab = lab();
-    lab.reserve(&mouse("M001"), &name("box1")).unwrap();
-    let said = why(lab.reserve(&mouse("M002"), &name("box1")));
-    assert_eq!(said, "box1 is busy: a session with M001 is being started on it");
+    lab.reserve(&mouse("M001"), &alice(), &name("box1")).unwrap();
+    let said = why(lab.reserve(&mouse("M002"), &alice(), &name("box1")));
+    assert_eq!(said, "box1 is busy: alice@desk is starting a session of M001");
     lab.unreserve(&name("box1"));
-    lab.reserve(&mouse("M002"), &name("box1")).unwrap();
+    lab.reserve(&mouse("M002"), &alice(), &name("box1")).unwrap();
 }
 
 #[test]
 fn a_subject_is_in_one_box_at_a_time() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(1, "M001", 3)));
-    let said = why(lab.reserve(&mouse("M001"), &name("box2")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box2")));
     assert_eq!(said, "M001 is in a session of free_water already, on box1");
 }
 
@@ -99,7 +106,7 @@ fn a_subject_is_in_one_box_at_a_time() {
 fn an_agent_that_was_refused_is_named_with_the_reason_when_it_is_wanted() {
     let mut lab = lab();
     lab.refused("`box3` speaks version 9 of the link and `terminal` version 1".into());
-    let said = why(lab.reserve(&mouse("M001"), &name("box3")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box3")));
     assert!(said.starts_with("box3 can't be talked to: `box3` speaks version 9"), "{said}");
 }
 
@@ -113,13 +120,23 @@ fn a_session_that_is_found_running_is_taken_over() {
 }
 
 #[test]
+fn a_session_that_was_taken_over_is_the_others() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(7, "M001", 12)));
+    let bob: Person = "bob@desk".parse().unwrap();
+    lab.taken_over(&name("box1"), Uuid::from_u128(8), alice());
+    lab.taken_over(&name("box1"), Uuid::from_u128(7), bob.clone());
+    assert_eq!(lab.view().0[0].session.as_ref().unwrap().owner, bob);
+}
+
+#[test]
 fn what_is_told_late_of_a_session_that_ended_does_not_bring_it_back() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(7, "M001", 12)));
     lab.ended(&name("box1"), Uuid::from_u128(7));
     lab.status(&name("box1"), status(running(7, "M001", 12)));
     assert!(lab.session_on(&name("box1")).is_err());
-    lab.reserve(&mouse("M001"), &name("box1")).unwrap();
+    lab.reserve(&mouse("M001"), &alice(), &name("box1")).unwrap();
 }
 
 #[test]
@@ -190,10 +207,10 @@ proptest! {
                         let here = status.name == pilots[pilot];
                         let in_session = status.session.as_ref().map(|session| &session.subject);
                         let busy = here && (!status.here || in_session.is_some() || status.starting.is_some());
-                        busy || in_session == Some(&subject) || status.starting.as_ref() == Some(&subject)
+                        busy || in_session == Some(&subject) || status.starting.as_ref().is_some_and(|one| one.subject == subject)
                     });
                     let known = before.iter().any(|status| status.name == pilots[pilot]);
-                    let allowed = lab.reserve(&subject, &pilots[pilot]).is_ok();
+                    let allowed = lab.reserve(&subject, &alice(), &pilots[pilot]).is_ok();
                     prop_assert_eq!(allowed, known && !taken);
                 }
             }

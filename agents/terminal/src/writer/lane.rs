@@ -11,8 +11,7 @@ use std::time::Instant;
 use bramble_journal::{Change, Journal, JournalError};
 use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
-use bramble_value::{Name, Record, Seed, SubjectId};
-
+use bramble_value::{Name, Person, Record, Seed, SubjectId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -60,14 +59,14 @@ struct InSession {
     /// Its step of a protocol, and the one after.
     step: Option<StepNames>,
     /// How often the subject had been put at a step when it began.
-    #[serde(default)]
     moves: usize,
     /// How many trials it may have, those of the steps that follow included.
     trials: Option<u32>,
     seed: Seed,
     /// It, and what follows it, starts even where its rig failed its last check.
-    #[serde(default)]
     despite_check: bool,
+    /// Whose it is, and what follows it.
+    owner: Person,
 }
 
 /// One pilot's lane.
@@ -241,6 +240,12 @@ impl Lane {
                 }
                 result => result,
             },
+            PilotToTerminal::Owner { session, owner } => {
+                if let Some(now) = self.mark.session.as_mut().filter(|now| now.uuid == session) {
+                    now.owner = owner;
+                }
+                Ok(())
+            }
             PilotToTerminal::Ended(ended) if self.is_in(ended.session) => self.end(&ended, files, news),
             PilotToTerminal::Records { session, .. } | PilotToTerminal::Ended(Ended { session, .. }) => {
                 self.set_aside(bytes, &format!("session {session} did not start on {}", self.pilot), journal)
@@ -257,8 +262,8 @@ impl Lane {
             files.let_go(&before.subject);
         }
         let request = &started.request;
-        let (uuid, subject, seed, trials, despite_check) =
-            (request.session, request.subject.clone(), request.seed, request.trials, request.despite_check);
+        let (uuid, subject, owner) = (request.session, request.subject.clone(), request.owner.clone());
+        let (seed, trials, despite_check) = (request.seed, request.trials, request.despite_check);
         let step = request.graduation.as_ref().and_then(step_names);
         let protocol = step
             .as_ref()
@@ -268,7 +273,7 @@ impl Lane {
         let number = file.begin_session(&session)?;
         let moves = moves(&file.history()?);
         self.mark.session =
-            Some(InSession { uuid, subject, number, step, moves, trials, seed, despite_check });
+            Some(InSession { uuid, subject, number, step, moves, trials, seed, despite_check, owner });
         Ok(())
     }
 
@@ -325,6 +330,8 @@ impl Lane {
             trials: left,
             seed: session.seed,
             despite_check: session.despite_check,
+            owner: session.owner.clone(),
+            paused: ended.paused,
         });
         let subject = session.subject.clone();
         files.let_go(&subject);
@@ -374,6 +381,10 @@ pub(crate) struct Next {
     pub(crate) seed: Seed,
     /// Whether that one started although its rig had failed its last check.
     pub(crate) despite_check: bool,
+    /// Whose that one was.
+    pub(crate) owner: Person,
+    /// Whether that one was paused.
+    pub(crate) paused: bool,
 }
 
 /// Records of one session that are not yet in its file.

@@ -44,6 +44,8 @@ pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<Pro
         "terminal_software": terminal,
         // With these, the seed, the parameters and the inputs, the session can be run again.
         "request": {
+            "owner": request.owner,
+            "paused": request.paused,
             "parameters": request.parameters,
             "kept": request.kept,
             "trials": request.trials,

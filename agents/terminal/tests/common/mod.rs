@@ -190,7 +190,7 @@ impl Pilot {
         while begun.elapsed() < PATIENCE {
             if let Some(Event::Message { at, payload, .. }) = self.events.recv_timeout(PATIENCE).unwrap() {
                 self.dialer.line().taken(at).unwrap();
-                let TerminalToPilot::Command { ask, command } = decode(&payload).unwrap();
+                let TerminalToPilot::Command { ask, command, .. } = decode(&payload).unwrap();
                 return (ask, command);
             }
         }
@@ -247,12 +247,14 @@ pub(crate) fn request(subject: &str) -> StartSession {
     StartSession {
         session: Uuid::from_u128(7),
         subject: subject.parse().unwrap(),
+        owner: "alice@desk".parse().unwrap(),
         task: Sources { root: "t.star".into(), files: [("t.star".to_owned(), ONE_COLUMN.to_owned())].into() },
         parameters: Default::default(),
         seed: Seed(1),
         kept: Default::default(),
         graduation: None,
         trials: None,
+        paused: false,
         despite_check: false,
     }
 }
@@ -298,6 +300,7 @@ pub(crate) fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {
         ending: Ending::Done,
         why: if graduated { "graduated".into() } else { String::new() },
         graduated,
+        paused: false,
         time: Time::ZERO,
         unix_ns: 1_700_000_060_000_000_000,
     })

@@ -78,6 +78,8 @@ impl Session {
                 return self.take_parameter(task, parameter, value, at);
             }
             Input::Stop { why } => return self.stop(why),
+            Input::Pause => return self.pause(),
+            Input::Resume => return self.resume(),
             Input::StopAfterTrial { why } => {
                 if self.phase == Phase::Running && self.table.present() > 0 {
                     self.stop_after_trial = Some(why);

@@ -111,6 +111,9 @@ impl Session {
     /// with children is entered once, in its first.
     pub(crate) fn turn(&mut self, task: &TaskDefinition, id: StageId) -> Result<(), Pause> {
         let stage = &task.stages[id.index()];
+        if self.holds(id, &stage.kind) {
+            return Ok(());
+        }
         let timeout = match &stage.repeat_timeout {
             Some(timeout) => Some(self.duration(task, id, timeout)?),
             None => None,

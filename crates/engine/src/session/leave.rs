@@ -204,6 +204,7 @@ impl Session {
         state.start = 0;
         state.outcome = Outcome::Ran;
         state.ending = Some(ending);
+        self.let_go(id);
         self.event(Kind::StageEnd, self.sources.stage(id), f64::from(ending as u8));
         Ok(())
     }

@@ -14,6 +14,7 @@ mod enter;
 mod evaluate;
 mod kind;
 mod leave;
+mod pause;
 mod resolve;
 mod respond;
 mod stage;
@@ -85,6 +86,10 @@ pub(crate) struct Session {
     /// Changes of live parameters that wait for the next trial.
     changes: Vec<(usize, Value)>,
     stop_after_trial: Option<Arc<str>>,
+    /// No trial may begin.
+    paused: bool,
+    /// The `trials` whose turn would have begun.
+    held: Option<StageId>,
     /// The output that was taken last was a row.
     row_given: bool,
     table: Table,
@@ -151,6 +156,8 @@ impl Session {
             parameters: settings.parameters,
             changes: Vec::new(),
             stop_after_trial: None,
+            paused: false,
+            held: None,
             row_given: false,
             table: Table::new(task),
             stages: task.stages.iter().map(|_| Stage::default()).collect(),

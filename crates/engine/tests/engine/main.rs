@@ -6,6 +6,7 @@ mod conformance;
 mod events;
 mod mistakes;
 mod order;
+mod pause;
 mod properties;
 mod random_tree;
 mod rig;

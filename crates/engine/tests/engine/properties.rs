@@ -136,6 +136,21 @@ fn check_rows(task: &TaskDefinition, outputs: &[Output]) {
     assert_eq!(rows, (1..=turns as u32).collect::<Vec<_>>());
 }
 
+/// No trial begins between a pause and its resumption.
+fn check_pauses(task: &TaskDefinition, outputs: &[Output]) {
+    let trials = task.trials().map(|(stage, _)| SourceMap::new(task).stage(stage));
+    let mut paused = false;
+    for event in events(outputs) {
+        match event.kind {
+            Kind::Pause => assert!(!std::mem::replace(&mut paused, true), "a pause in a pause"),
+            Kind::Resume => assert!(std::mem::replace(&mut paused, false), "it was not paused"),
+            Kind::Held => assert!(paused, "what is not paused is not held"),
+            Kind::TurnStart => assert!(!paused || Some(event.source) != trials, "a trial begins in a pause"),
+            _ => {}
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
@@ -146,6 +161,7 @@ proptest! {
         check_stages(&task, &outputs);
         check_times(&outputs);
         check_rows(&task, &outputs);
+        check_pauses(&task, &outputs);
         // Lights are told something only by `during`.
         let on = count(&outputs, |command| matches!(command, Command::On(_)));
         let off = count(&outputs, |command| matches!(command, Command::Off));
@@ -154,6 +170,29 @@ proptest! {
         prop_assert_eq!(ended, 1);
         let is_last = matches!(outputs.last(), Some(Output::Ended { .. }));
         prop_assert!(is_last, "nothing follows the end");
+    }
+
+    #[test]
+    fn a_pause_that_holds_no_trial_changes_nothing_else(
+        plan in plans(), inputs in inputs(), seed in any::<u64>()
+    ) {
+        let task = task(&plan, true);
+        let inputs: Vec<_> =
+            inputs.into_iter().filter(|(_, input)| !matches!(input, Input::Pause | Input::Resume)).collect();
+        let paused: Vec<_> = inputs
+            .iter()
+            .flat_map(|(gap, input)| [(*gap, input.clone()), (0, Input::Pause), (0, Input::Resume)])
+            .collect();
+        let told = |inputs: &[(i64, Input)]| -> Vec<String> {
+            let pause = |output: &&Output| {
+                matches!(output, Output::Event(Event { kind: Kind::Pause | Kind::Resume, .. }))
+            };
+            // The number of a call counts calls alone, and draws don't depend on pauses.
+            run(&task, inputs, seed, 0).iter().filter(|one| !pause(one)).map(|one| format!("{one:?}")).collect()
+        };
+        let with = run(&task, &paused, seed, 0);
+        prop_assume!(events(&with).all(|event| event.kind != Kind::Held));
+        prop_assert_eq!(told(&inputs), told(&paused));
     }
 
     #[test]

@@ -219,6 +219,8 @@ pub(crate) fn inputs() -> impl Strategy<Value = Vec<(i64, Input)>> {
         1 => Just(Input::Ends { port: port(VALVE, 0) }),
         2 => (0u16..2).prop_map(|message| Input::Message { message: MessageId(message), value: 1.0 }),
         1 => Just(Input::StopAfterTrial { why: "gently".into() }),
+        1 => Just(Input::Pause),
+        1 => Just(Input::Resume),
     ];
     // Now and then one comes late.
     let gap = prop_oneof![6 => 0i64..30, 1 => -20i64..0];

@@ -61,6 +61,10 @@ pub trait Driver {
         Ok(Vec::new())
     }
 
+    /// Whether the session waits for a person, as while it is paused. A driver whose
+    /// time is only computed then lets it pass as slowly as a person's does.
+    fn unhurried(&mut self, _is: bool) {}
+
     /// Whether time stands still outside [`Driver::wait`]. A function of the
     /// task is then waited for, so that it takes no time.
     fn is_virtual(&self) -> bool {
@@ -150,6 +154,21 @@ pub enum Request {
     StopAfterTrial {
         /// Why, for the record.
         why: Arc<str>,
+    },
+    /// Begin no more trials until it is resumed.
+    Pause {
+        /// Who wants it and why, for the record.
+        why: Arc<str>,
+    },
+    /// Let trials begin again.
+    Resume {
+        /// Who wants it and why, for the record.
+        why: Arc<str>,
+    },
+    /// Record what a person should read.
+    Note {
+        /// What, in a sentence.
+        text: String,
     },
     /// Give the task a message.
     Message {

@@ -4,6 +4,7 @@
 mod functions;
 mod outputs;
 mod relay;
+mod requests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::SystemTime;
 use bramble_engine::{Engine, Input, Output, Settings, SettingsError};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{PortId, SourceMap};
-use bramble_value::{Ending, Event, Kind, Name, Record, Row, Seed, Source, Span, Time, Volume};
+use bramble_value::{Ending, Event, Kind, Name, Record, Row, Seed, Source, Span, Time};
 use thiserror::Error;
 
 use crate::devices::{Devices, Effect};
@@ -105,6 +106,8 @@ pub struct Outcome {
     pub end: Time,
     /// How many trials it had, the last one included however it ended.
     pub trials: u32,
+    /// Whether it was paused then.
+    pub paused: bool,
 }
 
 /// A session that has not started.
@@ -183,13 +186,16 @@ impl Session {
         while let Ok(Some(happening)) = running.inbox.look() {
             match happening {
                 Happening::Input { port, reading, .. } => running.input(port, reading, start),
+                // Its first trial is held.
+                Happening::Request(pause @ Request::Pause { .. }) => running.fulfil(pause),
                 other => running.posted.push_back(other),
             }
         }
         running.engine.start(start);
         loop {
             if let Some((end, ending, why)) = running.settle() {
-                return Outcome { ending, why, start, end, trials: running.trials };
+                let paused = running.engine.is_paused();
+                return Outcome { ending, why, start, end, trials: running.trials, paused };
             }
             running.step();
         }
@@ -228,6 +234,7 @@ impl Running<'_> {
         if let Some(happening) = self.posted.pop_front() {
             return self.take(happening);
         }
+        self.outputs.driver.unhurried(self.engine.is_held());
         let happened = if self.awaited.is_some() && self.outputs.driver.is_virtual() {
             self.inbox.wait(None).map_err(|_| DriverError("the task's functions are gone".into()))
         } else {
@@ -295,36 +302,6 @@ impl Running<'_> {
             Reading::Position(value) => Input::Position { port, value },
         };
         self.engine.handle(input, at);
-    }
-
-    fn fulfil(&mut self, request: Request) {
-        let now = self.now();
-        let input = match request {
-            Request::Stop { why } => Input::Stop { why },
-            Request::StopAfterTrial { why } => Input::StopAfterTrial { why },
-            Request::Message { message, value } => Input::Message { message, value },
-            Request::Parameter { parameter, value } => {
-                if let Err(outside) = self.outputs.allows(parameter, value) {
-                    return self.note(now, format!("a parameter was not changed: the valve {outside}"));
-                }
-                Input::Parameter { parameter, value }
-            }
-            Request::Command { port, command } => {
-                if let Err(error) = self.devices.command(port, &command, now) {
-                    self.note(now, format!("a command by hand was not carried out: {error}"));
-                }
-                return;
-            }
-            Request::Water { port, volume } => return self.give(port, volume, now),
-        };
-        self.engine.handle(input, now);
-    }
-
-    fn give(&mut self, port: PortId, volume: Volume, now: Time) {
-        match self.devices.give(port, volume, now) {
-            Ok(()) => self.event(Kind::Manual, port, volume.microliters(), now),
-            Err(error) => self.note(now, format!("no water was given by hand: {error}")),
-        }
     }
 
     /// Carries out everything that the engine and the devices want, until they
@@ -447,7 +424,9 @@ impl Running<'_> {
     }
 
     fn event(&mut self, kind: Kind, port: PortId, value: f64, time: Time) {
-        let (trial, source): (u32, Source) = (self.engine.trial(), self.sources.port(port));
+        // In a pause no trial runs.
+        let trial = if self.engine.is_held() { 0 } else { self.engine.trial() };
+        let source: Source = self.sources.port(port);
         self.record(Record::Event(Event { time, trial, kind, source, value }));
     }
 
@@ -507,6 +486,8 @@ enum WriteError {
     Remote { child: Name, source: RemoteError },
 }
 
+#[cfg(test)]
+mod pausing;
 #[cfg(test)]
 mod restless;
 #[cfg(test)]

@@ -66,12 +66,14 @@ fn started() -> PilotToTerminal {
     let request = StartSession {
         session: SESSION,
         subject: "M001".parse().unwrap(),
+        owner: "alice@desk".parse().unwrap(),
         task: Sources { root: "t.star".into(), files: BTreeMap::from([("t.star".into(), "task()".into())]) },
         parameters: BTreeMap::new(),
         seed: Seed(1),
         kept: BTreeMap::new(),
         graduation: None,
         trials: None,
+        paused: false,
         despite_check: false,
     };
     let software = Software {
@@ -115,6 +117,7 @@ fn ended() -> PilotToTerminal {
         ending: Ending::Done,
         why: String::new(),
         graduated: false,
+        paused: false,
         time: Time::ZERO,
         unix_ns: 1,
     })

@@ -72,7 +72,10 @@ pub struct Simulated<W> {
     remote: Vec<Vec<bool>>,
     now: Time,
     pace: Pace,
-    begun: Instant,
+    /// How fast time goes now: as `pace` says, or no faster than a person's.
+    present: Pace,
+    /// A moment of its time, and the real one that it is paced from.
+    begun: (Time, Instant),
 }
 
 /// How often a world may act without time passing.
@@ -92,7 +95,7 @@ impl<W: World> Simulated<W> {
                 world.see(port, &signal, Time::ZERO);
             }
         }
-        Simulated { world, remote, now: Time::ZERO, pace, begun: Instant::now() }
+        Simulated { world, remote, now: Time::ZERO, pace, present: pace, begun: (Time::ZERO, Instant::now()) }
     }
 
     /// The world, as the session left it.
@@ -102,28 +105,30 @@ impl<W: World> Simulated<W> {
 
     /// The real moment of a simulated one.
     fn moment(&self, time: Time, speed: f64) -> Instant {
-        let real = time.since(Time::ZERO).seconds() / speed;
+        let (from, begun) = self.begun;
+        let real = time.since(from).seconds().max(0.0) / speed;
         // Further off than a century is as good as never.
         let real = Duration::try_from_secs_f64(real.min(3e9)).unwrap_or_default();
-        self.begun.checked_add(real).unwrap_or(self.begun)
+        begun.checked_add(real).unwrap_or(begun)
     }
 
     /// The simulated moment of now, by a real clock.
     fn paced_now(&self, speed: f64) -> Time {
-        let gone = self.begun.elapsed().as_secs_f64() * speed;
-        Time::ZERO + Span::from_seconds(gone).unwrap_or_default()
+        let (from, begun) = self.begun;
+        let gone = begun.elapsed().as_secs_f64() * speed;
+        from + Span::from_seconds(gone).unwrap_or_default()
     }
 
     /// What was posted, once it is `time` or something came before.
     fn posted(&mut self, time: Option<Time>, inbox: &Inbox) -> Option<Happening> {
-        let waited = match (self.pace, time) {
+        let waited = match (self.present, time) {
             (Pace::Free, Some(_)) => inbox.look(),
             (Pace::Times(speed), Some(time)) => inbox.wait(Some(self.moment(time, speed))),
             (_, None) => inbox.wait(None),
         };
         match (waited, time) {
             (Ok(Some(happening)), _) => {
-                if let Pace::Times(speed) = self.pace {
+                if let Pace::Times(speed) = self.present {
                     let now = self.paced_now(speed).max(self.now);
                     self.now = time.map_or(now, |time| now.min(time));
                 }
@@ -131,7 +136,7 @@ impl<W: World> Simulated<W> {
             }
             (Ok(None), _) => None,
             (Err(_), Some(time)) => {
-                if let Pace::Times(speed) = self.pace {
+                if let Pace::Times(speed) = self.present {
                     let wait = self.moment(time, speed).saturating_duration_since(Instant::now());
                     std::thread::sleep(wait);
                 }
@@ -187,6 +192,16 @@ impl<W: World> Driver for Simulated<W> {
             self.world.see(port, signal, self.now);
         }
         Ok(self.now)
+    }
+
+    fn unhurried(&mut self, is: bool) {
+        if self.pace != Pace::Free {
+            return;
+        }
+        let present = if is { Pace::Times(1.0) } else { Pace::Free };
+        if self.present != present {
+            (self.present, self.begun) = (present, (self.now, Instant::now()));
+        }
     }
 
     fn is_virtual(&self) -> bool {

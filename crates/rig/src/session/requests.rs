@@ -1,0 +1,49 @@
+//! What a person, a terminal or a protocol wants of the session that runs.
+
+use bramble_engine::Input;
+use bramble_task::definition::PortId;
+use bramble_value::{Kind, Time, Volume};
+
+use super::Running;
+use crate::driver::Request;
+
+impl Running<'_> {
+    pub(super) fn fulfil(&mut self, request: Request) {
+        let now = self.now();
+        let input = match request {
+            Request::Stop { why } => Input::Stop { why },
+            Request::StopAfterTrial { why } => Input::StopAfterTrial { why },
+            Request::Pause { why } => {
+                self.note(now, why.to_string());
+                Input::Pause
+            }
+            Request::Resume { why } => {
+                self.note(now, why.to_string());
+                Input::Resume
+            }
+            Request::Note { text } => return self.note(now, text),
+            Request::Message { message, value } => Input::Message { message, value },
+            Request::Parameter { parameter, value } => {
+                if let Err(outside) = self.outputs.allows(parameter, value) {
+                    return self.note(now, format!("a parameter was not changed: the valve {outside}"));
+                }
+                Input::Parameter { parameter, value }
+            }
+            Request::Command { port, command } => {
+                if let Err(error) = self.devices.command(port, &command, now) {
+                    self.note(now, format!("a command by hand was not carried out: {error}"));
+                }
+                return;
+            }
+            Request::Water { port, volume } => return self.give(port, volume, now),
+        };
+        self.engine.handle(input, now);
+    }
+
+    fn give(&mut self, port: PortId, volume: Volume, now: Time) {
+        match self.devices.give(port, volume, now) {
+            Ok(()) => self.event(Kind::Manual, port, volume.microliters(), now),
+            Err(error) => self.note(now, format!("no water was given by hand: {error}")),
+        }
+    }
+}
