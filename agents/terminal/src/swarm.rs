@@ -273,5 +273,11 @@ fn estimate(clock: &bramble_link::Clock) -> ClockEstimate {
     let unix_ns = Timestamp::now().as_nanosecond() - i128::from(since.ns());
     let time = clock.theirs(clock.at);
     let offset = unix_ns - i128::from(time.ns());
-    ClockEstimate { time, offset_ns: i64::try_from(offset).unwrap_or(i64::MAX), error_ns: clock.error.ns() }
+    ClockEstimate {
+        time,
+        offset_ns: i64::try_from(offset).unwrap_or(i64::MAX),
+        error_ns: clock.error.ns(),
+        // What the pilot's clock gains, the offset loses.
+        drift_ppb: -clock.drift_ppb,
+    }
 }

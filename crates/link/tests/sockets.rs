@@ -83,7 +83,15 @@ fn there_and_back(endpoint: Endpoint) {
         assert_eq!((at.number, answer), (number, format!("done {number}")));
         listener.line(&peer).taken(at).expect("the link is there");
     }
-    wait_for(&at_terminal, |event| matches!(event, Event::Clock { .. }).then_some(()));
+    // Both are of one computer, whose clock is nothing before itself.
+    for _ in 0..8 {
+        let clock = wait_for(&at_terminal, |event| match event {
+            Event::Clock { clock, .. } => Some(clock),
+            _ => None,
+        });
+        assert!(clock.offset_ns.abs() <= clock.error.ns(), "{clock:?}");
+        assert!(clock.drift_ppb.abs() <= clock.drift_error_ppb, "{clock:?}");
+    }
     dialer.line().passing("12 trials").expect("the link is there");
     wait_for(&at_terminal, |event| matches!(event, Event::Passing { .. }).then_some(()));
 }

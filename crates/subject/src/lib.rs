@@ -11,7 +11,7 @@
 //!     trials/table           one row a trial: trial, start_ns, end_ns, ending, and the columns
 //!     events/table           time_ns, trial, kind, source, value
 //!     notes/table            time_ns, part, text
-//!     clock/table            time_ns, offset_ns, error_ns
+//!     clock/table            time_ns, offset_ns, error_ns, drift_ppb
 //!     end/table              when, ending, part, why, correct, water_ul: empty for as long as the session runs
 //!     names/{sources,kinds,endings}/table   what the small integers of events stand for
 //!     columns/table, parameters/table, sources/table, versions/table

@@ -107,7 +107,8 @@ fn notes_and_clock_estimates_are_kept_whole() {
     let records = notes.clone().map(|note| Record::Note { time: note.time, text: note.text });
     file.append(number, &numbered(1, records)).unwrap();
     assert_eq!(file.notes(number).unwrap(), notes);
-    let estimate = |ns| ClockEstimate { time: Time::from_ns(ns), offset_ns: 7 - ns, error_ns: 100 };
+    let estimate =
+        |ns| ClockEstimate { time: Time::from_ns(ns), offset_ns: 7 - ns, error_ns: 100, drift_ppb: -20 };
     file.add_clock(number, &[estimate(1), estimate(2)]).unwrap();
     file.add_clock(number, &[estimate(3)]).unwrap();
     assert_eq!(file.clock(number).unwrap(), [1, 2, 3].map(estimate));

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::simulation::{Agent, GOOD, NEVER, SOCKET, World, me};
+use super::simulation::{Agent, Cut, GOOD, NEVER, Network, SOCKET, World, me};
 use super::*;
 use crate::outbox::{MemoryOutbox, Outbox, OutboxError};
 
@@ -377,4 +377,46 @@ fn a_goodbye_is_known_at_once() {
     world.run_for(Span::from_ms(20));
     let (_, last) = world.agents[0].events.last().unwrap();
     assert_eq!(*last, Event::Down(Gone::Left));
+}
+
+#[test]
+fn a_welcome_that_was_lost_is_said_again() {
+    let mut world = World::new(1, Network { lost: 1.0, ..GOOD }, me(true), me(false));
+    world.run_for(Span::from_ms(400));
+    assert_eq!(world.agents[1].ups(), 0);
+    // The second hello arrives, its welcome doesn't, and the third is answered again.
+    world.cuts[1] = Some(Cut { until: world.now + Span::from_ms(500), loses: true });
+    world.network = GOOD;
+    world.run_for(Span::from_ms(500));
+    assert_eq!((world.agents[0].ups(), world.agents[1].ups()), (0, 1));
+    world.run_for(Span::from_ms(500));
+    assert_eq!((world.agents[0].ups(), world.agents[1].ups()), (1, 1));
+}
+
+#[test]
+fn what_was_never_sent_cant_be_acknowledged() {
+    for memory in [true, false] {
+        let mut world = World::new(1, GOOD, me(true), me(false));
+        world.agents[0].configure(Window::DEFAULT, memory, &mut Random::new(Seed(1), "", 0));
+        world.run_for(Span::from_s(1));
+        let now = world.now;
+        world.agents[0].say(Bytes::from_static(b"poke")).unwrap();
+        world.agents[0].end.handle(Frame::Acknowledge { up_to: 2 }, now);
+        world.agents[0].end.handle(Frame::Ping { sent: now, last: 0, taken: u64::MAX }, now);
+        assert_eq!(world.agents[0].end.outbox.released().unwrap(), 0);
+        world.diligent = true;
+        world.run_for(Span::from_s(1));
+        assert_eq!(world.agents[1].safe(), ["poke"]);
+    }
+}
+
+#[test]
+fn what_a_connection_still_had_to_say_is_not_said_on_the_next() {
+    let mut world = World::new(1, GOOD, me(true), me(false));
+    world.run_for(Span::from_s(1));
+    let (pilot, now) = (&mut world.agents[0].end, world.now);
+    pilot.handle(Frame::Ping { sent: now, last: 0, taken: 0 }, now);
+    pilot.connected(now);
+    assert!(matches!(pilot.poll_frame(now), Some(Frame::Hello(_))));
+    assert_eq!(pilot.poll_frame(now), None);
 }

@@ -23,6 +23,8 @@ pub(crate) struct Field {
     pub(crate) kind: FieldType,
     /// What it is and its unit, for people.
     pub(crate) doc: String,
+    /// Tables of before there was such a field don't have it, and read as 0.
+    pub(crate) later: bool,
 }
 
 /// The fields of a table, one after the other without gaps.
@@ -67,7 +69,13 @@ impl FieldType {
 
 impl Field {
     pub(crate) fn new(name: &str, kind: FieldType, doc: &str) -> Field {
-        Field { name: name.to_owned(), kind, doc: doc.to_owned() }
+        Field { name: name.to_owned(), kind, doc: doc.to_owned(), later: false }
+    }
+
+    /// A number that tables didn't have at first: HDF5 goes by the names, and
+    /// leaves out what only one side has.
+    pub(crate) fn later(name: &str, kind: FieldType, doc: &str) -> Field {
+        Field { later: true, ..Field::new(name, kind, doc) }
     }
 }
 
@@ -101,6 +109,9 @@ impl Layout {
         let TypeDescriptor::Compound(stored) = stored else { return Err("it is not a table".to_owned()) };
         for field in &mut self.fields {
             let Some(found) = stored.fields.iter().find(|found| found.name == field.name) else {
+                if field.later {
+                    continue;
+                }
                 return Err(format!("it has no field `{}`", field.name));
             };
             match (&mut field.kind, &found.ty) {

@@ -174,3 +174,31 @@ impl Diary {
         self.table.read(0, self.rows, each)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::FieldType;
+    use super::*;
+
+    #[test]
+    fn a_table_is_read_and_written_by_a_bramble_that_knows_a_field_more_or_less() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = hdf5::File::create(folder.path().join("file.h5")).unwrap();
+        let before = || vec![Field::new("first", FieldType::I64, "")];
+        let now = || [before(), vec![Field::later("second", FieldType::I64, "")]].concat();
+        let mut old = Diary::create(&file, "old", before()).unwrap();
+        let mut new = Diary::create(&file, "new", now()).unwrap();
+        old.append(old.layout().clone().rows().i64(1)).unwrap();
+        new.append(new.layout().clone().rows().i64(1).i64(2)).unwrap();
+
+        let mut old = Diary::open(&file, "old", now()).unwrap();
+        old.append(old.layout().clone().rows().i64(3).i64(4)).unwrap();
+        assert_eq!(old.read(|mut row| (row.i64(), row.i64())).unwrap(), [(1, 0), (3, 0)]);
+
+        let mut new = Diary::open(&file, "new", before()).unwrap();
+        new.append(new.layout().clone().rows().i64(3)).unwrap();
+        assert_eq!(new.read(|mut row| row.i64()).unwrap(), [1, 3]);
+        let new = Diary::open(&file, "new", now()).unwrap();
+        assert_eq!(new.read(|mut row| (row.i64(), row.i64())).unwrap(), [(1, 2), (3, 0)]);
+    }
+}

@@ -120,6 +120,9 @@ pub struct ClockEstimate {
     pub offset_ns: i64,
     /// By how much the offset may be wrong.
     pub error_ns: i64,
+    /// How much the offset grows, in nanoseconds a second; 0 in a session of
+    /// before this was known.
+    pub drift_ppb: i64,
 }
 
 /// Something that a person should read.

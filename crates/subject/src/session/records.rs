@@ -163,7 +163,10 @@ impl Records {
         let layout = self.clock.layout().clone();
         let mut rows = layout.rows();
         for estimate in estimates {
-            rows.i64(estimate.time.ns()).i64(estimate.offset_ns).i64(estimate.error_ns);
+            rows.i64(estimate.time.ns())
+                .i64(estimate.offset_ns)
+                .i64(estimate.error_ns)
+                .i64(estimate.drift_ppb);
         }
         self.clock.append(&rows)
     }
@@ -173,6 +176,7 @@ impl Records {
             time: Time::from_ns(row.i64()),
             offset_ns: row.i64(),
             error_ns: row.i64(),
+            drift_ppb: row.i64(),
         })
     }
 
@@ -306,6 +310,7 @@ fn clock_fields() -> Vec<Field> {
             "add this to the pilot's clock for time since 1970, UTC [ns]",
         ),
         Field::new("error_ns", FieldType::I64, "by how much the offset may be wrong [ns]"),
+        Field::later("drift_ppb", FieldType::I64, "how much the offset grows in a second [ns/s]"),
     ]
 }
 

@@ -119,11 +119,17 @@ impl Agent {
 
     /// Makes everything that came or is to be sent safe, and says so.
     pub(in super::super) fn take(&mut self) {
-        self.journal.sync();
+        self.take_some(usize::MAX);
+    }
+
+    /// The same for so many writes to its disk.
+    pub(super) fn take_some(&mut self, writes: usize) {
+        self.journal.sync_some(writes);
         self.end.more();
-        if let Some((at, _)) = self.held.drain(..).next_back() {
-            self.end.taken(at);
-        }
+        let safe = self.journal.synced(|contents| contents.safe.last().map(|(at, _)| *at));
+        let Some(last) = self.held.iter().position(|(at, _)| Some(*at) == safe) else { return };
+        self.held.drain(..=last);
+        self.end.taken(safe.expect("it is among what was held"));
     }
 
     /// Takes out what happened at the end. The other agent's clock is `ahead` of

@@ -96,8 +96,13 @@ impl Journal {
     }
 
     pub(in super::super) fn sync(&self) {
+        self.sync_some(usize::MAX);
+    }
+
+    /// Syncs what was written first.
+    pub(super) fn sync_some(&self, writes: usize) {
         let Inner { synced, unsynced, .. } = &mut *self.inner();
-        unsynced.drain(..).for_each(|write| synced.write(write));
+        unsynced.drain(..writes.min(unsynced.len())).for_each(|write| synced.write(write));
     }
 
     /// Keeps what was synced, and some more.

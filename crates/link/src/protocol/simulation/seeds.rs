@@ -148,8 +148,9 @@ fn happen(world: &mut World, random: &mut Random, said: &mut [u32; 2]) {
         }
         30..55 => {
             if world.agents[who].is_running() {
-                world.agents[who].take();
-                world.note(|| format!("{who} makes all safe"));
+                let writes = if random.chance(0.5) { usize::MAX } else { random.below(30) as usize };
+                world.agents[who].take_some(writes);
+                world.note(|| format!("{who} syncs {writes} writes"));
             }
         }
         55..57 => world.diligent = !world.diligent,
