@@ -25,12 +25,13 @@
 //! length in two bytes. The terminal may answer with `Refused` instead at any time.
 //!
 //! [`Joining`] and [`Hosting`] are the two sides without I/O and without a clock;
-//! [`join`] and [`host`] run them over TLS.
+//! [`Join`] and [`host`] run them over TLS.
 
 mod code;
 mod hosting;
 mod invitations;
 mod joining;
+mod member;
 mod proof;
 mod refusal;
 mod shell;
@@ -40,9 +41,10 @@ pub use code::{Code, CodeError};
 pub use hosting::{Declined, Heard, Hosting, Wanted};
 pub use invitations::{Full, Invitations, MOST_OPEN, TRIES, VALID};
 pub use joining::{JoinError, Joining, Step, Welcome};
+pub use member::{Member, MemberError};
 pub use proof::Binding;
 pub use refusal::Refusal;
-pub use shell::{Failed, Unfinished, host, join};
+pub use shell::{Failed, Join, Joined, Terminal, TerminalError, USUAL_PORT, Unfinished, host, random};
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use bramble_enrolment::{Code, Failed, Invitations, JoinError, Refusal, Unfinished, Welcome, host, join};
+use bramble_enrolment::{
+    Code, Failed, Invitations, Join, JoinError, Joined, Refusal, Unfinished, Welcome, host,
+};
 use bramble_identity::{Agent, Authority, Identity, Role, joining_client, server_name};
 use bramble_value::Time;
 use tokio::io::copy_bidirectional;
@@ -49,11 +52,28 @@ async fn terminal() -> Terminal {
     Terminal { port, code, authority, ended }
 }
 
+/// Joins, with the keys in a folder.
+async fn join_in(keys: &Path, port: u16, code: &Code, replace: bool) -> Result<Joined, Failed> {
+    let terminal = format!("127.0.0.1:{port}").parse().unwrap();
+    Join { terminal, code: code.clone(), role: Role::Pilot, keys: keys.to_owned(), replace }.run().await
+}
+
+async fn join(port: u16, code: &Code) -> Result<Joined, Failed> {
+    let folder = tempfile::tempdir().unwrap();
+    join_in(folder.path(), port, code, false).await
+}
+
 #[tokio::test]
-async fn an_agent_joins_over_tls() {
+async fn an_agent_joins_over_tls_and_keeps_its_identity() {
     let terminal = terminal().await;
-    let (identity, name) = join("127.0.0.1", terminal.port, &terminal.code, Role::Pilot).await.unwrap();
-    assert_eq!((identity.agent(), name.as_str()), (&box1(), "desk"));
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("data/keys");
+    let joined = join_in(&keys, terminal.port, &terminal.code, false).await.unwrap();
+    assert_eq!((joined.terminal.as_str(), joined.before), ("desk", None));
+    let identity = Identity::load(&keys).unwrap().unwrap();
+    assert_eq!((identity.agent(), identity.serial()), (&box1(), joined.identity.serial()));
+    let files: Vec<_> = std::fs::read_dir(&keys).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["identity.pem"], "and nothing is left behind");
     assert_eq!(identity.swarm(), terminal.authority.swarm());
     assert_eq!(terminal.ended.await.unwrap().unwrap(), box1());
 }
@@ -62,7 +82,7 @@ async fn an_agent_joins_over_tls() {
 async fn a_wrong_code_is_told_to_both() {
     let terminal = terminal().await;
     let wrong = format!("3{}", &terminal.code.to_string()[1..].replace('3', "4")).parse().unwrap();
-    let failed = join("localhost", terminal.port, &wrong, Role::Pilot).await.unwrap_err();
+    let failed = join(terminal.port, &wrong).await.unwrap_err();
     assert!(
         matches!(failed, Failed::Exchange(JoinError::Refused(Refusal::WrongCode { left: 2 }))),
         "{failed}"
@@ -86,7 +106,7 @@ async fn who_ends_tls_in_the_middle_and_passes_everything_on_enrols_nobody() {
         // Until one of them has enough of it.
         let _ = copy_bidirectional(&mut agent, &mut terminal).await;
     });
-    let failed = join("127.0.0.1", port, &code, Role::Pilot).await.unwrap_err();
+    let failed = join(port, &code).await.unwrap_err();
     assert!(failed.to_string().contains("somebody sits between the two"), "{failed}");
     assert!(matches!(terminal.ended.await.unwrap(), Err(Unfinished::Declined(_))));
     between.await.unwrap();
@@ -99,11 +119,11 @@ async fn what_is_no_terminal_is_said_to_be_none() {
     let code: Code = "k7qf-2mxp".parse().unwrap();
     // Something that hangs up on whoever comes.
     let other = tokio::spawn(async move { drop(listener.accept().await.unwrap()) });
-    let failed = join("127.0.0.1", port, &code, Role::Pilot).await.unwrap_err();
+    let failed = join(port, &code).await.unwrap_err();
     assert!(matches!(failed, Failed::NoTerminal { .. }), "{failed}");
     other.await.unwrap();
     // And then nothing at all.
-    let failed = join("127.0.0.1", port, &code, Role::Pilot).await.unwrap_err();
+    let failed = join(port, &code).await.unwrap_err();
     assert!(matches!(failed, Failed::NoAnswer { .. }), "{failed}");
 }
 
@@ -117,7 +137,44 @@ async fn a_terminal_that_expects_nobody_is_said_to() {
         let (tcp, _) = listener.accept().await.unwrap();
         assert!(TlsAcceptor::from(config).accept(tcp).await.is_err());
     });
-    let failed = join("127.0.0.1", port, &"k7qf-2mxp".parse().unwrap(), Role::Pilot).await.unwrap_err();
+    let failed = join(port, &"k7qf-2mxp".parse().unwrap()).await.unwrap_err();
     assert!(matches!(failed, Failed::NotInvited { .. }), "{failed}");
     gate.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_of_another_swarm_leaves_it_only_when_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = Authority::new().unwrap().enrol(&box1()).unwrap();
+    elsewhere.save(folder.path()).unwrap();
+    let terminal = terminal().await;
+    let failed = join_in(folder.path(), terminal.port, &terminal.code, false).await.unwrap_err();
+    assert!(failed.to_string().contains("--replace"), "{failed}");
+    assert!(matches!(terminal.ended.await.unwrap(), Err(Unfinished::Broken(_))), "the code was not tried");
+    assert_eq!(Identity::load(folder.path()).unwrap().unwrap().serial(), elsewhere.serial());
+
+    let terminal = self::terminal().await;
+    let joined = join_in(folder.path(), terminal.port, &terminal.code, true).await.unwrap();
+    assert_eq!(joined.before, Some(box1()));
+    assert_eq!(Identity::load(folder.path()).unwrap().unwrap().swarm(), terminal.authority.swarm());
+}
+
+#[tokio::test]
+async fn an_agent_joins_its_own_swarm_again_without_being_told_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let terminal = terminal().await;
+    let first = terminal.authority.enrol(&box1()).unwrap();
+    first.save(folder.path()).unwrap();
+    let joined = join_in(folder.path(), terminal.port, &terminal.code, false).await.unwrap();
+    assert_eq!(joined.before, Some(box1()));
+    assert_ne!(joined.identity.serial(), first.serial());
+}
+
+#[tokio::test]
+async fn a_folder_that_can_not_be_written_is_told_before_the_code_is_used() {
+    let terminal = terminal().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let failed = join_in(&file.path().join("keys"), terminal.port, &terminal.code, false).await.unwrap_err();
+    assert!(!matches!(failed, Failed::Exchange(_)), "{failed}");
+    terminal.ended.abort();
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use bramble_value::Name;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber,
+    SubjectPublicKeyInfo, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, CertificateSigningRequestDer};
 use uuid::Uuid;
@@ -68,9 +69,7 @@ impl Authority {
             let [certificate] = <[_; 1]>::try_from(certificates).map_err(|_| Wrong::Incomplete)?;
             let certificate = CertificateDer::from(certificate);
             let parsed = webpki::EndEntityCert::try_from(&certificate).map_err(|_| Wrong::NoAuthority)?;
-            if parsed.subject_public_key_info().as_ref()
-                != rcgen::PublicKeyData::subject_public_key_info(&key)
-            {
+            if parsed.subject_public_key_info().as_ref() != PublicKeyData::subject_public_key_info(&key) {
                 return Err(Wrong::OtherKey);
             }
             let swarm = swarm_of(&certificate)?;
@@ -112,6 +111,23 @@ impl Authority {
     pub fn issue(&self, csr: &[u8], agent: &Agent) -> Result<Issued, IdentityError> {
         let request = CertificateSigningRequestParams::from_der(&CertificateSigningRequestDer::from(csr))
             .map_err(|_| Wrong::NoRequest)?;
+        self.sign(&request.public_key, agent)
+    }
+
+    /// Makes a certificate for an agent, for the key that another certificate of this
+    /// authority (in DER) is for: the agent is called otherwise from now on. The other one
+    /// stays valid until it is revoked.
+    ///
+    /// # Errors
+    /// When it is no certificate.
+    pub fn issue_again(&self, certificate: &[u8], agent: &Agent) -> Result<Issued, IdentityError> {
+        let certificate = CertificateDer::from(certificate);
+        let parsed = webpki::EndEntityCert::try_from(&certificate).map_err(|_| Wrong::NotSigned)?;
+        let key = SubjectPublicKeyInfo::from_der(&parsed.subject_public_key_info());
+        self.sign(&key.map_err(|_| Wrong::NotSigned)?, agent)
+    }
+
+    fn sign(&self, key: &impl PublicKeyData, agent: &Agent) -> Result<Issued, IdentityError> {
         let serial = Serial::random();
         let mut params = parameters(&format!("{} {}", agent.role, agent.name), &agent.uri(self.swarm))?;
         params.serial_number = Some(SerialNumber::from_slice(&serial.to_bytes()));
@@ -125,7 +141,7 @@ impl Authority {
             Role::Child => vec![client],
         };
         params.use_authority_key_identifier_extension = true;
-        let certificate = params.signed_by(&request.public_key, &self.issuer).map_err(IdentityError::Make)?;
+        let certificate = params.signed_by(key, &self.issuer).map_err(IdentityError::Make)?;
         Ok(Issued { certificate: certificate.der().to_vec(), serial })
     }
 

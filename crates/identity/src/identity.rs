@@ -72,6 +72,21 @@ impl Identity {
         files::write(folder, FILE, &text)
     }
 
+    /// The identity with the same key and another certificate (in DER), which the swarm's
+    /// authority made when the agent was renamed.
+    ///
+    /// # Errors
+    /// [`Wrong`] when it is for another key, another role, or of another swarm.
+    pub fn renamed(&self, certificate: &[u8]) -> Result<Identity, IdentityError> {
+        let key = self.0.key.secret_pkcs8_der().to_vec();
+        let renamed = Identity::new(key, certificate.to_vec(), self.authority().to_vec())?;
+        let (found, expected) = (renamed.agent(), self.agent().role);
+        if found.role != expected {
+            return Err(Wrong::from(Stranger::Role { found: found.clone(), expected }).into());
+        }
+        Ok(renamed)
+    }
+
     /// Whose it is.
     pub fn agent(&self) -> &Agent {
         &self.0.me.agent

@@ -79,6 +79,11 @@ impl Revocations {
         self.revoked.borrow().clone()
     }
 
+    /// Hears of all that were revoked, now and whenever there are more.
+    pub fn subscribe(&self) -> watch::Receiver<BTreeSet<Serial>> {
+        self.revoked.subscribe()
+    }
+
     /// Waits until a certificate is revoked.
     pub async fn revoked(&self, serial: Serial) {
         let mut changes = self.revoked.subscribe();

@@ -131,3 +131,23 @@ fn what_was_revoked_stays_revoked_and_is_heard_of_at_once() {
     let refused = Revocations::load(folder.path()).unwrap_err().to_string();
     assert!(refused.contains("`box1` is no certificate's number"), "{refused}");
 }
+
+#[test]
+fn an_agent_that_is_renamed_keeps_its_key() {
+    let authority = Authority::new().expect("there is randomness");
+    let issued = |identity: &Identity, role, name: &str| {
+        let agent = Agent::new(role, self::name(name));
+        authority.issue_again(identity.certificate(), &agent).expect("a certificate").certificate
+    };
+    let box1 = authority.enrol(&pilot("box1")).expect("an identity");
+    let box2 = box1.renamed(&issued(&box1, Role::Pilot, "box2")).expect("it fits");
+    assert_eq!(box2.agent(), &pilot("box2"));
+    assert_ne!(box2.serial(), box1.serial());
+
+    let other = authority.enrol(&pilot("box3")).expect("an identity");
+    assert!(box1.renamed(other.certificate()).is_err(), "it is for another key");
+    assert!(box1.renamed(&issued(&box1, Role::Child, "box2")).is_err(), "a pilot stays one");
+    let elsewhere = Authority::new().expect("there is randomness");
+    let elsewhere = elsewhere.issue_again(box1.certificate(), &pilot("box2")).expect("a certificate");
+    assert!(box1.renamed(&elsewhere.certificate).is_err(), "it is of another swarm");
+}

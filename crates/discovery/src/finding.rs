@@ -1,0 +1,105 @@
+//! Looks for agents.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bramble_identity::{Agent, Role};
+use bramble_value::Name;
+use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use crate::{DiscoveryError, NAME, ROLE, SERVICE, SWARM};
+
+/// Which agents are looked for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// What they are.
+    pub role: Role,
+    /// Of this swarm; any where none is said.
+    pub swarm: Option<Uuid>,
+    /// Of this name; any where none is said.
+    pub name: Option<Name>,
+}
+
+/// An agent that answered, as it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Who it is.
+    pub agent: Agent,
+    /// Its swarm.
+    pub swarm: Uuid,
+    /// Where it listens. IPv4 comes first: what is local to a network in IPv6 needs a
+    /// zone, which programs write differently.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Wanted {
+    fn fits(&self, found: &Found) -> bool {
+        found.agent.role == self.role
+            && self.swarm.is_none_or(|swarm| swarm == found.swarm)
+            && self.name.as_ref().is_none_or(|name| *name == found.agent.name)
+    }
+
+    /// Whether there can be one only: a swarm has one terminal, and one agent of a name.
+    fn is_one(&self) -> bool {
+        self.swarm.is_some() && (self.name.is_some() || self.role == Role::Terminal)
+    }
+}
+
+/// Looks for agents for a time, or until the one that is wanted is found. In the order of
+/// their names; none is no error.
+///
+/// # Errors
+/// When the system lets no multicast socket be opened.
+pub async fn find(wanted: &Wanted, within: Duration) -> Result<Vec<Found>, DiscoveryError> {
+    let until = Instant::now() + within;
+    let daemon = Looking(ServiceDaemon::new()?);
+    daemon.0.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
+    let answers = daemon.0.browse(SERVICE)?;
+    let mut all: Vec<Found> = Vec::new();
+    while let Ok(Ok(answer)) = timeout_at(until, answers.recv_async()).await {
+        let ServiceEvent::ServiceResolved(service) = answer else { continue };
+        // What isn't of this form is no agent of this version.
+        let Some(found) = read(&service).filter(|found| wanted.fits(found)) else { continue };
+        all.retain(|other| (&other.agent, other.swarm) != (&found.agent, found.swarm));
+        all.push(found);
+        if wanted.is_one() {
+            break;
+        }
+    }
+    all.sort_by(|one, other| (&one.agent, one.swarm).cmp(&(&other.agent, other.swarm)));
+    Ok(all)
+}
+
+/// Ends the search when it is over or given up.
+struct Looking(ServiceDaemon);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        let _ = self.0.shutdown();
+    }
+}
+
+fn read(service: &ResolvedService) -> Option<Found> {
+    let told = |key| service.get_property_val_str(key);
+    let agent = Agent::new(told(ROLE)?.parse().ok()?, told(NAME)?.parse().ok()?);
+    let swarm = told(SWARM)?.parse().ok()?;
+    let mut addresses: Vec<SocketAddr> = service
+        .get_addresses()
+        .iter()
+        .map(|address| address.to_ip_addr())
+        .filter(is_complete)
+        .map(|address| SocketAddr::new(address, service.get_port()))
+        .collect();
+    addresses.sort();
+    (!addresses.is_empty()).then_some(Found { agent, swarm, addresses })
+}
+
+/// Whether an address is all that is needed to connect to it.
+fn is_complete(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(address) => !address.is_unicast_link_local(),
+    }
+}

@@ -1,0 +1,114 @@
+//! The terminal's side over TLS.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use bramble_identity::Agent;
+use bramble_value::Time;
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio_rustls::server;
+
+use super::{binding, in_time, send};
+use crate::hosting::{Declined, Heard, Hosting, Wanted};
+use crate::invitations::Invitations;
+use crate::joining::Welcome;
+use crate::refusal::Refusal;
+
+/// Somebody that came to join and did not, for a log.
+#[derive(Debug, Error)]
+pub enum Unfinished {
+    /// It may not.
+    #[error("{}", say_declined(.0))]
+    Declined(Declined),
+    /// It may, and could not be enrolled.
+    #[error("the {agent} could not be enrolled: {why}")]
+    NotEnrolled {
+        /// Who it is.
+        agent: Agent,
+        /// Why.
+        why: String,
+    },
+    /// The connection broke.
+    #[error("the connection of somebody that wanted to join broke: {0}")]
+    Broken(io::Error),
+}
+
+fn say_declined(Declined { refusal, agent }: &Declined) -> String {
+    let whose =
+        agent.as_ref().map_or_else(String::new, |agent| format!(" with the invitation of the {agent}"));
+    let why = match refusal {
+        Refusal::NotInvited {} => "it is not, or no longer, invited".to_owned(),
+        Refusal::WrongCode { left: 0 } => {
+            "its code is wrong for the third time, the invitation is void".to_owned()
+        }
+        Refusal::WrongCode { .. } => "its code is wrong, or somebody sits between the two".to_owned(),
+        Refusal::OtherRole { expected } => format!("it is no {expected}"),
+        Refusal::OtherVersion { .. } => "it is of another version of Bramble".to_owned(),
+        Refusal::Garbled {} | Refusal::Failed {} => "what it says is no message of the exchange".to_owned(),
+    };
+    format!("somebody wanted to join{whose}: {why}")
+}
+
+/// Talks to somebody that wants to join, and has it enrolled when it is who is expected.
+/// `enrol` makes the certificate and notes the agent down; then the agent is told.
+///
+/// # Errors
+/// [`Unfinished`] when it did not join.
+pub async fn host<IO, E>(
+    mut stream: server::TlsStream<IO>,
+    invitations: &Mutex<Invitations>,
+    now: impl Fn() -> Time,
+    enrol: impl FnOnce(Wanted) -> E,
+) -> Result<Agent, Unfinished>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+    E: Future<Output = Result<Welcome, String>>,
+{
+    let mut hosting = Hosting::new(binding(stream.get_ref().1));
+    let mut buffer = [0; 2048];
+    let wanted = loop {
+        let received = in_time(stream.read(&mut buffer)).await.map_err(Unfinished::Broken)?;
+        if received == 0 {
+            return Err(Unfinished::Broken(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let heard = {
+            // What a panic may leave half done is one invitation.
+            let mut invitations = invitations.lock().unwrap_or_else(PoisonError::into_inner);
+            hosting.receive(&buffer[..received], &mut invitations, now())
+        };
+        match heard {
+            Ok(Heard::More) => {}
+            Ok(Heard::Send(bytes)) => send(&mut stream, &bytes).await.map_err(Unfinished::Broken)?,
+            Ok(Heard::Enrol(wanted)) => break wanted,
+            Err(declined) => {
+                // It may have gone.
+                let _ = say_last(&mut stream, &declined.message()).await;
+                return Err(Unfinished::Declined(declined));
+            }
+        }
+    };
+    let agent = wanted.agent.clone();
+    match enrol(wanted).await {
+        Ok(Welcome { certificate, authority, terminal }) => {
+            let welcome = Hosting::welcome(&certificate, &authority, &terminal);
+            say_last(&mut stream, &welcome).await.map_err(Unfinished::Broken)?;
+            Ok(agent)
+        }
+        Err(why) => {
+            let failed = Declined { refusal: Refusal::Failed {}, agent: Some(agent.clone()) };
+            // It may have gone.
+            let _ = say_last(&mut stream, &failed.message()).await;
+            Err(Unfinished::NotEnrolled { agent, why })
+        }
+    }
+}
+
+/// Sends the last message, and waits until the other has closed.
+async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
+    send(stream, bytes).await?;
+    in_time(stream.shutdown()).await?;
+    // There may be something on the way, which nobody reads any more.
+    let _ = in_time(stream.read(&mut [0; 64])).await;
+    Ok(())
+}
