@@ -195,7 +195,9 @@ impl Owner {
             }
         }
         let (tell, port_of) = (Arc::clone(&self.tell), names.clone());
-        let pass = move |record| told(record, &port_of).into_iter().for_each(|message| tell(message));
+        let pass = move |records: Vec<Record>| {
+            records.into_iter().filter_map(|record| told(record, &port_of)).for_each(|message| tell(message));
+        };
         let (relay, mut ring, bell) =
             Relay::start(pass).map_err(|error| format!("there can't be another thread: {error}"))?;
         let ran = self.hardware.run(&wiring, Some(&bell), |driver, _| {

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
@@ -113,7 +114,7 @@ fn run(settings: Settings) -> Result<(), Report> {
     })?;
 
     let desk = Desk::new(settings.name.clone(), sessions.started());
-    let line = dialer.line();
+    let (line, onlookers) = (dialer.line(), dialer.line());
     // Where the link has ended, so does the pilot.
     let sent = move || _ = line.more();
     let (scribe, pen, doing) = Scribe::start(journal.clone(), sessions, sent).into_diagnostic()?;
@@ -137,6 +138,8 @@ fn run(settings: Settings) -> Result<(), Report> {
         data: settings.data.clone(),
         children: children.clone(),
         pen: pen.clone(),
+        // Where the link has ended, so does the pilot.
+        live: Arc::new(move |seen| _ = onlookers.passing(seen)),
         animals: HashMap::new(),
     };
     spawn("session", move || {

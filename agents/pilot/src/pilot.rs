@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bramble_journal::Journal;
 use bramble_link::{Dialer, Event};
 use bramble_message::{
-    Activity, PilotHello, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
+    Activity, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
 };
 use bramble_rig::{Post, inbox};
 use miette::Diagnostic;
@@ -170,7 +170,12 @@ impl Pilot {
     fn act(&mut self, deeds: Vec<Deed>) {
         for deed in deeds {
             match deed {
-                Deed::Answer(answer) => self.pen.write(Entry::Answer(answer)),
+                Deed::Answer(answer) => {
+                    // Whoever waits for it waits for no disk. Where the link has ended, so
+                    // does the pilot.
+                    let _ = self.dialer.line().passing(encode(&PilotInPassing::Answer(answer.clone())));
+                    self.pen.write(Entry::Answer(answer));
+                }
                 Deed::Start(request) => {
                     let (post, inbox) = inbox();
                     self.post = Some(post.clone());
@@ -204,7 +209,7 @@ impl Pilot {
         }
         self.dialer.describe(encode(&hello(self.rig.clone(), status.activity.clone())));
         // Where the link has ended, so does the pilot.
-        let _ = self.dialer.line().passing(encode(&status));
+        let _ = self.dialer.line().passing(encode(&PilotInPassing::Status(status.clone())));
         self.told = Some(status);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bramble_engine::Settings;
-use bramble_message::{ColumnInfo, Ended, RigDevice, StartSession, Started};
+use bramble_message::{Bytes, ColumnInfo, Ended, PilotInPassing, RigDevice, StartSession, Started, encode};
 use bramble_rig::calibration::Calibrations;
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
@@ -78,6 +78,8 @@ pub(crate) struct Runner {
     /// The pilot's data folder.
     pub(crate) data: PathBuf,
     pub(crate) pen: Pen,
+    /// Tells the terminal something in passing.
+    pub(crate) live: Arc<dyn Fn(Bytes) + Send + Sync>,
     /// The simulated animals that were in the box, with what they have learned.
     pub(crate) animals: HashMap<SubjectId, Box<dyn Animal>>,
 }
@@ -262,7 +264,13 @@ impl Runner {
         provenance["hardware"] = json!(hardware.report());
         provenance["check"] = ready.check.clone();
         let (pen, session) = (self.pen.clone(), ready.request.session);
-        let keep = move |record| pen.write(Entry::Record(session, record));
+        let live = Arc::clone(&self.live);
+        let keep = move |records: Vec<Record>| {
+            let seen = PilotInPassing::Live { session, records };
+            live(encode(&seen));
+            let PilotInPassing::Live { records, .. } = seen else { return };
+            records.into_iter().for_each(|record| pen.write(Entry::Record(session, record)));
+        };
         let (relay, mut ring, bell) = Relay::start(keep).map_err(no_thread)?;
         let mut functions = OnThread::start(ready.task.functions(), post.clone());
         ready.claims = ready.claims.in_real_time(&post).map_err(no_thread)?;

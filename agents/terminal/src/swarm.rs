@@ -9,7 +9,7 @@ use std::time::Duration;
 use bramble_journal::{Journal, JournalError};
 use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Terms};
 use bramble_message::{
-    Bytes, Ended, PilotHello, PilotToTerminal, Started, Status, TerminalHello, decode, encode,
+    Bytes, Ended, PilotHello, PilotInPassing, PilotToTerminal, Started, TerminalHello, decode, encode,
 };
 use bramble_subject::ClockEstimate;
 use bramble_value::{Name, Span, Time};
@@ -114,11 +114,7 @@ impl Swarm {
                 self.desk.state.change(|lab| lab.refused(refusal.to_string()));
             }
             Event::Passing { peer, payload } => {
-                // It says how things are after what came before it.
-                if waiting.keys().any(|(pilot, _)| *pilot == peer) {
-                    self.messages(std::mem::take(waiting));
-                }
-                self.passing(&peer, &payload);
+                self.passing(&peer, &payload, waiting);
             }
             Event::Clock { peer, clock } => {
                 let known = clocks.get(&peer);
@@ -216,9 +212,18 @@ impl Swarm {
         }
     }
 
-    fn passing(&self, pilot: &Name, payload: &[u8]) {
-        match decode::<Status>(payload) {
-            Ok(status) => {
+    fn passing(&self, pilot: &Name, payload: &[u8], waiting: &mut Waiting) {
+        match decode(payload) {
+            // The same answer comes again, and answers nothing then.
+            Ok(PilotInPassing::Answer(answer)) => self.desk.state.answered(answer),
+            Ok(PilotInPassing::Live { session, records }) => {
+                self.desk.state.change(|lab| lab.live(pilot, session, records));
+            }
+            Ok(PilotInPassing::Status(status)) => {
+                // It says how things are after what came before it.
+                if waiting.keys().any(|(other, _)| other == pilot) {
+                    self.messages(std::mem::take(waiting));
+                }
                 let found = self.desk.state.change(|lab| lab.status(pilot, status));
                 self.look_up(found);
             }

@@ -19,8 +19,8 @@ pub use bytes::Bytes;
 pub use child_to_pilot::{ChildHello, ChildToPilot, Offer};
 pub use pilot_to_child::{PilotToChild, Reading};
 pub use pilot_to_terminal::{
-    Activity, Answer, ColumnInfo, Ended, Hold, PilotHello, PilotToTerminal, Progress, RigDevice, Started,
-    Status,
+    Activity, Answer, ColumnInfo, Ended, Hold, PilotHello, PilotInPassing, PilotToTerminal, Progress,
+    RigDevice, Started, Status,
 };
 pub use terminal_to_pilot::{Command, Graduation, StartSession, TerminalHello, TerminalToPilot, When};
 

@@ -122,6 +122,24 @@ pub struct Ended {
     pub unix_ns: i64,
 }
 
+/// What a pilot says to a terminal in passing: it may be lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PilotInPassing {
+    /// How it is.
+    Status(Status),
+    /// An answer, which comes again among what must arrive.
+    Answer(Answer),
+    /// What has just been observed in a session in real time, before it waits for any
+    /// disk. It comes again among [`PilotToTerminal::Records`], and only that counts.
+    Live {
+        /// In which session.
+        session: Uuid,
+        /// In the order of observation.
+        records: Vec<Record>,
+    },
+}
+
 /// What a pilot tells of itself now and then; only the latest matters, and it
 /// may be lost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

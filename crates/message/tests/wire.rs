@@ -150,11 +150,13 @@ fn every_message_of_a_terminal_to_a_pilot_comes_back_as_it_was() {
 #[test]
 fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
     comes_back(PilotHello { software: software(), rig: vec![device()], activity: Activity::Idle });
-    comes_back(Status {
+    comes_back(PilotInPassing::Status(Status {
         activity: Activity::Running(progress()),
         unacknowledged: 7,
         children: vec![(name("wheel"), true)],
-    });
+    }));
+    comes_back(PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }));
+    comes_back(PilotInPassing::Live { session: SESSION, records: vec![Record::Row(row())] });
     for outcome in [Ok(()), Err("the rig is busy".to_owned())] {
         comes_back(PilotToTerminal::Answer(Answer { ask: Ask(1), outcome }));
     }
@@ -241,7 +243,7 @@ fn readable(bytes: &[u8]) -> Vec<&'static str> {
         name_if::<TerminalToPilot>,
         name_if::<PilotHello>,
         name_if::<PilotToTerminal>,
-        name_if::<Status>,
+        name_if::<PilotInPassing>,
         name_if::<ChildHello>,
         name_if::<ChildToPilot>,
         name_if::<PilotToChild>,

@@ -82,6 +82,7 @@ impl Box1 {
             hardware: Some(hardware),
             data: folder.path().to_owned(),
             pen,
+            live: Arc::new(|_| {}),
             animals: HashMap::new(),
         };
         Box1 { _folder: folder, journal, runner, scribe, hands: Some(hands), poke, lamp }

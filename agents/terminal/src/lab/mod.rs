@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, Started, Status};
-use bramble_value::{Name, Person, Record, SubjectId};
+use bramble_value::{Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -12,6 +12,8 @@ use crate::api::types::{ChildStatus, PilotStatus, SessionStatus, Starting};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
 
+/// How many trials that are not yet safe here are shown.
+const MOST_LIVE: usize = 1000;
 /// How many refused agents are remembered.
 const MOST_REFUSED: usize = 20;
 
@@ -46,6 +48,8 @@ struct Run {
     /// Trials that are over.
     trials: u32,
     score: Score,
+    /// Trials that were seen to end and that are not yet safe here.
+    live: Vec<Row>,
 }
 
 /// A session that runs, and where.
@@ -122,7 +126,7 @@ impl Lab {
             valves: Vec::new(),
         };
         pilot.notice = None;
-        pilot.running = Some(Run { progress, trials: 0, score });
+        pilot.running = Some(Run { progress, trials: 0, score, live: Vec::new() });
     }
 
     /// A session was taken over.
@@ -146,8 +150,22 @@ impl Lab {
             if let Record::Row(row) = record {
                 run.trials = row.trial;
                 run.score.add(row);
+                run.live.retain(|live| live.trial > row.trial);
             }
         }
+    }
+
+    /// What has just been observed in a session, and is not yet safe here.
+    pub(crate) fn live(&mut self, name: &Name, session: Uuid, records: Vec<Record>) {
+        let Some(run) = self.run(name, session) else { return };
+        let known = run.trials;
+        let new = records.into_iter().filter_map(|record| match record {
+            Record::Row(row) if row.trial > known => Some(row),
+            _ => None,
+        });
+        run.live.extend(new);
+        let too_many = run.live.len().saturating_sub(MOST_LIVE);
+        run.live.drain(..too_many);
     }
 
     /// A session ended.
@@ -304,7 +322,12 @@ impl Pilot {
                 None
             }
             _ => {
-                let run = Run { trials: progress.trial.saturating_sub(1), progress, score: Score::default() };
+                let run = Run {
+                    trials: progress.trial.saturating_sub(1),
+                    progress,
+                    score: Score::default(),
+                    live: Vec::new(),
+                };
                 let news = run.running(name);
                 self.running = Some(run);
                 Some(news)
@@ -339,14 +362,16 @@ impl Run {
     }
 
     fn view(&self) -> SessionStatus {
+        let mut score = self.score.clone();
+        self.live.iter().for_each(|row| score.add(row));
         SessionStatus {
             session: self.progress.session,
             subject: self.progress.subject.clone(),
             owner: self.progress.owner.clone(),
             task: self.progress.task.clone(),
             hold: self.progress.hold,
-            trials: self.trials,
-            correct: self.score.share(),
+            trials: self.live.last().map_or(self.trials, |row| row.trial),
+            correct: score.share(),
             water: self.progress.water,
             seconds: self.progress.seconds,
             stages: self.progress.stages.clone(),

@@ -157,6 +157,27 @@ fn trials_are_counted_as_they_end() {
     assert_eq!(lab.view().0[0].session.as_ref().unwrap().trials, 2);
 }
 
+#[test]
+fn a_trial_is_shown_before_it_is_safe_and_counts_once_whatever_is_lost_in_passing() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(7, "M001", 1)));
+    let row = |trial| {
+        let (start, end, ending, values) = (Time::ZERO, Time::ZERO, Ending::Done, Vec::new());
+        Record::Row(Row { trial, start, end, ending, values })
+    };
+    let shown = |lab: &Lab| lab.view().0[0].session.as_ref().unwrap().trials;
+    let session = Uuid::from_u128(7);
+    // The second trial is lost in passing.
+    lab.live(&name("box1"), session, vec![row(1)]);
+    lab.live(&name("box1"), session, vec![row(3)]);
+    lab.live(&name("box1"), Uuid::from_u128(8), vec![row(99)]);
+    assert_eq!(shown(&lab), 3);
+    lab.records(&name("box1"), session, &[row(1), row(2)]);
+    assert_eq!((shown(&lab), lab.run(&name("box1"), session).unwrap().live.len()), (3, 1));
+    lab.records(&name("box1"), session, &[row(3)]);
+    assert_eq!((shown(&lab), lab.run(&name("box1"), session).unwrap().live.len()), (3, 0));
+}
+
 /// Something that may happen in a lab of two pilots and two subjects.
 #[derive(Debug, Clone)]
 enum Happens {

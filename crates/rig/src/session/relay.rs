@@ -17,6 +17,9 @@ const ROOM: usize = 65_536;
 /// Room that is left for the end of a session that must end for want of room.
 const RESERVE: usize = 2_048;
 
+/// As many records are handed on at once.
+const BATCH: usize = 512;
+
 /// The thread looks by itself this often.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -64,11 +67,12 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts one that hands every record to `pass`, which may take its time.
+    /// Starts one that hands every record to `pass`, with those that are there too,
+    /// in their order. It may take its time.
     ///
     /// # Errors
     /// Where there can't be another thread.
-    pub fn start(pass: impl FnMut(Record) + Send + 'static) -> std::io::Result<(Relay, Ring, Bell)> {
+    pub fn start(pass: impl FnMut(Vec<Record>) + Send + 'static) -> std::io::Result<(Relay, Ring, Bell)> {
         let (producer, consumer) = RingBuffer::new(ROOM);
         let new = Arc::new(AtomicBool::new(false));
         let thread =
@@ -85,12 +89,16 @@ impl Relay {
     }
 }
 
-fn empty(mut records: Consumer<Record>, mut pass: impl FnMut(Record)) {
+fn empty(mut records: Consumer<Record>, mut pass: impl FnMut(Vec<Record>)) {
     loop {
         // Looked at before what is left: nothing comes after it.
         let over = records.is_abandoned();
-        while let Ok(record) = records.pop() {
-            pass(record);
+        loop {
+            let there: Vec<Record> = std::iter::from_fn(|| records.pop().ok()).take(BATCH).collect();
+            if there.is_empty() {
+                break;
+            }
+            pass(there);
         }
         if over {
             return;
@@ -117,13 +125,13 @@ mod tests {
     fn every_record_is_passed_on_in_order_before_the_relay_ends() {
         let (mut ring, consumer) = ring();
         let (sender, passed) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || empty(consumer, |record| sender.send(record).unwrap()));
+        let thread = std::thread::spawn(move || empty(consumer, |there| sender.send(there).unwrap()));
         for at in 0..10_000 {
             ring.record(note(at)).unwrap();
         }
         drop(ring);
         thread.join().unwrap();
-        assert!(passed.iter().eq((0..10_000).map(note)));
+        assert!(passed.iter().flatten().eq((0..10_000).map(note)));
     }
 
     #[test]
