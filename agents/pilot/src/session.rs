@@ -15,7 +15,7 @@ use bramble_rig::{Driver, Hardware, Inbox, Post, Request, RigConfig, Wiring};
 use bramble_simulation::{Animal, named};
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{SourceMap, StageId};
-use bramble_training::{Graduation, Protocol};
+use bramble_training::{Examiner, Graduation, Protocol};
 use bramble_value::{Name, Random, Record, Seed, SubjectId, Time, Trials};
 use serde_json::json;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ use crate::config::{Simulation, Speed};
 use crate::desk::{Course, valves};
 use crate::hand::{self, Checked};
 use crate::host;
-use crate::judge::Examiner;
+use crate::judge::{Beside, OnTheSpot};
 use crate::scribe::{Entry, Pen};
 use crate::wall::Clocks;
 use crate::watch::Watch;
@@ -215,7 +215,8 @@ impl Runner {
         });
         let began = self.begin(&ready, provenance, driver.now(), tell);
 
-        let Ready { request, task, session, mut examiner, mut claims, .. } = ready;
+        let Ready { request, task, session, examiner, mut claims, .. } = ready;
+        let mut judge = OnTheSpot(examiner);
         let mut functions = task.functions();
         let mut recorder = ToPen { pen: &self.pen, session: request.session };
         let outcome = session.run(Around {
@@ -224,11 +225,11 @@ impl Runner {
             inbox,
             functions: &mut functions,
             recorder: &mut recorder,
-            judge: &mut examiner,
+            judge: &mut judge,
         });
         self.animals.insert(request.subject, driver.into_world());
         drop(claims);
-        Ok(self.end(request.session, began, &outcome, examiner.graduated()))
+        Ok(self.end(request.session, began, &outcome, judge.0.graduated()))
     }
 
     /// Runs a session in real time, on hardware. Whatever may take its time has a
@@ -274,7 +275,7 @@ impl Runner {
         let (relay, mut ring, bell) = Relay::start(keep).map_err(no_thread)?;
         let mut functions = OnThread::start(ready.task.functions(), post.clone());
         ready.claims = ready.claims.in_real_time(&post).map_err(no_thread)?;
-        let mut judge = std::mem::take(&mut ready.examiner).beside(post).map_err(no_thread)?;
+        let mut judge = Beside::new(std::mem::take(&mut ready.examiner), post).map_err(no_thread)?;
         let wiring = ready.wiring.clone();
         let ran = hardware.run(&wiring, Some(&bell), |driver, real_time| {
             let time = driver.now();

@@ -129,6 +129,15 @@ Examples:
     /// Check protocols; needs no running terminal
     #[command(subcommand)]
     Protocol(Protocol),
+    /// Run recorded sessions again, from the subject file alone, and compare; needs no running terminal
+    #[command(after_help = "\
+Everything comes from the file: the task's sources, parameters, seed, inputs. It says whether each
+transition, output and column is what was recorded, or what differs first; then it exits with 1.
+
+Examples:
+  bramble-terminal replay M001 --session 12
+  bramble-terminal replay copies/M001.h5")]
+    Replay(Replay),
 }
 
 #[derive(Debug, Args)]
@@ -351,6 +360,18 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
     /// For scripts: the summary as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The subject, or the path of its file
+    pub(crate) subject: String,
+    /// Only this session [default: every one]
+    #[arg(long, value_name = "N")]
+    pub(crate) session: Option<u32>,
+    /// For scripts
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -84,3 +84,13 @@ pub enum Reading {
     /// An encoder's position, in its unit.
     Position(f64),
 }
+
+impl Reading {
+    /// It as the value of an event: a level is 1 or 0.
+    pub fn number(self) -> f64 {
+        match self {
+            Reading::Digital(high) => f64::from(u8::from(high)),
+            Reading::Analog(value) | Reading::Position(value) => value,
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! One subject's file.
 
+mod index;
 mod open;
 mod subject;
 
@@ -25,6 +26,8 @@ use crate::session::{
 pub struct SubjectFile {
     /// Sessions opened so far. Before `file`: their tables close first.
     sessions: RefCell<BTreeMap<SessionNumber, Records>>,
+    /// The sessions that are packed.
+    index: index::Index,
     file: File,
     /// Held for as long as the file is open.
     lock: std::fs::File,
@@ -105,6 +108,9 @@ impl SubjectFile {
         self.check_writable()?;
         let written = self.written_up_to(number)?;
         let new = &records[records.partition_point(|(at, _)| *at <= written)..];
+        if !new.is_empty() && self.index.contains_key(&number) {
+            self.unpack(number)?;
+        }
         self.with_session(number, |session| {
             let misfit = new.iter().find_map(|(_, record)| session.misfit(record));
             match misfit {
@@ -126,13 +132,57 @@ impl SubjectFile {
         estimates: &[ClockEstimate],
     ) -> Result<(), SubjectError> {
         self.check_writable()?;
+        if self.index.contains_key(&number) {
+            self.unpack(number)?;
+        }
         self.with_session(number, |session| session.add_clock(estimates))
     }
 
     /// Says how a session ended. Told again, the last one counts.
     pub fn end_session(&mut self, number: SessionNumber, end: &SessionEnd) -> Result<(), SubjectError> {
         self.check_writable()?;
-        self.with_session(number, |session| session.add_end(end))
+        self.with_session(number, |session| session.add_end(end))?;
+        if self.index.contains_key(&number) {
+            let summary = self.summary_of(number)?;
+            self.rewrite(|file| index::add(file, &[summary]))?;
+        }
+        Ok(())
+    }
+
+    /// Packs the sessions that are over and were not packed: their tables are compressed,
+    /// which is some times smaller, and they are noted in the file's index. A running
+    /// session's tables stay as they are, because a kill amid growing a compressed one
+    /// damages it.
+    ///
+    /// # Errors
+    /// Where the file can't be written; it is as it was then.
+    pub fn pack(&mut self) -> Result<(), SubjectError> {
+        self.check_writable()?;
+        let mut over = Vec::new();
+        for number in self.numbers()?.into_iter().filter(|number| !self.index.contains_key(number)) {
+            over.extend(Some(self.summary_of(number)?).filter(|session| session.end.is_some()));
+        }
+        if over.is_empty() {
+            return Ok(());
+        }
+        self.rewrite(|file| {
+            for session in &over {
+                let name = format!("sessions/{}", session.number);
+                let group = file.group(&name).doing(|| format!("open {name}"))?;
+                Records::open(&group, start::read_columns(&group)?)?.remake(true)?;
+            }
+            index::add(file, &over)
+        })
+    }
+
+    /// Makes a packed session's tables such that rows can be added.
+    fn unpack(&mut self, number: SessionNumber) -> Result<(), SubjectError> {
+        self.rewrite(|file| {
+            let name = format!("sessions/{number}");
+            let group = file.group(&name).doing(|| format!("open {name}"))?;
+            Records::open(&group, start::read_columns(&group)?)?.remake(false)?;
+            index::remove(file, number)
+        })
     }
 
     /// All sessions, oldest first.
@@ -142,8 +192,11 @@ impl SubjectFile {
 
     /// The session of this uuid.
     pub fn session_by_uuid(&self, uuid: Uuid) -> Result<Option<SessionSummary>, SubjectError> {
-        for number in self.numbers()?.into_iter().rev() {
-            let summary = self.summary(number)?;
+        if let Some(known) = self.index.values().rfind(|session| session.uuid == uuid) {
+            return Ok(Some(known.clone()));
+        }
+        for number in self.numbers()?.into_iter().rev().filter(|number| !self.index.contains_key(number)) {
+            let summary = self.summary_of(number)?;
             if summary.uuid == uuid {
                 return Ok(Some(summary));
             }
@@ -153,6 +206,13 @@ impl SubjectFile {
 
     /// A session in a few words.
     pub fn summary(&self, number: SessionNumber) -> Result<SessionSummary, SubjectError> {
+        match self.index.get(&number) {
+            Some(summary) => Ok(summary.clone()),
+            None => self.summary_of(number),
+        }
+    }
+
+    fn summary_of(&self, number: SessionNumber) -> Result<SessionSummary, SubjectError> {
         let group = self.session_group(number)?;
         self.here(|| {
             let written = Written::read(&group)?;

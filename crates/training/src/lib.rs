@@ -23,6 +23,7 @@
 //! Nothing here does I/O but [`read`], and nothing knows a clock: whether a
 //! subject graduates is a pure function of its trials.
 
+mod examiner;
 mod graduation;
 mod load;
 mod protocol;
@@ -30,6 +31,7 @@ mod recent;
 #[allow(unsafe_code, reason = "the interpreter's derives implement its unsafe marker traits")]
 mod words;
 
+pub use examiner::Examiner;
 pub use graduation::{Function, Graduation, GraduationError, LOOK_BACK, Wanted};
 pub use load::read;
 pub use protocol::{NoStep, Protocol, Step};

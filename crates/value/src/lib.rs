@@ -16,7 +16,7 @@ pub use name::{Name, NameError, SubjectId};
 pub use person::{Person, PersonError};
 pub use quantity::{Frequency, Level, QuantityError, Volume};
 pub use random::{Draw, Random, Seed, Shape};
-pub use record::{Ending, Event, Kind, Names, Record, Row, Source, SourceKind, Trials};
+pub use record::{Asked, Ending, Event, Kind, Names, Record, Row, Source, SourceKind, Trials};
 pub use sources::Sources;
 pub use time::{Span, Time};
 pub use value::{Value, ValueType};

@@ -48,7 +48,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The session started. Source: the session.
+    /// The session started. Source: the session; value: where a sync line told the
+    /// time, what the pilot's wall clock said then, in microseconds since 1970, UTC.
     SessionStart = 0, "session start";
     /// The session ended. Source: the session; value: the [`Ending`].
     SessionEnd = 1, "session end";
@@ -102,6 +103,20 @@ kinds! {
     Held = 23, "held";
     /// Trials may begin again. Source: the session.
     Resume = 24, "resume";
+    /// In real time: what follows of outputs was decided as of this moment, and each
+    /// output is stamped when it was written, a little later. Source: the session;
+    /// value: 1 where the rig woke for it, 0 where the task wanted it.
+    Moment = 25, "moment";
+    /// Something was asked of the running session. Source and value: a message and
+    /// what it carries; a parameter and its new value (a range's two ends are two);
+    /// the session and an [`Asked`].
+    Asked = 26, "asked";
+    /// In real time: a function of the task that was waited for returned. Source:
+    /// the session; value: which call, from 0.
+    Answered = 27, "answered";
+    /// In real time: an input came while a function of the task was waited for, and
+    /// is taken, and recorded as an input, when that has returned. Value: what it reads.
+    Waits = 28, "waits";
 }
 
 impl From<Kind> for u8 {
@@ -118,6 +133,30 @@ impl TryFrom<u8> for Kind {
             .copied()
             .find(|kind| *kind as u8 == number)
             .ok_or_else(|| format!("there is no kind of event {number}"))
+    }
+}
+
+/// What was asked of a session: the value of a [`Kind::Asked`] of the session itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Asked {
+    /// To stop at once.
+    Stop = 0,
+    /// To stop when the present trial is over.
+    StopAfterTrial = 1,
+    /// To end, because something failed.
+    Fail = 2,
+    /// To begin no more trials.
+    Pause = 3,
+    /// To let trials begin again.
+    Resume = 4,
+}
+
+impl Asked {
+    /// The one of this number, as the subject file has it.
+    pub fn from_f64(value: f64) -> Option<Asked> {
+        let all = [Asked::Stop, Asked::StopAfterTrial, Asked::Fail, Asked::Pause, Asked::Resume];
+        all.into_iter().find(|one| f64::from(*one as u8) == value)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each command does: `serve` is the terminal, the others ask it.
 
 mod protocol;
+mod replay;
 mod serve;
 mod session;
 mod simulate;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
     match command {
         Command::Task(command) => task::run(command),
         Command::Protocol(command) => protocol::run(command),
+        Command::Replay(options) => replay::run(&options, || Ok(settings(None)?.data)),
         Command::Serve(options) => serve::run(settings(options.listen.as_ref())?, options.seed),
         command => {
             let client = Client::new(&settings(None)?)?;
@@ -57,7 +59,7 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
             session::reward(client, by(who, take_over), &subject, port, volume).await
         }
         Command::Status { watch, json } => status::run(client, watch, json).await,
-        Command::Serve(_) | Command::Task(_) | Command::Protocol(_) => Ok(()),
+        Command::Serve(_) | Command::Task(_) | Command::Protocol(_) | Command::Replay(_) => Ok(()),
     }
 }
 

@@ -36,6 +36,14 @@ pub trait Driver {
     /// Now, on the clock that inputs are stamped with. It never goes back.
     fn now(&mut self) -> Time;
 
+    /// Whether no output has anything to do now, whatever is due: because the rig
+    /// `woke` for one, or else because the task wants something. Only a record of what
+    /// was done knows that beforehand, and then what [`Driver::now`] was.
+    fn is_still(&mut self, woke: bool) -> bool {
+        let _ = woke;
+        false
+    }
+
     /// Waits for what happens next: an input, or something in the inbox. `None`
     /// means that `until` has come; without it, only something that happens ends
     /// the wait.

@@ -12,15 +12,15 @@ use std::time::SystemTime;
 
 use bramble_engine::{Engine, Input, Output, Settings, SettingsError};
 use bramble_task::TaskDefinition;
-use bramble_task::definition::{PortId, SourceMap};
-use bramble_value::{Ending, Event, Kind, Name, Record, Row, Seed, Source, Span, Time};
+use bramble_task::definition::{Command, PortId, SourceMap};
+use bramble_value::{Asked, Ending, Event, Kind, Name, Record, Row, Seed, Source, Span, Time, Value};
 use thiserror::Error;
 
 use crate::devices::{Devices, Effect};
 use crate::driver::{Driver, DriverError, Happening, Inbox, Request};
 use crate::remote::{RemoteError, Remotes};
 use crate::signal::{Reading, Signal};
-use crate::sync::Sync;
+use crate::sync::{Sync, SyncPattern};
 use crate::wiring::{Wire, Wiring};
 use outputs::Outputs;
 
@@ -117,6 +117,7 @@ pub struct Session {
     wiring: Wiring,
     seed: Seed,
     longest: Option<Span>,
+    wall_us: Option<i64>,
 }
 
 impl Session {
@@ -130,12 +131,26 @@ impl Session {
         wiring: Wiring,
     ) -> Result<Session, SettingsError> {
         let (sources, seed) = (SourceMap::new(&task), settings.seed);
-        Ok(Session { engine: Engine::new(task, settings)?, sources, wiring, seed, longest: None })
+        Ok(Session {
+            engine: Engine::new(task, settings)?,
+            sources,
+            wiring,
+            seed,
+            longest: None,
+            wall_us: None,
+        })
     }
 
     /// Stops the session after this time, wherever it is then.
     pub fn at_most(mut self, longest: Span) -> Session {
         self.longest = Some(longest);
+        self
+    }
+
+    /// Says that a clock on the wall read this at its start, in microseconds since
+    /// 1970, UTC, whatever it reads: a sync line told it.
+    pub fn told(mut self, wall_us: i64) -> Session {
+        self.wall_us = Some(wall_us);
         self
     }
 
@@ -145,11 +160,14 @@ impl Session {
     /// A driver, a child, a function host or a recorder that fails ends the
     /// session with a note and [`Ending::Error`].
     pub fn run(self, around: Around<'_>) -> Outcome {
-        // One moment on two clocks.
-        let (start, wall) = (around.driver.now(), unix_ns());
+        // One moment on two clocks, to the microsecond, which a number of the record holds.
+        let (start, wall_us) = (around.driver.now(), unix_us());
         let mut devices = Devices::new(&self.wiring);
+        let mut told_us = None;
         if let Some((port, pattern)) = self.wiring.sync() {
-            devices.keep_in_sync(port, Sync::new(pattern, self.seed, start, wall));
+            let wall_us = self.wall_us.unwrap_or(wall_us);
+            devices.keep_in_sync(port, Sync::new(pattern, self.seed, start, wall_us * 1000));
+            told_us = matches!(pattern, SyncPattern::Barcode { .. }).then_some(wall_us);
         }
         let mut running = Running {
             devices,
@@ -165,6 +183,8 @@ impl Session {
             awaited: None,
             advanced: start,
             posted: VecDeque::new(),
+            commands: Vec::new(),
+            told_us,
             trials: 0,
             over_at: self.longest.map(|longest| start + longest),
         };
@@ -187,7 +207,7 @@ impl Session {
             match happening {
                 Happening::Input { port, reading, .. } => running.input(port, reading, start),
                 // Its first trial is held.
-                Happening::Request(pause @ Request::Pause { .. }) => running.fulfil(pause),
+                Happening::Request(pause @ Request::Pause { .. }) => running.fulfil(pause, start),
                 other => running.posted.push_back(other),
             }
         }
@@ -219,8 +239,13 @@ struct Running<'a> {
     is_safe: bool,
     /// The number of the function call that is evaluated elsewhere.
     awaited: Option<u64>,
-    /// What was posted before the session started.
+    /// What has happened and was not taken yet.
     posted: VecDeque<Happening>,
+    /// What the engine wants of devices, until it wants nothing more.
+    commands: Vec<(PortId, Command<Value>)>,
+    /// What the wall clock said at the start, where a sync line says it too:
+    /// microseconds since 1970, UTC.
+    told_us: Option<i64>,
     /// The devices have done all that was due by then.
     advanced: Time,
     trials: u32,
@@ -229,45 +254,109 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Waits for one thing to happen, and hands it in.
+    /// Does one thing: what is due before the next that happened, or that; where
+    /// nothing happened yet, waits for it. One thing at a time, each with all that
+    /// comes of it, is what makes a session the same when it is run again.
     fn step(&mut self) {
-        if let Some(happening) = self.posted.pop_front() {
-            return self.take(happening);
+        let Some(happening) = self.posted.pop_front() else { return self.wait() };
+        match self.due_before(&happening) {
+            Some(due) => {
+                self.posted.push_front(happening);
+                self.engine.advance(due);
+            }
+            None => self.take(happening),
         }
+    }
+
+    /// The task's deadline that comes before something that happened.
+    fn due_before(&mut self, happening: &Happening) -> Option<Time> {
+        let at = match happening {
+            Happening::Input { at, .. } | Happening::Touch { at, .. } => *at,
+            Happening::Request(_) => self.now(),
+            _ => return None,
+        };
+        self.engine_deadline().filter(|due| *due < at)
+    }
+
+    fn engine_deadline(&self) -> Option<Time> {
+        if self.awaited.is_some() { None } else { self.engine.deadline() }
+    }
+
+    fn wait(&mut self) {
         self.outputs.driver.unhurried(self.engine.is_held());
         let happened = if self.awaited.is_some() && self.outputs.driver.is_virtual() {
             self.inbox.wait(None).map_err(|_| DriverError("the task's functions are gone".into()))
         } else {
-            let engine = if self.awaited.is_some() { None } else { self.engine.deadline() };
             // Seen from when they were looked at, so that nothing falls between two looks.
             let devices = self.devices.deadline(self.advanced);
-            let until = [engine, devices, self.over_at].into_iter().flatten().min();
+            let until = [self.engine_deadline(), devices, self.over_at].into_iter().flatten().min();
             self.outputs.driver.wait(until, self.inbox)
         };
         match happened {
             Ok(None) => self.pass_time(),
-            Ok(Some(happening)) => self.take(happening),
+            Ok(Some(happening)) => self.posted.push_back(happening),
             Err(error) => self.fail(error.to_string()),
         }
     }
 
     fn pass_time(&mut self) {
-        let now = self.now();
         // What ended by now is an input of the engine's, and comes before its deadlines.
-        self.advance_devices(now);
-        while let Some(effect) = self.devices.poll() {
-            self.apply(effect);
+        let (now, _) = self.move_devices(true);
+        if let Some(due) = self.engine_deadline().filter(|due| *due <= now) {
+            // No further: what comes of this may come before what is due next.
+            self.engine.advance(due);
         }
-        self.engine.advance(now);
         if self.over_at.is_some_and(|over| over <= now) {
             self.over_at = None;
-            self.engine.handle(Input::Stop { why: "the session has lasted as long as it may".into() }, now);
+            let why = "the session has lasted as long as it may".into();
+            self.asked(SourceMap::SESSION, f64::from(Asked::Stop as u8), now);
+            self.engine.handle(Input::Stop { why }, now);
         }
     }
 
-    fn advance_devices(&mut self, now: Time) {
+    /// Has devices do what was commanded and what is due, all as of one moment; which,
+    /// and whether there was anything to do.
+    fn move_devices(&mut self, woke: bool) -> (Time, bool) {
+        let still = self.outputs.driver.is_still(woke);
+        let now = self.now();
+        if still && self.commands.is_empty() {
+            return (now, false);
+        }
+        let mut told = self.tell_devices(woke, now);
         self.devices.advance(now);
         self.advanced = now;
+        while let Some(effect) = self.devices.poll() {
+            if !std::mem::replace(&mut told, true) {
+                self.moment(woke, now);
+            }
+            self.apply(effect);
+        }
+        (now, told)
+    }
+
+    /// Tells devices what was commanded; whether anything was.
+    fn tell_devices(&mut self, woke: bool, now: Time) -> bool {
+        let mut commands = std::mem::take(&mut self.commands);
+        let told = !commands.is_empty();
+        if told {
+            self.moment(woke, now);
+        }
+        for (port, command) in commands.drain(..) {
+            if let Err(error) = self.devices.command(port, &command, now) {
+                self.fail(error.to_string());
+            }
+        }
+        // Its room is used again.
+        self.commands = commands;
+        told
+    }
+
+    /// In real time every output is decided before it is written: that moment is
+    /// recorded, or the session could not be run again.
+    fn moment(&mut self, woke: bool, time: Time) {
+        if !self.outputs.driver.is_virtual() {
+            self.session_event(Kind::Moment, f64::from(u8::from(woke)), time);
+        }
     }
 
     fn take(&mut self, happening: Happening) {
@@ -279,6 +368,8 @@ impl Running<'_> {
             },
             Happening::Answer { number, result } => {
                 self.awaited = self.awaited.filter(|awaited| *awaited != number);
+                let now = self.now();
+                self.session_event(Kind::Answered, number as f64, now);
                 self.engine.answer(number, result);
             }
             Happening::Missed { port, count, at } => self.event(Kind::Lost, port, f64::from(count), at),
@@ -288,7 +379,11 @@ impl Running<'_> {
             }
             Happening::Note { text, at } => self.note(at, text),
             Happening::Lost { child, why } => self.fail(lost(&child, &why)),
-            Happening::Request(request) => self.fulfil(request),
+            Happening::Request(request) => {
+                let now = self.now();
+                self.note_asked(&request, now);
+                self.fulfil(request, now);
+            }
         }
     }
 
@@ -301,6 +396,9 @@ impl Running<'_> {
             Reading::Analog(value) => Input::Analog { port, value },
             Reading::Position(value) => Input::Position { port, value },
         };
+        if self.awaited.is_some() {
+            self.event(Kind::Waits, port, reading.number(), at);
+        }
         self.engine.handle(input, at);
     }
 
@@ -313,14 +411,8 @@ impl Running<'_> {
                     return Some(end);
                 }
             }
-            let now = self.now();
-            self.advance_devices(now);
-            let mut quiet = true;
-            while let Some(effect) = self.devices.poll() {
-                quiet = false;
-                self.apply(effect);
-            }
-            if quiet {
+            let (_, moved) = self.move_devices(false);
+            if !moved {
                 return None;
             }
         }
@@ -329,6 +421,9 @@ impl Running<'_> {
     fn carry_out(&mut self, output: Output) -> Option<End> {
         match output {
             Output::Event(mut event) => {
+                if let (Kind::SessionStart, Some(wall_us)) = (event.kind, self.told_us) {
+                    event.value = wall_us as f64;
+                }
                 if event.kind == Kind::SessionEnd {
                     self.make_safe();
                     if self.fault.is_some() {
@@ -337,12 +432,7 @@ impl Running<'_> {
                 }
                 self.record(Record::Event(event));
             }
-            Output::Device { port, command, .. } => {
-                let now = self.now();
-                if let Err(error) = self.devices.command(port, &command, now) {
-                    self.fail(error.to_string());
-                }
-            }
+            Output::Device { port, command, .. } => self.commands.push((port, command)),
             Output::Call(call) => {
                 let number = call.number;
                 // A session that has failed waits for nobody.
@@ -397,9 +487,14 @@ impl Running<'_> {
         if std::mem::replace(&mut self.is_safe, true) {
             return;
         }
+        self.outputs.driver.is_still(false);
         let now = self.now();
+        let mut told = self.tell_devices(false, now);
         self.devices.make_safe(now);
         while let Some(effect) = self.devices.poll() {
+            if !std::mem::replace(&mut told, true) {
+                self.moment(false, now);
+            }
             self.apply(effect);
         }
         if let Err(error) = self.outputs.make_safe() {
@@ -417,6 +512,7 @@ impl Running<'_> {
         self.fault = Some(why.clone());
         let now = self.now();
         self.note(now, why.to_string());
+        self.asked(SourceMap::SESSION, f64::from(Asked::Fail as u8), now);
         if let Some(number) = self.awaited.take() {
             self.engine.answer(number, Err(why.to_string()));
         }
@@ -424,9 +520,16 @@ impl Running<'_> {
     }
 
     fn event(&mut self, kind: Kind, port: PortId, value: f64, time: Time) {
+        self.event_of(kind, self.sources.port(port), value, time);
+    }
+
+    fn session_event(&mut self, kind: Kind, value: f64, time: Time) {
+        self.event_of(kind, SourceMap::SESSION, value, time);
+    }
+
+    fn event_of(&mut self, kind: Kind, source: Source, value: f64, time: Time) {
         // In a pause no trial runs.
         let trial = if self.engine.is_held() { 0 } else { self.engine.trial() };
-        let source: Source = self.sources.port(port);
         self.record(Record::Event(Event { time, trial, kind, source, value }));
     }
 
@@ -445,10 +548,10 @@ impl Running<'_> {
     }
 }
 
-/// The time by this computer's wall clock: nanoseconds since 1970, UTC.
-fn unix_ns() -> i64 {
+/// The time by this computer's wall clock: microseconds since 1970, UTC.
+fn unix_us() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// What is recorded of a signal as an output's level; commands that are not a

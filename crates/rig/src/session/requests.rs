@@ -1,15 +1,36 @@
 //! What a person, a terminal or a protocol wants of the session that runs.
 
 use bramble_engine::Input;
-use bramble_task::definition::PortId;
-use bramble_value::{Kind, Time, Volume};
+use bramble_task::definition::{PortId, SourceMap};
+use bramble_value::{Asked, Kind, Source, Time, Value, Volume};
 
 use super::Running;
 use crate::driver::Request;
 
 impl Running<'_> {
-    pub(super) fn fulfil(&mut self, request: Request) {
-        let now = self.now();
+    /// Records what is asked, where it isn't recorded as what comes of it.
+    pub(super) fn note_asked(&mut self, request: &Request, now: Time) {
+        let session = |asked: Asked| (SourceMap::SESSION, f64::from(asked as u8));
+        let (source, value) = match request {
+            Request::Stop { .. } => session(Asked::Stop),
+            Request::StopAfterTrial { .. } => session(Asked::StopAfterTrial),
+            Request::Pause { .. } => session(Asked::Pause),
+            Request::Resume { .. } => session(Asked::Resume),
+            Request::Message { message, value } => (self.sources.message(*message), *value),
+            Request::Parameter { parameter, value } => (self.sources.parameter(*parameter), value.to_f64()),
+            Request::Command { .. } | Request::Water { .. } | Request::Note { .. } => return,
+        };
+        self.asked(source, value, now);
+        if let Request::Parameter { value: Value::Integers(_, most), .. } = request {
+            self.asked(source, f64::from(*most), now);
+        }
+    }
+
+    pub(super) fn asked(&mut self, source: Source, value: f64, time: Time) {
+        self.event_of(Kind::Asked, source, value, time);
+    }
+
+    pub(super) fn fulfil(&mut self, request: Request, now: Time) {
         let input = match request {
             Request::Stop { why } => Input::Stop { why },
             Request::StopAfterTrial { why } => Input::StopAfterTrial { why },

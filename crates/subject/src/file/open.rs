@@ -10,8 +10,7 @@ use hdf5::file::LibraryVersion;
 use hdf5::{File, FileBuilder, Group};
 use uuid::Uuid;
 
-use super::SubjectFile;
-use super::subject;
+use super::{SubjectFile, index, subject};
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::attribute;
 use crate::hdf::table::Diary;
@@ -63,7 +62,7 @@ impl SubjectFile {
     pub fn open(path: &Path) -> Result<SubjectFile, SubjectError> {
         let mut file = SubjectFile::open_as(path, Access::Write)?;
         remove(&beside(path));
-        if file.here(|| is_unfinished(&file.file))? {
+        if file.here(|| is_unfinished(&file.file, &file.index))? {
             file.rewrite(repair)?;
         }
         Ok(file)
@@ -102,8 +101,10 @@ impl SubjectFile {
             file = options().open_rw(path).map_err(unreadable)?;
         }
         let writable = access == Access::Write;
+        let index = index::read(&file).map_err(|fault| fault.in_file(path))?;
         Ok(SubjectFile {
             sessions: Default::default(),
+            index,
             file,
             lock,
             path: path.to_owned(),
@@ -126,6 +127,7 @@ impl SubjectFile {
         let copy = beside(&self.path);
         let (result, file, lock) = self.changed_copy(&copy, work).inspect_err(|_| remove(&copy))?;
         self.sessions.get_mut().clear();
+        self.index = self.here(|| index::read(&file))?;
         self.file = file;
         self.lock = lock;
         Ok(result)
@@ -246,9 +248,10 @@ fn read_identity(file: &File) -> Result<(SubjectId, Uuid), Fault> {
 }
 
 /// Whether a killed process left rows that do not count.
-fn is_unfinished(file: &File) -> Result<bool, Fault> {
+fn is_unfinished(file: &File, index: &index::Index) -> Result<bool, Fault> {
     let mut longer = subject::diaries(file)?.iter().any(Diary::is_longer);
-    for group in sessions(file)? {
+    longer = longer || index::diary(file)?.is_some_and(|diary| diary.is_longer());
+    for group in unpacked(file, index)? {
         longer = longer || running(&group)?.is_some_and(|records| records.is_longer());
     }
     Ok(longer)
@@ -257,7 +260,8 @@ fn is_unfinished(file: &File) -> Result<bool, Fault> {
 /// Cuts off the rows that do not count.
 fn repair(file: &File) -> Result<(), Fault> {
     subject::diaries(file)?.iter().try_for_each(Diary::truncate)?;
-    for group in sessions(file)? {
+    index::diary(file)?.iter().try_for_each(Diary::truncate)?;
+    for group in unpacked(file, &index::read(file)?)? {
         if let Some(records) = running(&group)? {
             records.truncate()?;
         }
@@ -265,8 +269,15 @@ fn repair(file: &File) -> Result<(), Fault> {
     Ok(())
 }
 
-fn sessions(file: &File) -> Result<Vec<Group>, Fault> {
-    file.group("sessions").and_then(|sessions| sessions.groups()).doing(|| "list the sessions of".to_owned())
+/// The sessions that may have grown.
+fn unpacked(file: &File, index: &index::Index) -> Result<Vec<Group>, Fault> {
+    let list = || -> hdf5::Result<Vec<Group>> {
+        let sessions = file.group("sessions")?;
+        let names = sessions.member_names()?;
+        let packed = |name: &String| name.parse().is_ok_and(|number| index.contains_key(&number));
+        names.iter().filter(|name| !packed(name)).map(|name| sessions.group(name)).collect()
+    };
+    list().doing(|| "list the sessions of".to_owned())
 }
 
 /// The tables of a session that has not ended.

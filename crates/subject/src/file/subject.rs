@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::SubjectFile;
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::layout::{Field, FieldType};
-use crate::hdf::table::{Diary, TEXT_WIDTH, TIME_WIDTH};
+use crate::hdf::table::{Diary, FEW, TEXT_WIDTH, TIME_WIDTH};
 use crate::hdf::text;
 use crate::{Biography, By, Change, Weight};
 
@@ -158,12 +158,12 @@ fn is_long(text: &str) -> bool {
 
 /// What stands in a field for `text`, which is kept among the sources where it
 /// can't stand there itself.
-fn short(file: &File, text: &str) -> Result<String, Fault> {
+pub(super) fn short(file: &File, text: &str) -> Result<String, Fault> {
     if is_long(text) { Ok(format!("{LONG}{}", write_source(file, text)?)) } else { Ok(text.to_owned()) }
 }
 
 /// The text that [`short`] made `field` of.
-fn long(file: &File, field: String) -> Result<String, Fault> {
+pub(super) fn long(file: &File, field: String) -> Result<String, Fault> {
     match field.strip_prefix(LONG) {
         Some(hash) => source(file, hash),
         None => Ok(field),
@@ -171,9 +171,9 @@ fn long(file: &File, field: String) -> Result<String, Fault> {
 }
 
 pub(super) fn create_diaries(file: &File) -> Result<(), Fault> {
-    Diary::create(file, "biography", biography_fields())?;
-    Diary::create(file, "history", history_fields())?;
-    Diary::create(file, "weights", weight_fields())?;
+    Diary::create(file, "biography", FEW, biography_fields())?;
+    Diary::create(file, "history", FEW, history_fields())?;
+    Diary::create(file, "weights", FEW, weight_fields())?;
     Ok(())
 }
 
@@ -233,7 +233,7 @@ fn read_biographies(file: &File) -> Result<Vec<(By, Biography)>, Fault> {
     Ok(writers.into_values().zip(fields.into_values().map(Biography::from_fields)).collect())
 }
 
-fn timestamp(text: &str) -> Result<Timestamp, Fault> {
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, Fault> {
     text.parse().map_err(|_| Fault::Damaged(format!("`{text}` is no time")))
 }
 
@@ -270,6 +270,6 @@ fn when() -> Field {
     Field::new("when", FieldType::Text(TIME_WIDTH), "ISO 8601, UTC")
 }
 
-fn words(name: &str, doc: &str) -> Field {
+pub(super) fn words(name: &str, doc: &str) -> Field {
     Field::new(name, FieldType::Text(TEXT_WIDTH), &format!("{doc} (`{LONG}...`: a long text, in /sources)"))
 }

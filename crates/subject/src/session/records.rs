@@ -8,7 +8,7 @@ use crate::column::{StoredColumn, TRIAL_FIELDS};
 use crate::error::{Doing, Fault};
 use crate::hdf::attribute;
 use crate::hdf::layout::{Cursor, Field, FieldType};
-use crate::hdf::table::{Diary, MANY, TEXT_WIDTH, TIME_WIDTH, Table};
+use crate::hdf::table::{Diary, FEW, Keep, MANY, TEXT_WIDTH, TIME_WIDTH, Table};
 
 /// The tables of one session, and how much of them counts.
 #[derive(Debug)]
@@ -54,8 +54,8 @@ impl Records {
             trials: Table::create(group, "trials", MANY, trial_fields(&columns))?,
             events: Table::create(group, "events", MANY, event_fields())?,
             notes: Table::create(group, "notes", MANY, note_fields())?,
-            clock: Diary::create(group, "clock", clock_fields())?,
-            end: Diary::create(group, "end", end_fields())?,
+            clock: Diary::create(group, "clock", FEW, clock_fields())?,
+            end: Diary::create(group, "end", 4, end_fields())?,
             group: group.clone(),
             columns,
             written: Written::default(),
@@ -95,6 +95,17 @@ impl Records {
         self.notes.truncate(self.written.notes as usize)?;
         self.clock.truncate()?;
         self.end.truncate()
+    }
+
+    /// Makes its tables anew, compressed where they get no more rows. Of its end alone
+    /// there may be more then.
+    pub(crate) fn remake(&self, packed: bool) -> Result<(), Fault> {
+        let (group, written) = (&self.group, self.written);
+        let keep = |chunk| if packed { Keep::Packed } else { Keep::Growing(chunk) };
+        self.trials.remake(group, "trials", written.trials as usize, keep(MANY))?;
+        self.events.remake(group, "events", written.events as usize, keep(MANY))?;
+        self.notes.remake(group, "notes", written.notes as usize, keep(MANY))?;
+        self.clock.remake(group, "clock", keep(FEW))
     }
 
     /// What does not fit the columns about a record, with its trial.
@@ -255,7 +266,7 @@ pub(crate) fn read_end(group: &Group) -> Result<Option<SessionEnd>, Fault> {
     Ok(end)
 }
 
-fn ending_named(name: &str) -> Option<Ending> {
+pub(crate) fn ending_named(name: &str) -> Option<Ending> {
     Ending::ALL.iter().copied().find(|ending| ending.name() == name)
 }
 

@@ -258,7 +258,7 @@ fn write_all<T>(
     items: &[T],
     mut each: impl FnMut(&mut Rows<'_>, &T),
 ) -> Result<(), Fault> {
-    let table = Table::create(group, name, FEW, fields.to_vec())?;
+    let table = Table::create(group, name, items.len().clamp(1, FEW), fields.to_vec())?;
     let mut rows = table.layout.rows();
     items.iter().for_each(|item| each(&mut rows, item));
     table.write(0, &rows)

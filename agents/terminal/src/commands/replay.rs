@@ -1,0 +1,128 @@
+//! `replay`: runs recorded sessions again, from the subject file alone.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use bramble_replay::{Recording, Replayed, replay};
+use bramble_subject::{SessionNumber, SubjectFile, Subjects};
+use bramble_value::SubjectId;
+use miette::{IntoDiagnostic, WrapErr, miette};
+use serde_json::json;
+
+use super::{print_json, say};
+use crate::cli;
+
+pub(super) fn run(
+    options: &cli::Replay,
+    data: impl FnOnce() -> miette::Result<PathBuf>,
+) -> miette::Result<()> {
+    let path = file(&options.subject, data)?;
+    let file = SubjectFile::open_read_only(&path).into_diagnostic()?;
+    let chosen = match options.session {
+        Some(number) => vec![SessionNumber::new(number)],
+        None => file.sessions().into_diagnostic()?.iter().map(|session| session.number).collect(),
+    };
+    let mut results = Vec::new();
+    for number in chosen {
+        let begun = Instant::now();
+        let recording = Recording::read(&file, number);
+        let replayed = recording.and_then(replay).map_err(|error| error.to_string());
+        let seconds = begun.elapsed().as_secs_f64();
+        if !options.json {
+            say(format_args!("session {number}  {}", sentence(&replayed)));
+        }
+        results.push((number, replayed, seconds));
+    }
+    if options.json {
+        let all: Vec<_> =
+            results.iter().map(|(number, came, seconds)| as_json(*number, came, *seconds)).collect();
+        print_json(&json!({ "file": path, "sessions": all }))?;
+    }
+    let failed = results.iter().filter(|(_, came, _)| !is_identical(came)).count();
+    match failed {
+        0 => Ok(()),
+        failed => {
+            Err(miette!("{failed} of {} sessions did not come out as they were recorded", results.len()))
+        }
+    }
+}
+
+/// The file that is meant: by its path, or by its subject in the data folder.
+fn file(subject: &str, data: impl FnOnce() -> miette::Result<PathBuf>) -> miette::Result<PathBuf> {
+    let path = Path::new(subject);
+    if path.exists() || subject.ends_with(".h5") || subject.contains('/') {
+        return Ok(path.to_owned());
+    }
+    let id: SubjectId = subject
+        .parse()
+        .into_diagnostic()
+        .wrap_err_with(|| format!("`{subject}` is neither a file nor a subject"))?;
+    Ok(Subjects::in_folder(&data()?).into_diagnostic()?.path(&id))
+}
+
+fn is_identical(came: &Result<Replayed, String>) -> bool {
+    came.as_ref().is_ok_and(|replayed| replayed.difference.is_none())
+}
+
+fn sentence(came: &Result<Replayed, String>) -> String {
+    match came {
+        Err(why) => format!("can't be run again: {why}"),
+        Ok(Replayed { identical, of, cut, difference, .. }) => {
+            let (identical, of) = (grouped(*identical), grouped(*of));
+            match difference {
+                None => {
+                    let cut = if *cut { ", up to where a crash cut it" } else { "" };
+                    format!("identical: {identical} of {of} transitions, outputs and columns{cut}")
+                }
+                Some(difference) => {
+                    format!(
+                        "differs after {identical} of {of} transitions, outputs and columns: {difference}"
+                    )
+                }
+            }
+        }
+    }
+}
+
+fn as_json(number: SessionNumber, came: &Result<Replayed, String>, seconds: f64) -> serde_json::Value {
+    match came {
+        Err(why) => json!({ "session": number, "identical": false, "error": why }),
+        Ok(replayed) => json!({
+            "session": number,
+            "identical": replayed.difference.is_none(),
+            "matched": replayed.identical,
+            "of": replayed.of,
+            "trials": replayed.trials,
+            "cut": replayed.cut,
+            "lasted_seconds": replayed.lasted.seconds(),
+            "seconds": seconds,
+            "difference": replayed.difference.as_ref().map(ToString::to_string),
+        }),
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn thousands_are_apart() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (48_211, "48,211"), (1_234_567, "1,234,567")];
+        for (number, text) in cases {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}
