@@ -11,6 +11,7 @@ use bramble_rig::RigConfig;
 use bramble_rig::config::WrittenRig;
 use bramble_rig::driver::lacking;
 use bramble_value::{Name, Seed};
+use bytesize::ByteSize;
 use clap::{Parser, Subcommand};
 use miette::Diagnostic;
 use serde::de::{Error as _, Visitor};
@@ -18,6 +19,9 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use crate::hand;
+
+/// How much the journal may take where nothing else is said: weeks of sessions.
+const USUAL_LIMIT: ByteSize = ByteSize::gb(2);
 
 /// Runs sessions beside an animal, on this computer's rig.
 ///
@@ -82,6 +86,7 @@ struct File {
     terminal: Option<Endpoint>,
     children: Option<Endpoint>,
     data: Option<PathBuf>,
+    journal_limit: Option<ByteSize>,
     #[serde(default)]
     simulation: Simulation,
     #[serde(default)]
@@ -131,6 +136,8 @@ pub(crate) struct Settings {
     pub(crate) children: Option<Endpoint>,
     /// Its data folder.
     pub(crate) data: PathBuf,
+    /// How much the journal may take of what the terminal does not have yet, in bytes.
+    pub(crate) journal_limit: u64,
     /// How what is simulated behaves.
     pub(crate) simulation: Simulation,
     /// What devices there are.
@@ -202,6 +209,7 @@ impl Settings {
             terminal: arguments.terminal.or(file.terminal).ok_or(SettingsError::NoTerminal)?,
             children,
             data,
+            journal_limit: file.journal_limit.unwrap_or(USUAL_LIMIT).as_u64(),
             simulation: Simulation {
                 speed: arguments.speed.unwrap_or(speed),
                 animal: arguments.animal.unwrap_or(animal),
@@ -330,6 +338,7 @@ mod tests {
                 ":2:12: `tcp://10.0.0.2:5600` is beyond this computer",
             ),
             ("name = \"box1\"\n[simulation]\nspeed = 0\n", ":3:9: `0` is not a speed"),
+            ("name = \"box1\"\njournal_limit = \"much\"\n", ":2:17: "),
             ("name = \"box1\"\n[simulation]\nspeed = \"fast\"\n", ":3:9: `fast` is not a speed"),
             (
                 "name = \"box1\"\n[rig.devices.poke]\nkind = \"digital_inptu\"\ndriver = \"simulated\"\n",

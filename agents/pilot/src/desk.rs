@@ -44,6 +44,10 @@ pub(crate) struct Desk {
     state: State,
     /// The sessions that were started, the latest last.
     known: VecDeque<Uuid>,
+    /// Why none starts, where that is so.
+    no_room: Option<String>,
+    /// The session that was told to end for want of room.
+    told_to_end: Option<Uuid>,
 }
 
 #[derive(Debug)]
@@ -95,7 +99,7 @@ impl Desk {
     /// The desk of the pilot of this name, which has started these sessions, the
     /// oldest first.
     pub(crate) fn new(pilot: Name, known: impl Iterator<Item = Uuid>) -> Desk {
-        Desk { pilot, state: State::Idle, known: known.collect() }
+        Desk { pilot, state: State::Idle, known: known.collect(), no_room: None, told_to_end: None }
     }
 
     /// A command came.
@@ -197,6 +201,28 @@ impl Desk {
         }
     }
 
+    /// From now on no session starts, for this reason; without one, sessions start again.
+    pub(crate) fn has_no_room(&mut self, why: Option<&str>) {
+        if self.no_room.as_deref() != why {
+            self.no_room = why.map(str::to_owned);
+        }
+    }
+
+    /// What runs ends when its present trial is over, for this reason; it is told once.
+    pub(crate) fn end_for_want_of_room(&mut self, why: &str) -> Vec<Deed> {
+        match &mut self.state {
+            State::Running { owned, .. } if self.told_to_end != Some(owned.session) => {
+                self.told_to_end = Some(owned.session);
+                vec![Deed::Tell(stopping(When::AfterTrial, why))]
+            }
+            State::Preparing { stop: stop @ None, .. } => {
+                *stop = Some((When::AfterTrial, why.to_owned()));
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether nothing runs, and nothing is got ready.
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle)
@@ -210,6 +236,10 @@ impl Desk {
                 Vec::new()
             }
             _ if self.known.contains(&request.session) => vec![answer(ask, Ok(()))],
+            State::Idle if self.no_room.is_some() => {
+                let why = self.no_room.as_deref().unwrap_or_default();
+                vec![answer(ask, Err(format!("{} starts no session: {why}", self.pilot)))]
+            }
             State::Idle => {
                 let owned = Owned {
                     session: request.session,

@@ -9,6 +9,8 @@ mod host;
 mod judge;
 mod memory;
 mod pilot;
+mod reserve;
+mod room;
 mod scribe;
 mod session;
 mod wall;
@@ -37,6 +39,8 @@ use config::{Arguments, Command, Settings, Workshop};
 use desk::Desk;
 use memory::{LANE, Sessions};
 use pilot::{Alarm, Input, Pilot};
+use reserve::Reserve;
+use room::Room;
 use scribe::Scribe;
 use session::{Job, Runner};
 
@@ -117,7 +121,9 @@ fn run(settings: Settings) -> Result<(), Report> {
     let (line, onlookers) = (dialer.line(), dialer.line());
     // Where the link has ended, so does the pilot.
     let sent = move || _ = line.more();
-    let (scribe, pen, doing) = Scribe::start(journal.clone(), sessions, sent).into_diagnostic()?;
+    let reserve = Reserve::in_folder(&settings.data);
+    let (scribe, pen, doing) =
+        Scribe::start(journal.clone(), sessions, reserve.clone(), sent).into_diagnostic()?;
 
     let named = settings.rig.devices.values().filter_map(|device| device.driver.child().cloned());
     let on_change = inputs.clone();
@@ -150,7 +156,21 @@ fn run(settings: Settings) -> Result<(), Report> {
     let bench = hand::Socket::open(&settings.data, move |job| by_hand.send(Input::Hand(job)).is_ok())?;
 
     println!("ready: {}, terminal {}", settings.name, settings.terminal);
-    let pilot = Pilot { desk, rig, dialer, journal, children, pen, doing, jobs, post: None, told: None };
+    let pilot = Pilot {
+        desk,
+        rig,
+        dialer,
+        journal,
+        children,
+        pen,
+        doing,
+        jobs,
+        post: None,
+        told: None,
+        room: Room::default(),
+        limit: settings.journal_limit,
+        reserve,
+    };
     let (dialer, outcome) = pilot.run(&to_pilot);
     drop(bench);
     // The pilot's pen is gone, and so are the session's thread and its own.

@@ -4,7 +4,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender};
 use std::time::{Duration, Instant};
 
-use bramble_journal::Journal;
+use bramble_journal::{Disk, Journal, Share};
 use bramble_link::{Dialer, Event};
 use bramble_message::{
     Activity, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
@@ -18,6 +18,8 @@ use crate::desk::{Asker, Deed, Desk};
 use crate::hand;
 use crate::host;
 use crate::memory::LANE;
+use crate::reserve::Reserve;
+use crate::room::{Measure, Room};
 use crate::scribe::{Doing, Entry, Pen};
 use crate::session::{Job, News, Order};
 
@@ -70,6 +72,12 @@ pub(crate) struct Pilot {
     pub(crate) post: Option<Post>,
     /// What the terminal was told last.
     pub(crate) told: Option<Status>,
+    /// How much room there is for what is observed.
+    pub(crate) room: Room,
+    /// How much the journal may take, in bytes.
+    pub(crate) limit: u64,
+    /// Kept for the end of a session on a full disk.
+    pub(crate) reserve: Reserve,
 }
 
 impl Pilot {
@@ -92,6 +100,7 @@ impl Pilot {
                     self.act(deeds);
                 }
                 Err(RecvTimeoutError::Timeout) => {
+                    self.look_at_room();
                     self.tell_status();
                     next_tick = Instant::now() + TICK;
                 }
@@ -196,6 +205,31 @@ impl Pilot {
         }
     }
 
+    /// Sees how much room is left, and does what that asks for.
+    fn look_at_room(&mut self) {
+        if self.room.notice().is_some() {
+            // What the terminal has by now gives room once it is gone from the disk.
+            let _ = self.journal.change(|_| Ok(()));
+        }
+        let used = self.journal.size();
+        // Where the folder can't be asked about, writing to it says why.
+        let disk = self.journal.path().parent().and_then(|folder| Disk::of(folder).ok());
+        for measure in self.room.look(Share { used, limit: self.limit }, disk) {
+            match measure {
+                Measure::Say(text) => tracing::warn!("{text}"),
+                Measure::Relieved => tracing::info!("there is room again for what is observed"),
+                Measure::EndSession(why) => {
+                    let deeds = self.desk.end_for_want_of_room(&why);
+                    self.act(deeds);
+                }
+            }
+        }
+        if self.room.refusal().is_none() {
+            self.reserve.hold();
+        }
+        self.desk.has_no_room(self.room.refusal());
+    }
+
     /// Tells the terminal how things are, where they changed or a session runs.
     fn tell_status(&mut self) {
         let unacknowledged = self.journal.pending(LANE).unwrap_or_else(|error| {
@@ -203,7 +237,8 @@ impl Pilot {
             0
         });
         let children = self.children.presence();
-        let status = Status { activity: self.doing.now(), unacknowledged, children };
+        let notice = self.room.notice().map(str::to_owned);
+        let status = Status { activity: self.doing.now(), unacknowledged, children, notice };
         if self.told.as_ref() == Some(&status) && status.activity == Activity::Idle {
             return;
         }

@@ -11,6 +11,7 @@ use bramble_value::{Person, Record, Time};
 use uuid::Uuid;
 
 use crate::memory::{LANE, Sessions};
+use crate::reserve::Reserve;
 use crate::watch::Watch;
 
 /// As many entries wait for the disk before a simulated session does.
@@ -74,6 +75,7 @@ impl Scribe {
     pub(crate) fn start(
         journal: Journal,
         sessions: Sessions,
+        reserve: Reserve,
         sent: impl Fn() + Send + 'static,
     ) -> std::io::Result<(Scribe, Pen, Doing)> {
         let (pen, entries) = sync_channel(ROOM);
@@ -86,7 +88,7 @@ impl Scribe {
             records: Vec::new(),
             watch: None,
             doing: doing.clone(),
-            hurry: hurry.clone(),
+            insistence: Insistence { hurry: hurry.clone(), reserve },
         };
         let (ends, done) = sync_channel::<()>(0);
         let body = move || {
@@ -117,8 +119,15 @@ struct Book {
     /// How far the session is that runs.
     watch: Option<Box<Watch>>,
     doing: Doing,
+    insistence: Insistence,
+}
+
+/// How writing is tried until it is done.
+struct Insistence {
     /// The pilot is ending: a full disk is not waited for.
     hurry: Arc<AtomicBool>,
+    /// Given to what is written where the disk is full.
+    reserve: Reserve,
 }
 
 impl Book {
@@ -185,32 +194,37 @@ impl Book {
     fn note(&mut self, note: impl Fn(&mut Sessions, u64, &Journal) -> Result<(), JournalError>) {
         self.write();
         let (journal, sessions) = (&self.journal, &mut self.sessions);
-        insist(&self.hurry, || note(sessions, journal.last(LANE) + 1, journal));
+        self.insistence.insist(|| note(sessions, journal.last(LANE) + 1, journal));
     }
 
     fn write(&mut self) {
         self.close_batch();
         if !self.messages.is_empty() {
-            insist(&self.hurry, || self.journal.append(LANE, &self.messages).map(drop));
+            self.insistence.insist(|| self.journal.append(LANE, &self.messages).map(drop));
             self.messages.clear();
         }
     }
 }
 
-/// Tries until the disk has room again, and while it has none, what the scribe
-/// is told waits.
-fn insist(hurry: &AtomicBool, mut attempt: impl FnMut() -> Result<(), JournalError>) {
-    let mut told = false;
-    while let Err(error) = attempt() {
-        if !told {
-            tracing::error!("{error}");
-            told = true;
+impl Insistence {
+    /// Tries until the disk has room again, and while it has none, what the scribe
+    /// is told waits.
+    fn insist(&self, mut attempt: impl FnMut() -> Result<(), JournalError>) {
+        let mut told = false;
+        while let Err(error) = attempt() {
+            if !std::mem::replace(&mut told, true) {
+                tracing::error!("{error}");
+                if matches!(error, JournalError::DiskFull { .. }) {
+                    self.reserve.give();
+                    continue;
+                }
+            }
+            if self.hurry.load(Ordering::Relaxed) {
+                tracing::error!("what was observed last could not be written down");
+                return;
+            }
+            std::thread::sleep(Duration::from_secs(1));
         }
-        if hurry.load(Ordering::Relaxed) {
-            tracing::error!("what was observed last could not be written down");
-            return;
-        }
-        std::thread::sleep(Duration::from_secs(1));
     }
 }
 
@@ -258,7 +272,9 @@ mod tests {
     fn written(entries: Vec<Entry>) -> Vec<PilotToTerminal> {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
-        let (scribe, pen, _) = Scribe::start(journal.clone(), Sessions::default(), || {}).unwrap();
+        let (scribe, pen, _) =
+            Scribe::start(journal.clone(), Sessions::default(), Reserve::in_folder(folder.path()), || {})
+                .unwrap();
         for entry in entries {
             pen.write(entry);
         }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use bramble_subject::{SessionNumber, SubjectFile};
+use bramble_subject::SessionNumber;
 use bramble_value::{Ending, Event, Kind, Trials};
 use common::{Lab, pilot, session, values};
 

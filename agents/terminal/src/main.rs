@@ -9,6 +9,7 @@ mod desk;
 mod lab;
 mod plan;
 mod refusal;
+mod room;
 mod score;
 mod software;
 mod swarm;

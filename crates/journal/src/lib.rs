@@ -27,9 +27,11 @@ mod change;
 mod error;
 mod file;
 mod lanes;
+mod room;
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -39,6 +41,7 @@ pub use change::Change;
 pub use error::JournalError;
 use file::Lock;
 use lanes::{Lanes, Room};
+pub use room::{Disk, Share, Shortage};
 
 /// A journal that this process has for itself. Clones are the same journal, and
 /// may be used from any thread.
@@ -52,6 +55,8 @@ struct Shared {
     connection: Mutex<Connection>,
     /// Never held for long. Taken after the connection, where both are.
     lanes: Mutex<Lanes>,
+    /// What the records take after the last change, in bytes.
+    size: AtomicU64,
     // Dropped after the connection is closed.
     _lock: Lock,
 }
@@ -68,11 +73,14 @@ impl Journal {
     pub fn open(path: impl AsRef<Path>) -> Result<Journal, JournalError> {
         let path = path.as_ref();
         let (connection, lock) = file::open(path)?;
-        let lanes = Lanes::load(&connection).map_err(|error| JournalError::from_sqlite(path, error))?;
+        let failed = |error| JournalError::from_sqlite(path, error);
+        let lanes = Lanes::load(&connection).map_err(failed)?;
+        let size = AtomicU64::new(room::size(&connection).map_err(failed)?);
         Ok(Journal(Arc::new(Shared {
             path: path.to_owned(),
             connection: Mutex::new(connection),
             lanes: Mutex::new(lanes),
+            size,
             _lock: lock,
         })))
     }
@@ -274,6 +282,10 @@ impl Shared {
         let mut change = Change::begin(transaction, self)?;
         let result = body(&mut change)?;
         change.commit()?;
+        // It is done all the same where this can't be asked.
+        if let Ok(size) = room::size(connection) {
+            self.size.store(size, Ordering::Relaxed);
+        }
         Ok(result)
     }
 

@@ -150,6 +150,9 @@ pub struct Status {
     pub unacknowledged: u64,
     /// The children it knows, and whether each is there.
     pub children: Vec<(Name, bool)>,
+    /// Something that a person should read, as long as it is so: its disk gets full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
 }
 
 /// What a pilot is doing.

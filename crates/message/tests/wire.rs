@@ -154,6 +154,7 @@ fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
         activity: Activity::Running(progress()),
         unacknowledged: 7,
         children: vec![(name("wheel"), true)],
+        notice: Some("its disk is full".into()),
     }));
     comes_back(PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }));
     comes_back(PilotInPassing::Live { session: SESSION, records: vec![Record::Row(row())] });

@@ -436,3 +436,17 @@ proptest! {
         prop_assert_eq!(answered, (1..=asked).collect::<Vec<u64>>());
     }
 }
+
+#[test]
+fn a_pilot_without_room_starts_no_session_says_why_and_ends_the_one_it_runs_once() {
+    let mut desk = running();
+    let deeds = desk.end_for_want_of_room("its disk is full");
+    assert!(matches!(&deeds[..], [Deed::Tell(Request::StopAfterTrial { .. })]), "{deeds:?}");
+    assert_eq!(desk.end_for_want_of_room("its disk is full"), [], "it was told");
+    desk.ended();
+    desk.has_no_room(Some("its disk is full"));
+    let why = refusal(desk.command(&ask(1), Command::Start(request(2))));
+    assert_eq!(why, "box1 starts no session: its disk is full");
+    desk.has_no_room(None);
+    assert_eq!(desk.command(&ask(2), Command::Start(request(2))), [Deed::Start(request(2))]);
+}

@@ -51,6 +51,8 @@ fn wheel_and_lamp(driver: &str) -> String {
 pub(crate) struct Lab {
     pub(crate) folder: TempDir,
     agents: BTreeMap<String, Agent>,
+    /// More lines of every pilot's configuration.
+    pub(crate) settings: String,
 }
 
 /// A process that is killed when the lab goes away.
@@ -92,7 +94,7 @@ impl Lab {
     pub(crate) fn unstarted() -> Lab {
         let folder = tempfile::tempdir().unwrap();
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks"), &folder.path().join("tasks"));
-        Lab { folder, agents: BTreeMap::new() }
+        Lab { folder, agents: BTreeMap::new(), settings: String::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -176,7 +178,8 @@ impl Lab {
         let driver = "driver = \"child\"\nchild = \"wheels\"";
         let text = format!(
             "name = \"{name}\"\nterminal = \"{terminal}\"\nchildren = \"{children}\"\ndata = \"{name}\"\n\
-             {RIG}\n{}",
+             {}\n{RIG}\n{}",
+            self.settings,
             wheel_and_lamp(driver)
         );
         self.file(&format!("{name}.toml"), &text)

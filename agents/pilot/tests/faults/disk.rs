@@ -5,7 +5,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{Lab, eventually, pilot};
+use bramble_subject::SubjectFile;
+use bramble_value::Ending;
+
+use crate::common::{Lab, pilot, session};
 use crate::kept::{PACE, check, keep, start, until_its_notice, until_says};
 
 /// A small disk, which is gone with this.
@@ -78,22 +81,60 @@ fn a_terminal_whose_disk_is_full_says_so_and_takes_everything_once_there_is_room
 }
 
 #[test]
-fn a_pilot_whose_disk_is_full_keeps_what_it_observed_until_there_is_room() {
+fn a_terminal_starts_no_session_on_a_disk_that_is_nearly_full() {
+    let Some((mut lab, disk)) = lab_on_a_small_disk() else { return };
+    disk.fill();
+    let task = lab.task("free_water.star");
+    let refused = lab.refused(&["start", "M001", "--pilot", "box1", "--task", &task]);
+    assert!(refused.contains("are left on this terminal's disk: free some space"), "{refused}");
+    assert!(lab.say(&["status"]).contains("are left on this terminal's disk"));
+    disk.free();
+    start(&lab, "free_water.star", "5");
+    lab.after_sessions(1);
+    check(&mut lab);
+}
+
+#[test]
+fn a_pilot_whose_disk_is_full_ends_its_session_and_starts_none_until_there_is_room() {
     let mut lab = Lab::new();
-    let Some(disk) = Small::at(&lab.path("box1"), 8) else { return };
+    let Some(disk) = Small::at(&lab.path("box1"), 64) else { return };
     keep(&lab);
     lab.start_pilot("box1", &PACE);
     start(&lab, "free_water.star", "100000");
     lab.until_trials(5);
     disk.fill();
-    until_says(&lab, "box1", "the disk is full");
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["session"].is_null());
+    until_its_notice(&lab, "are left on its disk: free some space there");
+    let task = lab.task("free_water.star");
+    let refused = lab.refused(&["start", "M001", "--pilot", "box1", "--task", &task]);
+    assert!(refused.contains("box1 starts no session: only"), "{refused}");
     disk.free();
-    eventually("it goes on", || {
-        let status = lab.until(&["status", "--json"], |_| true);
-        (pilot(&status, "box1")["unacknowledged"] == 0).then_some(())
-    });
-    if !pilot(&lab.until(&["status", "--json"], |_| true), "box1")["session"].is_null() {
-        lab.say(&["stop", "M001"]);
-    }
-    check(&mut lab);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
+    start(&lab, "free_water.star", "5");
+    lab.after_sessions(2);
+    let ends = check(&mut lab);
+    assert_eq!(ends[0].0, Ending::Stopped);
+    assert!(ends[0].1.contains("are left on its disk"), "{}", ends[0].1);
+    let file = SubjectFile::open_read_only(&lab.path("lab/subjects/M001.h5")).unwrap();
+    let (trials, _) = session(&file, 1);
+    assert!(trials.rows.iter().all(|row| row.ending == Ending::Done), "it ended between two trials");
+}
+
+#[test]
+fn a_pilot_whose_terminal_is_away_for_long_says_so_before_its_journal_is_full() {
+    let mut lab = Lab::new();
+    lab.settings = "journal_limit = \"300 kB\"".to_owned();
+    keep(&lab);
+    lab.start_pilot("box1", &["--speed", "30"]);
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(1);
+    lab.kill("terminal");
+    until_says(&lab, "box1", "the session ended");
+    let log = lab.log("box1");
+    let places = ["sessions go on for now", "no session starts until there is room", "the session ended"];
+    let places = places.map(|words| log.find(words).unwrap_or_else(|| panic!("{words}: {log}")));
+    assert!(places.is_sorted(), "{log}");
+    lab.start_terminal();
+    let ends = check(&mut lab);
+    assert!(ends[0].1.contains("of the 300.0 kB that `journal_limit` allows"), "{}", ends[0].1);
 }

@@ -160,6 +160,9 @@ pub(crate) struct Status {
     pub(crate) pilots: Vec<PilotStatus>,
     /// Agents that wanted to talk and could not: why, newest last.
     pub(crate) refused: Vec<String>,
+    /// Something about this terminal that a person should read.
+    #[serde(default)]
+    pub(crate) notice: Option<String>,
 }
 
 /// One pilot.

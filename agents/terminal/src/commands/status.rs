@@ -56,6 +56,9 @@ fn show(status: &Status, now: Timestamp) -> String {
             text.push_str(&format!("\n{}: {notice}", pilot.name));
         }
     }
+    if let Some(notice) = &status.notice {
+        text.push_str(&format!("\n{notice}"));
+    }
     for why in &status.refused {
         text.push_str(&format!("\nrefused: {why}"));
     }

@@ -18,6 +18,7 @@ use crate::config::Settings;
 use crate::lab::{Lab, Running};
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
+use crate::room;
 use crate::score::Score;
 use crate::writer::{News, Writer};
 
@@ -126,7 +127,9 @@ impl Desk {
     /// Everything that is known of the pilots.
     pub(crate) fn status(&self) -> Status {
         let (pilots, refused) = self.state.lab().view();
-        Status { data: self.settings.data.clone(), listen: self.link.endpoint().to_string(), pilots, refused }
+        let data = self.settings.data.clone();
+        let notice = room::short(&data).map(|short| short.text);
+        Status { data, listen: self.link.endpoint().to_string(), pilots, refused, notice }
     }
 
     /// Stops a session.

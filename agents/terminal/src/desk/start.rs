@@ -14,6 +14,7 @@ use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::training;
 use crate::plan::{self, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
+use crate::room;
 use crate::writer::Next;
 
 /// How long after its answer a pilot may take to say that the session started.
@@ -85,6 +86,9 @@ impl Desk {
         // That there is such a subject is the first thing a person wants to know.
         let look = |file: &SubjectFile| Ok((training(&file.history()?), file.sessions()?.len() as u64));
         let (training, sessions) = self.read(subject.clone(), look).await?;
+        if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
+            return Err(Refusal::failed(short.text));
+        }
         self.state.change(|lab| lab.reserve(&subject, &who, &pilot))?;
         let _reserved = Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() };
 

@@ -39,6 +39,8 @@ struct Pilot {
     /// What is told late of this session is no news.
     ended: Option<Uuid>,
     notice: Option<String>,
+    /// What the pilot itself says that a person should read.
+    told: Option<String>,
 }
 
 /// A session that runs.
@@ -77,6 +79,7 @@ impl Lab {
             running: None,
             ended: None,
             notice: None,
+            told: None,
         });
         (pilot.here, pilot.since) = (true, now);
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
@@ -107,6 +110,7 @@ impl Lab {
         let children = status.children.into_iter();
         pilot.children = children.map(|(name, here)| ChildStatus { name, here }).collect();
         pilot.unacknowledged = status.unacknowledged;
+        pilot.told = status.notice;
         pilot.is_doing(name, status.activity)
     }
 
@@ -346,7 +350,10 @@ impl Pilot {
             unacknowledged: self.unacknowledged,
             starting: self.starting.clone(),
             session: self.running.as_ref().map(Run::view),
-            notice: self.notice.clone(),
+            notice: match (&self.notice, &self.told) {
+                (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
+                (notice, told) => notice.clone().or_else(|| told.clone()),
+            },
         }
     }
 }

@@ -46,7 +46,7 @@ fn running(session: u128, subject: &str, trial: u32) -> Activity {
 }
 
 fn status(activity: Activity) -> Status {
-    Status { activity, unacknowledged: 0, children: Vec::new() }
+    Status { activity, unacknowledged: 0, children: Vec::new(), notice: None }
 }
 
 /// A lab with two idle pilots, box1 and box2.
