@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     /// This child's name, as the pilot's configuration says it
     #[arg(long)]
     name: Option<Name>,
-    /// Where the pilot listens for its children: ipc:///path/to.sock
+    /// Where the pilot listens for its children: ipc:///path/to.sock or tcp://box1:5601
     #[arg(long, value_name = "ENDPOINT")]
     pilot: Option<Endpoint>,
     /// The folder of what keeps its outputs safe

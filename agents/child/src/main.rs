@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Terms, dial};
+use bramble_identity::Identity;
+use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial};
 use bramble_message::{ChildHello, Software, decode, encode};
 use bramble_rig::Hardware;
 use clap::Parser;
@@ -62,9 +63,11 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     // Before any thread is started, so that all of them leave these to `stops`.
     stops.thread_block().into_diagnostic()?;
 
+    let identity = Identity::load(&data.join("keys")).into_diagnostic()?;
+    let place = Place::from(pilot.clone()).with_identity(identity);
     let hello = ChildHello { software: software(), offer: offer(&rig) };
     let me = Me::new(name.clone(), "child", "pilot").with_detail(encode(&hello));
-    let (dialer, events) = dial(pilot.clone(), me, Terms::new(MemoryOutbox::new())).into_diagnostic()?;
+    let (dialer, events) = dial(place, me, Terms::new(MemoryOutbox::new())).into_diagnostic()?;
     if rig.is_real() {
         std::fs::create_dir_all(&data).map_err(|source| DataFolder { path: data.clone(), source })?;
     }
@@ -99,6 +102,7 @@ fn serve(mut child: Child, line: &Line, events: &Events) {
                 child.release();
             }
             Event::Refused(refusal) => tracing::error!("the pilot does not talk to this child: {refusal}"),
+            Event::Unreached { why } => tracing::warn!("the pilot can't be reached: {why}"),
             Event::Failed { why, .. } => tracing::error!("{why}"),
             Event::Message { at, payload, .. } => {
                 let told = match decode(&payload) {

@@ -7,9 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bramble_link::{
-    Clock, Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Terms, listen,
-};
+use bramble_link::{Clock, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen};
 use bramble_message::{
     Ask, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
@@ -59,7 +57,7 @@ impl Children {
     /// # Errors
     /// Where it can't listen.
     pub(crate) fn start(
-        endpoint: Option<Endpoint>,
+        place: Option<Place>,
         pilot: &Name,
         named: impl Iterator<Item = Name>,
         changed: impl Fn() + Send + 'static,
@@ -69,9 +67,9 @@ impl Children {
         // An answer to an earlier run of this program is not taken for one to this.
         let next_ask = Arc::new(AtomicU64::new(bramble_link::now().ns().unsigned_abs()));
         let mut children = Children { listener: None, known, next_ask };
-        if let Some(endpoint) = endpoint {
+        if let Some(place) = place {
             let me = Me::new(pilot.clone(), "pilot", "child");
-            let (listener, events) = listen(endpoint, me, |_| Ok(Terms::new(MemoryOutbox::new())))?;
+            let (listener, events) = listen(place, me, |_| Ok(Terms::new(MemoryOutbox::new())))?;
             let listener = Arc::new(listener);
             children.listener = Some(listener.clone());
             let hearing = children.clone();
@@ -185,7 +183,8 @@ impl Children {
                 Event::Clock { peer, clock } => {
                     self.known().entry(peer).or_default().clock = Some(clock);
                 }
-                Event::Passing { .. } => {}
+                // A pilot doesn't dial its children.
+                Event::Passing { .. } | Event::Unreached { .. } => {}
             }
         }
     }

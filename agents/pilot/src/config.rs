@@ -43,10 +43,12 @@ pub(crate) struct Arguments {
     /// This pilot's name, as the terminal shows it
     #[arg(long, global = true)]
     name: Option<Name>,
-    /// Where the terminal listens: tcp://127.0.0.1:5600 or ipc:///path/to.sock
+    /// Where the terminal listens: tcp://desktop:5600, or on its computer the
+    /// ipc:///path/to/swarm.sock in its data folder
     #[arg(long, value_name = "ENDPOINT")]
     terminal: Option<Endpoint>,
-    /// Where this pilot listens for its children: ipc:///path/to.sock
+    /// Where this pilot listens for its children: ipc:///path/to.sock, or
+    /// tcp://0.0.0.0:5601 for those on other computers
     #[arg(long, value_name = "ENDPOINT")]
     children: Option<Endpoint>,
     /// The folder of what the terminal doesn't have yet, and of calibrations
@@ -180,7 +182,7 @@ pub(crate) enum SettingsError {
     },
     /// No command line or file says where the terminal is.
     #[error("nothing says where the terminal is")]
-    #[diagnostic(help("add a line `terminal = \"tcp://127.0.0.1:5600\"`, or say --terminal ENDPOINT"))]
+    #[diagnostic(help("add a line `terminal = \"tcp://desktop:5600\"`, or say --terminal ENDPOINT"))]
     NoTerminal,
 }
 
@@ -334,8 +336,8 @@ mod tests {
         for (text, says) in [
             ("name = \"box 1\"\n", ":1:8: `box 1` can't be a name"),
             (
-                "name = \"box1\"\nterminal = \"tcp://10.0.0.2:5600\"\n",
-                ":2:12: `tcp://10.0.0.2:5600` is beyond this computer",
+                "name = \"box1\"\nterminal = \"tcp://10.0.0.2\"\n",
+                ":2:12: `tcp://10.0.0.2` is not an endpoint",
             ),
             ("name = \"box1\"\n[simulation]\nspeed = 0\n", ":3:9: `0` is not a speed"),
             ("name = \"box1\"\njournal_limit = \"much\"\n", ":2:17: "),

@@ -24,8 +24,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use bramble_identity::Identity;
 use bramble_journal::Journal;
-use bramble_link::{JournalOutbox, Me, Terms, dial};
+use bramble_link::{JournalOutbox, Me, Place, Terms, dial};
 use bramble_message::{Activity, Ended, PilotToTerminal, encode};
 use bramble_value::{Ending, Time};
 use clap::Parser;
@@ -105,9 +106,11 @@ fn run(settings: Settings) -> Result<(), Report> {
     let (inputs, to_pilot) = inputs_channel(signals)?;
     let rig = session::devices(&settings.rig);
     let outbox = JournalOutbox::open(journal.clone(), LANE).into_diagnostic()?;
+    let identity = Identity::load(&settings.data.join("keys")).into_diagnostic()?;
+    let place = Place::from(settings.terminal.clone()).with_identity(identity.clone());
     let hello = pilot::hello(rig.clone(), Activity::Idle);
     let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));
-    let (dialer, events) = dial(settings.terminal.clone(), me, Terms::new(outbox)).into_diagnostic()?;
+    let (dialer, events) = dial(place, me, Terms::new(outbox)).into_diagnostic()?;
     let on_link = inputs.clone();
     spawn("terminal", move || {
         while let Ok(event) = events.recv() {
@@ -128,8 +131,10 @@ fn run(settings: Settings) -> Result<(), Report> {
     let named = settings.rig.devices.values().filter_map(|device| device.driver.child().cloned());
     let on_change = inputs.clone();
     let changed = move || _ = on_change.send(Input::Children);
-    let children =
-        Children::start(settings.children.clone(), &settings.name, named, changed).into_diagnostic()?;
+    let place = settings.children.clone().map(|endpoint| {
+        Place::from(endpoint).with_identity(identity).with_socket(settings.data.join("children.sock"))
+    });
+    let children = Children::start(place, &settings.name, named, changed).into_diagnostic()?;
 
     let by_hand = inputs.clone();
     let (jobs, waiting_jobs) = channel::<Job>();

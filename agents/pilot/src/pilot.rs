@@ -122,6 +122,7 @@ impl Pilot {
             }
             Event::Down { peer, why } => tracing::warn!("the terminal {peer} is gone: {why}"),
             Event::Refused(refusal) => tracing::error!("the terminal does not talk to this pilot: {refusal}"),
+            Event::Unreached { why } => tracing::warn!("the terminal can't be reached: {why}"),
             Event::Failed { why, .. } => tracing::error!("{why}"),
             Event::Message { at, payload, .. } => {
                 match decode(&payload) {

@@ -6,7 +6,7 @@ mod common;
 
 use std::process::Output;
 
-use bramble_link::{Event, Me, MemoryOutbox, Terms, dial, listen};
+use bramble_link::{Endpoint, Event, Me, MemoryOutbox, Terms, dial, listen};
 use common::{Lab, eventually, pilot, program, refusal};
 
 /// Runs a pilot that must not start.
@@ -24,11 +24,21 @@ const SMALL: &str = "name = \"box1\"\nterminal = \"ipc://FOLDER/terminal.sock\"\
 fn a_configuration_with_a_mistake_is_shown_with_its_place() {
     let misspelt = refusal(&start_pilot(&format!("{SMALL}sped = 3\n"), &[]));
     assert!(misspelt.contains("pilot.toml:4:1: unknown field `sped`"), "{misspelt}");
-    let beyond = refusal(&start_pilot("name = \"box1\"\nterminal = \"tcp://192.168.1.5:5600\"\n", &[]));
-    assert!(beyond.contains("pilot.toml:2:12:") && beyond.contains("ssh"), "{beyond}");
+    let nowhere = refusal(&start_pilot("name = \"box1\"\nterminal = \"tcp://192.168.1.5\"\n", &[]));
+    assert!(nowhere.contains("pilot.toml:2:12:") && nowhere.contains("desktop:5600"), "{nowhere}");
     let absent =
         refusal(&program("bramble-pilot").args(["--config", "/nowhere/pilot.toml"]).output().unwrap());
     assert!(absent.contains("/nowhere/pilot.toml"), "{absent}");
+}
+
+#[test]
+fn a_pilot_that_is_not_enrolled_goes_nowhere_on_the_network_and_says_how_to_be() {
+    let abroad = "name = \"box1\"\nterminal = \"tcp://192.168.1.5:5600\"\ndata = \"data\"\n";
+    let said = refusal(&start_pilot(abroad, &[]));
+    assert!(said.contains("bramble-terminal invite box1"), "{said}");
+    let children = format!("{SMALL}children = \"tcp://0.0.0.0:0\"\n");
+    let said = refusal(&start_pilot(&children, &[]));
+    assert!(said.contains("the pilot `box1` isn't enrolled"), "{said}");
 }
 
 #[test]
@@ -119,7 +129,7 @@ fn agents_of_another_version_are_told_so_and_harm_nothing() {
     lab.start_pilot("box1", &["--speed", "max"]);
     let mut child = Me::new("wheels".parse().unwrap(), "child", "pilot");
     child.version = bramble_link::VERSION + 1;
-    let pilot_listens = lab.endpoint("box1").parse().unwrap();
+    let pilot_listens: Endpoint = lab.endpoint("box1").parse().unwrap();
     let (_dialer, events) = dial(pilot_listens, child, Terms::new(MemoryOutbox::new())).unwrap();
     let refusal = eventually("the child is refused", || match events.recv().unwrap() {
         Event::Refused(refusal) => Some(refusal.to_string()),
@@ -132,7 +142,7 @@ fn agents_of_another_version_are_told_so_and_harm_nothing() {
     terminal.version = bramble_link::VERSION + 1;
     let elsewhere = lab.endpoint("newer");
     let terms = |_: &bramble_value::Name| Ok(Terms::new(MemoryOutbox::new()));
-    let (_listener, _events) = listen(elsewhere.parse().unwrap(), terminal, terms).unwrap();
+    let (_listener, _events) = listen(elsewhere.parse::<Endpoint>().unwrap(), terminal, terms).unwrap();
     lab.end("box1");
     lab.start_pilot_alone("box1", &["--terminal", &elsewhere]);
     eventually("the pilot says so", || lab.log("box1").contains("does not talk to this pilot").then_some(()));

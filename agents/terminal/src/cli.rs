@@ -44,7 +44,7 @@ It prints one line when it is ready. Ctrl-C or SIGTERM ends it; pilots go on wit
 sessions, keep what they observe, and send it when it is back. BRAMBLE_LOG=debug says more.
 
 Example:
-  bramble-terminal serve --data ~/lab --listen tcp://127.0.0.1:5600")]
+  bramble-terminal serve --data ~/lab --listen tcp://0.0.0.0:5600")]
     Serve(Serve),
     /// Add, show and train subjects
     #[command(subcommand)]

@@ -66,6 +66,16 @@ impl Settings {
     pub(crate) fn socket(&self) -> PathBuf {
         self.data.join("terminal.sock")
     }
+
+    /// The socket for pilots of the same user on this computer.
+    pub(crate) fn swarm_socket(&self) -> PathBuf {
+        self.data.join("swarm.sock")
+    }
+
+    /// The folder of the swarm's keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
 }
 
 /// The data folder where nothing else is said: `~/bramble`.

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod desk;
+mod keys;
 mod lab;
 mod plan;
 mod refusal;

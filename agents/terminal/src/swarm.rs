@@ -113,6 +113,8 @@ impl Swarm {
                 tracing::warn!("an agent was refused: {refusal}");
                 self.desk.state.change(|lab| lab.refused(refusal.to_string()));
             }
+            // A terminal dials nobody.
+            Event::Unreached { .. } => {}
             Event::Passing { peer, payload } => {
                 self.passing(&peer, &payload, waiting);
             }

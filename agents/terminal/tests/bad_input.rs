@@ -211,9 +211,21 @@ fn a_configuration_with_a_misspelt_setting() {
 }
 
 #[test]
-fn an_endpoint_beyond_this_computer() {
+fn an_endpoint_that_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = bramble_terminal(folder.path());
-    let said = refusal(&command.args(["serve", "--listen", "tcp://0.0.0.0:5600"]).output().unwrap());
-    assert!(said.contains("is beyond this computer"), "{said}");
+    let said = refusal(&command.args(["serve", "--listen", "tcp://*:5600"]).output().unwrap());
+    assert!(said.contains("`tcp://*:5600` is not an endpoint"), "{said}");
+}
+
+#[test]
+fn keys_that_others_can_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    bramble_identity::Authority::open(&keys).unwrap();
+    let secret = keys.join("authority.pem");
+    std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let mut command = bramble_terminal(folder.path());
+    let said = refusal(&command.args(["serve", "--listen", "tcp://127.0.0.1:0"]).output().unwrap());
+    assert!(said.contains("authority.pem is a secret") && said.contains("chmod 600"), "{said}");
 }

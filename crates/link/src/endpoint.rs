@@ -1,33 +1,45 @@
 //! Where an agent listens or dials.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A place on this computer: `ipc:///run/bramble/terminal.sock` or
-/// `tcp://127.0.0.1:5600`.
+/// A place where an agent is: `ipc:///run/bramble/terminal.sock` on this computer, or
+/// `tcp://desktop:5600` on any.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Endpoint {
-    /// A Unix socket, by its absolute path.
+    /// A Unix socket, by its absolute path; only the user whose it is gets there.
     Ipc(PathBuf),
-    /// A port of the loopback interface; port 0 to listen is any that is free.
-    Tcp(SocketAddr),
+    /// A port of a computer, where only enrolled agents of the swarm get.
+    Tcp {
+        /// The computer.
+        host: Host,
+        /// The port; 0 to listen is any that is free.
+        port: u16,
+    },
 }
+
+/// A computer, by its name or address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Host(String);
 
 /// The longest path of a Unix socket, in bytes (Linux: 108 with the final zero).
 const LONGEST_PATH: usize = 107;
+
+/// The longest name of a computer (RFC 1035).
+const LONGEST_HOST: usize = 253;
 
 /// An endpoint that is not one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointError {
     /// Neither of the two forms.
     #[error(
-        "`{0}` is not an endpoint: write `ipc:///path/to/agent.sock` or `tcp://127.0.0.1:5600`, with an absolute path or a numeric address and port"
+        "`{0}` is not an endpoint: write `ipc:///path/to/agent.sock` with an absolute path, or `tcp://desktop:5600` with a computer's name or address and a port"
     )]
     Unreadable(String),
     /// The path doesn't fit into a socket's address.
@@ -35,18 +47,6 @@ pub enum EndpointError {
         "the path in `{0}` is too long: a socket's path can have {LONGEST_PATH} bytes, so use a shorter folder"
     )]
     PathTooLong(String),
-    /// Another computer.
-    #[error(
-        "`{text}` is beyond this computer, and links aren't encrypted yet: use an ssh tunnel, `ssh -N -L {port}:127.0.0.1:{port} {host}`, and then tcp://127.0.0.1:{port}"
-    )]
-    BeyondLoopback {
-        /// What was written.
-        text: String,
-        /// The other computer.
-        host: String,
-        /// The port.
-        port: u16,
-    },
 }
 
 impl FromStr for Endpoint {
@@ -55,33 +55,64 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Endpoint, EndpointError> {
         let unreadable = || EndpointError::Unreadable(text.to_owned());
         if let Some(path) = text.strip_prefix("ipc://") {
-            if !path.starts_with('/') || path.ends_with('/') || path.contains('\0') {
+            let path = match (path.strip_prefix("~/"), std::env::home_dir()) {
+                (Some(rest), Some(home)) => home.join(rest),
+                _ => PathBuf::from(path),
+            };
+            let bytes = path.as_os_str().as_encoded_bytes();
+            if !path.is_absolute() || bytes.ends_with(b"/") || bytes.contains(&0) {
                 return Err(unreadable());
             }
-            if path.len() > LONGEST_PATH {
+            if bytes.len() > LONGEST_PATH {
                 return Err(EndpointError::PathTooLong(text.to_owned()));
             }
-            return Ok(Endpoint::Ipc(PathBuf::from(path)));
+            return Ok(Endpoint::Ipc(path));
         }
         let (host, port) =
             text.strip_prefix("tcp://").and_then(|rest| rest.rsplit_once(':')).ok_or_else(unreadable)?;
-        let port = port.parse().map_err(|_| unreadable())?;
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let address: Option<IpAddr> = match bare {
-            "localhost" => Some(IpAddr::from([127, 0, 0, 1])),
-            _ => bare.parse().ok(),
-        };
-        match address {
-            Some(address) if address.is_loopback() => Ok(Endpoint::Tcp(SocketAddr::new(address, port))),
-            None if bare.is_empty() || bare.contains(['/', ' ', '@', ':', '*']) => Err(unreadable()),
-            _ => {
-                let host = match address {
-                    Some(address) if address.is_unspecified() => "COMPUTER".to_owned(),
-                    _ => bare.to_owned(),
-                };
-                Err(EndpointError::BeyondLoopback { text: text.to_owned(), host, port })
-            }
+        let host = Host::read(host).ok_or_else(unreadable)?;
+        Ok(Endpoint::Tcp { host, port: port.parse().map_err(|_| unreadable())? })
+    }
+}
+
+impl Host {
+    /// Reads a name, or an address; one of IP version 6 is in brackets.
+    fn read(text: &str) -> Option<Host> {
+        if let Some(inside) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            // An address that is of one network only says which one: `fe80::1%eth0`.
+            let (address, network) = inside.split_once('%').unwrap_or((inside, "eth0"));
+            let is_one = address.parse::<Ipv6Addr>().is_ok() && is_word(network);
+            return is_one.then(|| Host(inside.to_owned()));
         }
+        let is_name = text.len() <= LONGEST_HOST && text.split('.').all(is_word);
+        // What looks like an address has to be one.
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let is_one = is_name && (!is_number || text.parse::<IpAddr>().is_ok());
+        is_one.then(|| Host(text.to_owned()))
+    }
+
+    /// The name or address, without brackets.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether it is a part of a computer's name.
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('-')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Host {
+        Host(address.to_string())
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.contains(':') { write!(f, "[{}]", self.0) } else { f.write_str(&self.0) }
     }
 }
 
@@ -102,7 +133,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Endpoint::Ipc(path) => write!(f, "ipc://{}", path.display()),
-            Endpoint::Tcp(address) => write!(f, "tcp://{address}"),
+            Endpoint::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
         }
     }
 }
@@ -112,21 +143,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_on_this_computer_is_read_and_written_back() {
-        for text in ["ipc:///run/bramble/terminal.sock", "tcp://127.0.0.1:5600", "tcp://[::1]:5600"] {
+    fn an_endpoint_is_read_and_written_back() {
+        for text in [
+            "ipc:///run/bramble/terminal.sock",
+            "tcp://127.0.0.1:5600",
+            "tcp://[::1]:5600",
+            "tcp://[fe80::1%wlan0]:5600",
+            "tcp://0.0.0.0:5600",
+            "tcp://lab-desktop:5600",
+            "tcp://box1.local:0",
+            "tcp://desktop.lab.example.org:65535",
+        ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
         }
-        assert_eq!("tcp://localhost:1".parse::<Endpoint>().unwrap().to_string(), "tcp://127.0.0.1:1");
     }
 
     #[test]
-    fn an_endpoint_beyond_this_computer_is_refused_with_the_tunnel_that_would_do() {
-        for host in ["192.168.1.20", "lab-desktop", "[2001:db8::1]", "0.0.0.0"] {
-            let error = format!("tcp://{host}:5600").parse::<Endpoint>().unwrap_err();
-            assert!(matches!(error, EndpointError::BeyondLoopback { .. }), "{host}: {error}");
-            let text = error.to_string();
-            assert!(text.contains("ssh -N -L 5600:127.0.0.1:5600") && text.contains("encrypted"), "{text}");
-        }
+    fn a_socket_may_be_in_the_home_folder() {
+        let home = std::env::home_dir().unwrap();
+        let endpoint: Endpoint = "ipc://~/bramble/swarm.sock".parse().unwrap();
+        assert_eq!(endpoint, Endpoint::Ipc(home.join("bramble/swarm.sock")));
     }
 
     #[test]
@@ -135,9 +171,21 @@ mod tests {
             "",
             "ipc://relative.sock",
             "ipc:///",
+            "ipc:///a\0b",
             "tcp://127.0.0.1",
             "tcp://:5600",
             "tcp://127.0.0.1:99999",
+            "tcp://127.0.0.1:-1",
+            "tcp://192.168.1:5600",
+            "tcp://999.0.0.1:5600",
+            "tcp://*:5600",
+            "tcp://::1:5600",
+            "tcp://[desktop]:5600",
+            "tcp://[::1%]:5600",
+            "tcp://me@desktop:5600",
+            "tcp://desktop..lab:5600",
+            "tcp://-x:5600",
+            "tcp://desktop/x:5600",
             "udp://x:1",
         ] {
             let error = text.parse::<Endpoint>().unwrap_err();

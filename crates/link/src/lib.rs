@@ -46,16 +46,19 @@
 //! ```
 //!
 //! The protocol is [`protocol`], without I/O and without a clock; [`dial`] and
-//! [`listen`] run it over ZeroMQ, each in a thread of its own.
+//! [`listen`] run it over ZeroMQ, each in a thread of its own. Beyond a Unix socket it goes
+//! through the [gate](bramble_gate), for which both need an identity: see [`Place`].
 
 mod clock;
 mod endpoint;
 mod outbox;
+mod place;
 pub mod protocol;
 mod shell;
 
 pub use clock::Clock;
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, Host};
 pub use outbox::{JournalOutbox, MemoryOutbox, Outbox, OutboxError};
+pub use place::Place;
 pub use protocol::{Gone, LARGEST, Me, Position, Reason, Refusal, Terms, VERSION, Window};
 pub use shell::{Closed, Dialer, Event, Events, Line, LineError, LinkError, Listener, dial, listen, now};

@@ -1,73 +1,19 @@
 //! Links over real sockets, as agents use them.
 
-use std::time::{Duration, Instant};
+mod common;
 
+use std::time::Duration;
+
+use bramble_identity::Role;
 use bramble_journal::Journal;
 use bramble_link::{
     Dialer, Endpoint, Event, Events, Gone, JournalOutbox, LineError, LinkError, Listener, Me, MemoryOutbox,
-    Position, Reason, Terms, VERSION, Window, dial, listen,
+    Place, Position, Reason, Terms, VERSION, Window, dial, listen,
 };
 use bramble_value::Name;
+use common::*;
 
-/// Long enough for the slowest machine, and never waited for when all is well.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn pilot(name: &str) -> Me {
-    Me::new(name.parse().expect("a name"), "pilot", "terminal").with_detail(format!("{name} is in session 3"))
-}
-
-fn terminal() -> Me {
-    Me::new("desk".parse().expect("a name"), "terminal", "pilot")
-}
-
-fn in_folder(folder: &tempfile::TempDir) -> Endpoint {
-    format!("ipc://{}/terminal.sock", folder.path().display()).parse().expect("an endpoint")
-}
-
-fn listen_with_memory(endpoint: &Endpoint) -> (Listener, Events) {
-    listen(endpoint.clone(), terminal(), |_| Ok(Terms::new(MemoryOutbox::new()))).expect("it can listen")
-}
-
-fn dial_with_memory(endpoint: &Endpoint, name: &str) -> (Dialer, Events) {
-    dial(endpoint.clone(), pilot(name), Terms::new(MemoryOutbox::new())).expect("it can dial")
-}
-
-/// The next event that `pick` has something to say about.
-fn wait_for<T>(events: &Events, mut pick: impl FnMut(Event) -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let event = events.recv_timeout(left).expect("the link is there").expect("something happens");
-        if let Some(found) = pick(event) {
-            return found;
-        }
-    }
-}
-
-fn wait_up(events: &Events) -> (Name, Position) {
-    wait_for(events, |event| match event {
-        Event::Up { peer, from, .. } => Some((peer, from)),
-        _ => None,
-    })
-}
-
-fn wait_message(events: &Events) -> (Position, String) {
-    wait_for(events, |event| match event {
-        Event::Message { at, payload, .. } => Some((at, String::from_utf8_lossy(&payload).into_owned())),
-        _ => None,
-    })
-}
-
-fn wait_refused(events: &Events) -> bramble_link::Refusal {
-    wait_for(events, |event| match event {
-        Event::Refused(refusal) => Some(refusal),
-        _ => None,
-    })
-}
-
-fn there_and_back(endpoint: Endpoint) {
-    let (listener, at_terminal) = listen_with_memory(&endpoint);
-    let (dialer, at_pilot) = dial_with_memory(listener.endpoint(), "box1");
+fn there_and_back((listener, at_terminal): (Listener, Events), (dialer, at_pilot): (Dialer, Events)) {
     let (peer, detail) = wait_for(&at_terminal, |event| match event {
         Event::Up { peer, detail, .. } => Some((peer, detail)),
         _ => None,
@@ -99,12 +45,15 @@ fn there_and_back(endpoint: Endpoint) {
 #[test]
 fn messages_go_there_and_back_over_a_unix_socket() {
     let folder = tempfile::tempdir().unwrap();
-    there_and_back(in_folder(&folder));
+    there_and_back(listen_with_memory(&in_folder(&folder)), dial_with_memory(&in_folder(&folder), "box1"));
 }
 
 #[test]
-fn messages_go_there_and_back_over_tcp() {
-    there_and_back("tcp://127.0.0.1:0".parse().unwrap());
+fn messages_go_there_and_back_over_the_network() {
+    let swarm = Swarm::new();
+    let listening = swarm.listen();
+    let endpoint = listening.0.endpoint().clone();
+    there_and_back(listening, swarm.dial(&endpoint, "box1"));
 }
 
 #[test]
@@ -238,9 +187,13 @@ fn each_side_knows_at_once_when_the_other_ends() {
 #[test]
 fn a_second_listener_is_refused_and_a_socket_left_behind_is_replaced() {
     let folder = tempfile::tempdir().unwrap();
-    for endpoint in [in_folder(&folder), "tcp://127.0.0.1:0".parse().unwrap()] {
-        let (listener, _events) = listen_with_memory(&endpoint);
-        let again = listen(listener.endpoint().clone(), terminal(), |_| Ok(Terms::new(MemoryOutbox::new())));
+    let swarm = Swarm::new();
+    for place in [in_folder(&folder).into(), swarm.desk()] {
+        let terms = |_: &Name| Ok(Terms::new(MemoryOutbox::new()));
+        let (listener, _events) = listen(place.clone(), terminal(), terms).unwrap();
+        let there =
+            Place::from(listener.endpoint().clone()).with_identity(Some(swarm.enrol(Role::Terminal, "desk")));
+        let again = listen(there, terminal(), terms);
         let Err(error @ LinkError::AlreadyRunning(_)) = again else { panic!("{again:?}") };
         assert!(error.to_string().contains("already running"), "{error}");
     }

@@ -211,7 +211,7 @@ fn a_failed_check_keeps_a_session_from_starting_whose_real_lines_are_on_a_child(
     let (come, has_come) = channel();
     let side = "side".parse().unwrap();
     box1.runner.children =
-        Children::start(Some(endpoint.clone()), &box1.runner.pilot, [side].into_iter(), move || {
+        Children::start(Some(endpoint.clone().into()), &box1.runner.pilot, [side].into_iter(), move || {
             let _ = come.send(());
         })
         .unwrap();

@@ -192,7 +192,8 @@ impl Pilot {
     fn dial(place: u32, endpoint: &str) -> Result<Pilot, Failed> {
         let hello = PilotHello { software: software(), rig: Vec::new(), activity: Activity::Idle };
         let me = Me::new(format!("box{place}").parse()?, "pilot", "terminal").with_detail(encode(&hello));
-        let (dialer, events) = dial(endpoint.parse()?, me, Terms::new(MemoryOutbox::new()))?;
+        let (dialer, events) =
+            dial(endpoint.parse::<bramble_link::Endpoint>()?, me, Terms::new(MemoryOutbox::new()))?;
         let line = dialer.line();
         Ok(Pilot { place, dialer, events, line })
     }

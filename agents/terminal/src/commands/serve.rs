@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bramble_journal::{Journal, JournalError};
 use bramble_subject::Subjects;
+use bramble_value::Name;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use tokio::net::UnixListener;
@@ -19,6 +20,7 @@ use super::runtime;
 use crate::api::routes::router;
 use crate::config::Settings;
 use crate::desk::{Desk, State};
+use crate::keys::Keys;
 use crate::lab::Running;
 use crate::refusal::{Allowed, Refusal};
 use crate::swarm::{self, Swarm};
@@ -67,9 +69,9 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let writer = Writer::start(files, journal.clone(), move |one| drop(tell.send(one)));
     let writer = writer.map_err(|error| Refusal::failed(error.to_string()))?;
     let known = journal.clone();
-    let link = bramble_link::listen(settings.listen.clone(), swarm::me(&settings.name), move |pilot| {
-        swarm::terms(&known, pilot)
-    });
+    let place = Keys::open(&settings)?.place(&settings);
+    let terms = move |pilot: &Name| swarm::terms(&known, pilot);
+    let link = bramble_link::listen(place, swarm::me(&settings.name), terms);
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;
     let desk = Arc::new(Desk { settings, seed, writer, link, state });
 

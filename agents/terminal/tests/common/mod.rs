@@ -175,7 +175,8 @@ impl Pilot {
         let hello = encode(&PilotHello { software, rig: Vec::new(), activity });
         let mut me = Me::new(name.parse().unwrap(), "pilot", "terminal").with_detail(hello);
         me.version = version;
-        let endpoint = format!("ipc://{}/pilots.sock", folder.display()).parse().unwrap();
+        let endpoint: bramble_link::Endpoint =
+            format!("ipc://{}/pilots.sock", folder.display()).parse().unwrap();
         let (dialer, events) = dial(endpoint, me, Terms::new(MemoryOutbox::new())).unwrap();
         Pilot { dialer, events }
     }

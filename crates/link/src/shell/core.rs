@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bramble_gate::is_worth_a_line;
 use bramble_value::{Name, Time};
 use bytes::Bytes;
 
@@ -24,6 +25,8 @@ pub(super) struct Told {
     pub(super) name: Option<Name>,
     /// The last refusal, until the link comes up: the same one again is no news.
     pub(super) refusal: Option<Refusal>,
+    /// Why it couldn't be reached the last time, until the link comes up.
+    pub(super) unreached: Option<String>,
 }
 
 /// The way out for events.
@@ -40,7 +43,7 @@ impl Out {
     fn pass_on(&self, event: protocol::Event, told: &mut Told) {
         let event = match (event, told.name.clone()) {
             (protocol::Event::Up { peer, from }, _) => {
-                *told = Told { name: Some(peer.name.clone()), refusal: None };
+                *told = Told { name: Some(peer.name.clone()), ..Told::default() };
                 Event::Up { peer: peer.name, instance: peer.instance, from, detail: peer.detail }
             }
             (protocol::Event::Refused(refusal), _) => return self.refused(refusal, told),
@@ -63,10 +66,22 @@ impl Out {
         }
     }
 
+    /// Tells why an agent can't be reached, unless that was told last.
+    pub(super) fn unreached(&self, why: String, told: &mut Told) {
+        if told.unreached.as_ref() != Some(&why) {
+            told.unreached = Some(why.clone());
+            self.send(Event::Unreached { why });
+        }
+    }
+
     pub(super) fn send(&self, event: Event) {
         let may_be_lost = matches!(
             event,
-            Event::Passing { .. } | Event::Clock { .. } | Event::Failed { .. } | Event::Refused(_)
+            Event::Passing { .. }
+                | Event::Clock { .. }
+                | Event::Failed { .. }
+                | Event::Refused(_)
+                | Event::Unreached { .. }
         );
         if !(may_be_lost && self.is_full()) {
             // Nobody listens any more: the link is about to be closed.
@@ -116,11 +131,6 @@ impl Nonsense {
     }
 }
 
-/// Whether the `count`th of many is logged.
-fn is_worth_a_line(count: u64) -> bool {
-    count.checked_ilog10().is_some_and(|digits| 10u64.pow(digits) == count)
-}
-
 /// Reads a frame; what isn't one is logged, or refused where it is a hello.
 pub(super) fn read(bytes: &Bytes, from: &[u8], nonsense: &mut Nonsense) -> Result<Frame, Option<u32>> {
     Frame::decode(bytes).map_err(|error| {
@@ -130,14 +140,4 @@ pub(super) fn read(bytes: &Bytes, from: &[u8], nonsense: &mut Nonsense) -> Resul
             DecodeError::Garbage(_) => None,
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_million_pieces_of_nonsense_are_seven_lines_of_log() {
-        assert_eq!((1..=1_000_000).filter(|count| is_worth_a_line(*count)).count(), 7);
-    }
 }

@@ -3,30 +3,31 @@
 use std::future::pending;
 use std::time::{Duration, Instant};
 
+use bramble_value::Name;
 use tokio::task::JoinHandle;
 use zeromq::ZmqMessage;
 
 use super::core::{GOODBYE, Nonsense, Out, Told, read, say, until};
-use super::socket::Connection;
+use super::socket::{Connection, Dial, NoConnection};
 use super::{Event, Order, now};
-use crate::endpoint::Endpoint;
 use crate::protocol::{End, Frame, Me, Terms};
 
 /// Between the end of a connection and the next try.
 const PAUSE: Duration = Duration::from_millis(50);
+/// Between a try to which nobody answered and the next.
+const PAUSE_UNREACHED: Duration = Duration::from_millis(200);
 /// Between a refusal and the next try.
 const PAUSE_REFUSED: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(
-    endpoint: Endpoint,
+    to: Dial,
     me: Me,
     terms: Terms,
     orders: flume::Receiver<Order>,
     events: flume::Sender<Event>,
 ) {
     let mut dialing = Dialing {
-        endpoint,
-        name: me.name.clone(),
+        to,
         end: End::dialing(me, terms),
         link: Link::None { until: Instant::now() },
         out: Out(events),
@@ -63,8 +64,7 @@ pub(super) async fn run(
 }
 
 struct Dialing {
-    endpoint: Endpoint,
-    name: bramble_value::Name,
+    to: Dial,
     end: End,
     link: Link,
     out: Out,
@@ -75,7 +75,7 @@ struct Dialing {
 /// How far the connection is.
 enum Link {
     None { until: Instant },
-    Connecting(JoinHandle<Option<Connection>>),
+    Connecting(JoinHandle<Result<Connection, NoConnection>>),
     Connected(Box<Connection>),
 }
 
@@ -83,7 +83,8 @@ enum Link {
 enum Change {
     Connected(Connection),
     Message(ZmqMessage),
-    Ended,
+    /// With what is known of why.
+    Ended(Option<NoConnection>),
 }
 
 impl Link {
@@ -98,12 +99,13 @@ impl Link {
         match self {
             Link::None { .. } => pending().await,
             Link::Connecting(task) => match task.await {
-                Ok(Some(connection)) => Change::Connected(connection),
-                _ => Change::Ended,
+                Ok(Ok(connection)) => Change::Connected(connection),
+                Ok(Err(why)) => Change::Ended(Some(why)),
+                Err(_) => Change::Ended(None),
             },
             Link::Connected(connection) => match connection.recv().await {
-                Some(message) => Change::Message(message),
-                None => Change::Ended,
+                Ok(message) => Change::Message(message),
+                Err(why) => Change::Ended(why),
             },
         }
     }
@@ -119,8 +121,7 @@ impl Dialing {
             // Later there may be room for what the other end brings.
             *until = Instant::now() + PAUSE;
         } else {
-            let connection = Connection::make(self.endpoint.clone(), self.name.clone());
-            self.link = Link::Connecting(tokio::spawn(connection));
+            self.link = Link::Connecting(tokio::spawn(Connection::make(self.to.clone())));
         }
     }
 
@@ -131,17 +132,35 @@ impl Dialing {
                 self.end.connected(now());
             }
             Change::Message(message) => self.receive(message),
-            Change::Ended => self.hang_up(PAUSE),
+            Change::Ended(None) => self.hang_up(PAUSE),
+            Change::Ended(Some(why)) => {
+                self.hang_up(if why.may_pass { PAUSE_UNREACHED } else { PAUSE_REFUSED });
+                self.out.unreached(why.why, &mut self.told);
+            }
         }
     }
 
     fn receive(&mut self, message: ZmqMessage) {
         let Some(bytes) = message.get(0) else { return };
         match read(bytes, b"the dialed agent", &mut self.nonsense) {
+            Ok(Frame::Welcome(peer)) if self.is_posing(&peer.name) => {
+                let why = format!(
+                    "what listens at {} calls itself `{}`, and its certificate doesn't",
+                    self.to.endpoint, peer.name
+                );
+                self.hang_up(PAUSE_REFUSED);
+                self.out.unreached(why, &mut self.told);
+            }
             Ok(frame) => self.end.handle(frame, now()),
             Err(Some(version)) => self.end.handle_other_version(version),
             Err(None) => {}
         }
+    }
+
+    /// Whether the certificate of the other agent has another name.
+    fn is_posing(&self, name: &Name) -> bool {
+        let Link::Connected(connection) = &self.link else { return false };
+        connection.peer.as_ref().is_some_and(|peer| &peer.name != name)
     }
 
     fn hang_up(&mut self, pause: Duration) {
@@ -173,7 +192,7 @@ impl Dialing {
             connection.send(&frame).await;
         }
         let goodbye = async {
-            while let Some(message) = connection.recv().await {
+            while let Ok(message) = connection.recv().await {
                 if message.get(0).is_some_and(|bytes| matches!(Frame::decode(bytes), Ok(Frame::Bye {}))) {
                     return;
                 }

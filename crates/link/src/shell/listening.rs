@@ -7,6 +7,7 @@ use bramble_value::Name;
 use bytes::Bytes;
 use zeromq::{RouterSocket, Socket, SocketRecv, ZmqMessage};
 
+use super::bind::Bound;
 use super::core::{GOODBYE, Nonsense, Out, Told, read, say, until};
 use super::socket::{deliver, name_in, watch};
 use super::{Event, Order, now};
@@ -19,7 +20,7 @@ const MOST_PEERS: usize = 1024;
 pub(super) type MakeTerms = Box<dyn FnMut(&Name) -> Result<Terms, String> + Send>;
 
 pub(super) async fn run(
-    bound: zeromq::Listener,
+    bound: Bound,
     me: Me,
     terms: MakeTerms,
     orders: flume::Receiver<Order>,
@@ -28,12 +29,23 @@ pub(super) async fn run(
     let mut socket = RouterSocket::new();
     let ended = watch(&mut socket);
     let out = Out(events);
-    let bound = match socket.bind_listener(bound).await {
-        Ok(bound) => bound,
-        Err(error) => {
-            return out.send(Event::Failed { peer: None, why: format!("can't listen: {error}") });
+    let Bound { sockets, gate, folder, .. } = bound;
+    let mut endpoints = Vec::new();
+    for listener in sockets {
+        match socket.bind_listener(listener).await {
+            Ok(endpoint) => endpoints.push(endpoint),
+            Err(error) => {
+                return out.send(Event::Failed { peer: None, why: format!("can't listen: {error}") });
+            }
         }
-    };
+    }
+    let letting_in = gate.map(|(gate, door)| {
+        tokio::spawn(async {
+            if let Err(error) = gate.run(door).await {
+                tracing::error!("no agent of the network is let in: {error}");
+            }
+        })
+    });
     let mut listening = Listening {
         me,
         terms,
@@ -76,10 +88,16 @@ pub(super) async fn run(
         }
     }
     listening.leave().await;
-    // The socket's file is gone when this returns.
-    if let Err(error) = listening.socket.unbind(bound).await {
-        tracing::debug!(%error, "the endpoint was not let go of");
+    if let Some(letting_in) = letting_in {
+        letting_in.abort();
     }
+    // The sockets' files are gone when this returns.
+    for endpoint in endpoints {
+        if let Err(error) = listening.socket.unbind(endpoint).await {
+            tracing::debug!(%error, "an endpoint was not let go of");
+        }
+    }
+    drop(folder);
 }
 
 /// One agent that came, or that something waits for.

@@ -6,6 +6,7 @@
 //! Events are bounded by the window of each peer; what may be lost is when more
 //! than 4096 wait to be taken out, and no link comes up then.
 
+mod bind;
 mod core;
 mod dialing;
 mod listening;
@@ -14,6 +15,7 @@ mod socket;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bramble_identity::{Agent, RoleError};
 use bramble_value::{Name, Time};
 use bytes::Bytes;
 use thiserror::Error;
@@ -21,6 +23,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::endpoint::Endpoint;
+use crate::place::Place;
 use crate::protocol::{Gone, Me, Position, Refusal, Terms};
 
 /// What happened on a link.
@@ -47,6 +50,12 @@ pub enum Event {
     /// The agent that was dialed, or one that dialed, is not talked to. A dialer
     /// keeps trying, and says so again only when the reason changes.
     Refused(Refusal),
+    /// The agent that is dialed can't be reached, or doesn't let us in. It is
+    /// tried again, and told again only when the reason changes.
+    Unreached {
+        /// Why, in a sentence.
+        why: String,
+    },
     /// A message, once and in order. Tell [`Line::taken`] when it is safe.
     Message {
         /// Who sent it.
@@ -100,6 +109,32 @@ pub enum LinkError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// Only enrolled agents are there.
+    #[error(
+        "the {me} isn't enrolled, and {endpoint} is for enrolled agents only: on the terminal run \
+         `bramble-terminal invite {}`, and here `bramble-{} join TERMINAL CODE`; agents of one \
+         user on one computer can use a Unix socket instead, ipc:///path/to.sock",
+        me.name, me.role
+    )]
+    NotEnrolled {
+        /// Where.
+        endpoint: Endpoint,
+        /// Who.
+        me: Agent,
+    },
+    /// The identity is another agent's.
+    #[error(
+        "the keys here are those of the {found}, and this is the {me}: let it join under this name, or give it that one"
+    )]
+    OthersKeys {
+        /// Whose keys they are.
+        found: Agent,
+        /// Who this is.
+        me: Agent,
+    },
+    /// It is none of the agents that a swarm has.
+    #[error(transparent)]
+    Role(#[from] RoleError),
     /// No thread could be started.
     #[error("can't start the link's thread: {0}")]
     NoThread(std::io::Error),
@@ -346,32 +381,40 @@ impl Listener {
     }
 }
 
-/// Begins a link to the agent at `endpoint`, which needn't be there yet. The link
-/// is made again whenever it breaks.
+/// Begins a link to the agent at a place, which needn't be there yet. The link is
+/// made again whenever it breaks.
 ///
 /// # Errors
-/// When no thread can be started.
-pub fn dial(endpoint: Endpoint, me: Me, terms: Terms) -> Result<(Dialer, Events), LinkError> {
+/// When the place is on the network and the agent isn't enrolled, or no thread can be
+/// started.
+pub fn dial(place: impl Into<Place>, me: Me, terms: Terms) -> Result<(Dialer, Events), LinkError> {
+    let place = place.into();
+    let agent = Agent::new(me.role.parse()?, me.name.clone());
+    let (role, way) = (me.talks_to.parse()?, place.way(agent)?);
     let name = me.name.clone();
+    let to = socket::Dial { endpoint: place.endpoint, way, me: name.clone(), role };
     let (thread, events) = Thread::start(name.as_str(), move |orders, events, runtime| {
-        runtime.block_on(dialing::run(endpoint, me, terms, orders, events));
+        runtime.block_on(dialing::run(to, me, terms, orders, events));
     })?;
     Ok((Dialer(thread), events))
 }
 
-/// Begins to listen at `endpoint`. `terms` says once for each agent that comes,
-/// or is sent something, what it is talked to with; or a sentence on why it is not
-/// talked to at all. It is called on the link's thread.
+/// Begins to listen at a place. `terms` says once for each agent that comes, or is
+/// sent something, what it is talked to with; or a sentence on why it is not talked
+/// to at all. It is called on the link's thread.
 ///
 /// # Errors
-/// When somebody listens there already, or the system doesn't let us.
+/// When the place is on the network and the agent isn't enrolled, somebody listens there
+/// already, or the system doesn't let us.
 pub fn listen(
-    endpoint: Endpoint,
+    place: impl Into<Place>,
     me: Me,
     terms: impl FnMut(&Name) -> Result<Terms, String> + Send + 'static,
 ) -> Result<(Listener, Events), LinkError> {
-    let (bound, endpoint) = socket::bind(&endpoint)?;
-    let name = me.name.clone();
+    let place = place.into();
+    let agent = Agent::new(me.role.parse()?, me.name.clone());
+    let bound = bind::bind(place, agent, me.talks_to.parse()?)?;
+    let (name, endpoint) = (me.name.clone(), bound.endpoint.clone());
     let (thread, events) = Thread::start(name.as_str(), move |orders, events, runtime| {
         runtime.block_on(listening::run(bound, me, Box::new(terms), orders, events));
     })?;
