@@ -165,23 +165,39 @@ impl SubjectFile {
         if over.is_empty() {
             return Ok(());
         }
-        self.rewrite(|file| {
-            for session in &over {
-                let name = format!("sessions/{}", session.number);
-                let group = file.group(&name).doing(|| format!("open {name}"))?;
-                Records::open(&group, start::read_columns(&group)?)?.remake(true)?;
-            }
-            index::add(file, &over)
-        })
+        let numbers: Vec<SessionNumber> = over.iter().map(|session| session.number).collect();
+        self.keep_otherwise(&numbers, true, |file| index::add(file, &over))
     }
 
     /// Makes a packed session's tables such that rows can be added.
     fn unpack(&mut self, number: SessionNumber) -> Result<(), SubjectError> {
-        self.rewrite(|file| {
+        self.keep_otherwise(&[number], false, |file| index::remove(file, number))
+    }
+
+    /// Keeps the tables of sessions as those of sessions that are over, or are not.
+    fn keep_otherwise(
+        &mut self,
+        numbers: &[SessionNumber],
+        over: bool,
+        note: impl FnOnce(&File) -> Result<(), Fault>,
+    ) -> Result<(), SubjectError> {
+        let group = |file: &File, number: &SessionNumber| {
             let name = format!("sessions/{number}");
-            let group = file.group(&name).doing(|| format!("open {name}"))?;
-            Records::open(&group, start::read_columns(&group)?)?.remake(false)?;
-            index::remove(file, number)
+            file.group(&name).doing(|| format!("open {name}"))
+        };
+        let take = |file: &File| {
+            let tables = numbers.iter().map(|number| {
+                let group = group(file, number)?;
+                Records::open(&group, start::read_columns(&group)?)?.take_out()
+            });
+            tables.collect::<Result<Vec<_>, Fault>>()
+        };
+        self.rewrite_in_two(take, |file, tables| {
+            for (number, tables) in numbers.iter().zip(tables) {
+                let group = group(file, number)?;
+                tables.iter().try_for_each(|(table, grows)| table.put(&group, grows.keep(over)))?;
+            }
+            note(file)
         })
     }
 

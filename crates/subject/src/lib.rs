@@ -6,6 +6,7 @@
 //! /biography/table           version, when, who, field, value: each edit is a new version
 //! /history/table             when, who, what, from, to: every change to this subject
 //! /weights/table             when, grams, occasion, who
+//! /index/table               the sessions that are over: what a history shows of each
 //! /sources/<sha256>          every text a session ran from, once
 //! /sessions/0001/            uuid, task, root, seed, pilot, protocol, step, started, start_time_ns, written
 //!     trials/table           one row a trial: trial, start_ns, end_ns, ending, and the columns
@@ -36,7 +37,7 @@
 //!   behind the rows that count and flushed; only then the number of rows that
 //!   count grows. What a killed process left behind that number is never read,
 //!   and is written over by the same records when they come again.
-//! - Everything else (a new session, a new source) is done in a copy of the
+//! - Everything else (a new session, a new source, packing a session that is over) is done in a copy of the
 //!   file, which then takes its place.
 
 mod biography;

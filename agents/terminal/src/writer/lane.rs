@@ -323,6 +323,10 @@ impl Lane {
         });
         let end = SessionEnd { ended: when, ending: ended.ending, why: ended.why.clone(), correct, water };
         file.end_session(session.number, &end)?;
+        if let Err(error) = file.pack() {
+            // It is larger than it need be, until the next session ends.
+            tracing::warn!(pilot = %self.pilot, "{error}");
+        }
         file.sync()?;
         let trials = file.summary(session.number)?.trials;
         let left = session.trials.map(|all| all.saturating_sub(u32::try_from(trials).unwrap_or(u32::MAX)));

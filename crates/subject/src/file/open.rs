@@ -123,6 +123,27 @@ impl SubjectFile {
         &mut self,
         work: impl FnOnce(&File) -> Result<T, Fault>,
     ) -> Result<T, SubjectError> {
+        self.replace(|copy| changed(copy, work))
+    }
+
+    /// The same, after something else that makes the copy shorter: HDF5 gives room at a
+    /// file's end back when the file is closed, and forgets it then elsewhere.
+    pub(super) fn rewrite_in_two<S, T>(
+        &mut self,
+        shorten: impl FnOnce(&File) -> Result<S, Fault>,
+        work: impl FnOnce(&File, S) -> Result<T, Fault>,
+    ) -> Result<T, SubjectError> {
+        self.replace(|copy| {
+            let (state, file) = changed(copy, shorten)?;
+            file.close().doing(|| "close a copy of".to_owned())?;
+            changed(copy, |file| work(file, state))
+        })
+    }
+
+    fn replace<T>(
+        &mut self,
+        work: impl FnOnce(&Path) -> Result<(T, File), Fault>,
+    ) -> Result<T, SubjectError> {
         self.flush()?;
         let copy = beside(&self.path);
         let (result, file, lock) = self.changed_copy(&copy, work).inspect_err(|_| remove(&copy))?;
@@ -136,21 +157,24 @@ impl SubjectFile {
     fn changed_copy<T>(
         &self,
         copy: &Path,
-        work: impl FnOnce(&File) -> Result<T, Fault>,
+        work: impl FnOnce(&Path) -> Result<(T, File), Fault>,
     ) -> Result<(T, File, fs::File), SubjectError> {
         let cannot = |source| SubjectError::Folder { doing: "write", path: self.path.clone(), source };
         fs::copy(&self.path, copy).map_err(cannot)?;
         let lock = lock(copy, Access::Write)?;
-        let (result, file) = self.here(|| {
-            let file = options().open_rw(copy).doing(|| "open a copy of".to_owned())?;
-            let result = work(&file)?;
-            file.flush().doing(|| "write".to_owned())?;
-            Ok((result, file))
-        })?;
+        let (result, file) = self.here(|| work(copy))?;
         lock.sync_all().map_err(cannot)?;
         put_in_place(copy, &self.path)?;
         Ok((result, file, lock))
     }
+}
+
+/// Opens a file and changes it.
+fn changed<T>(path: &Path, work: impl FnOnce(&File) -> Result<T, Fault>) -> Result<(T, File), Fault> {
+    let file = options().open_rw(path).doing(|| "open a copy of".to_owned())?;
+    let result = work(&file)?;
+    file.flush().doing(|| "write".to_owned())?;
+    Ok((result, file))
 }
 
 /// Where a file is written before it takes its place.

@@ -37,6 +37,43 @@ pub(crate) enum Keep {
     Growing(usize),
 }
 
+/// A table that was taken out of a file, to be put back otherwise. In between the file
+/// is closed, so that it gets shorter by what the table took.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    name: &'static str,
+    layout: Layout,
+    bytes: Vec<u8>,
+    rows: usize,
+    is_diary: bool,
+}
+
+impl Taken {
+    /// Puts it back.
+    pub(crate) fn put(&self, parent: &Group, keep: Keep) -> Result<(), Fault> {
+        let Taken { name, layout, bytes, rows, is_diary } = self;
+        let element = layout.descriptor();
+        let put = || -> hdf5::Result<Dataset> {
+            let builder = parent.group(name)?.new_dataset_builder();
+            let builder = match keep {
+                Keep::Packed => builder.chunk((*rows).clamp(1, PACKED)).shuffle().deflate(EFFORT),
+                Keep::Growing(chunk) => builder.chunk(chunk),
+            };
+            let made = builder.empty_as(&element).shape(0..).create("table")?;
+            if *rows > 0 {
+                made.resize(*rows)?;
+                bytes::write(&made, &element, Part::Rows(0..*rows), bytes)?;
+            }
+            Ok(made)
+        };
+        let made = put().doing(|| format!("put back {}/{name}/table", parent.name()))?;
+        for field in &layout.fields {
+            attribute::set_text(&made, &format!("doc.{}", field.name), &field.doc)?;
+        }
+        if *is_diary { attribute::set_numbers(&made, ROWS, &[*rows as u64]) } else { Ok(()) }
+    }
+}
+
 /// A table whose owner knows how many of its rows count.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -79,36 +116,17 @@ impl Table {
         Ok(Table { dataset, layout })
     }
 
-    /// Makes `parent/name/table` anew with its first `rows` rows alone.
-    pub(crate) fn remake(
-        &self,
-        parent: &Group,
-        name: &str,
-        rows: usize,
-        keep: Keep,
-    ) -> Result<Dataset, Fault> {
-        let (dataset, element) = (&self.dataset, self.layout.descriptor());
-        let remake = || -> hdf5::Result<Dataset> {
-            let bytes = bytes::read(dataset, &element, Part::Rows(0..rows))?;
-            let group = parent.group(name)?;
-            group.unlink("table")?;
-            let builder = group.new_dataset_builder();
-            let builder = match keep {
-                Keep::Packed => builder.chunk(rows.clamp(1, PACKED)).shuffle().deflate(EFFORT),
-                Keep::Growing(chunk) => builder.chunk(chunk),
-            };
-            let made = builder.empty_as(&element).shape(0..).create("table")?;
-            if rows > 0 {
-                made.resize(rows)?;
-                bytes::write(&made, &element, Part::Rows(0..rows), &bytes)?;
-            }
-            Ok(made)
+    /// Takes the table `parent/name/table`, with its first `rows` rows alone, out of the file.
+    pub(crate) fn take_out(self, parent: &Group, name: &'static str, rows: usize) -> Result<Taken, Fault> {
+        let Table { dataset, layout } = self;
+        let element = layout.descriptor();
+        let take = || -> hdf5::Result<Vec<u8>> {
+            let bytes = bytes::read(&dataset, &element, Part::Rows(0..rows))?;
+            parent.group(name)?.unlink("table")?;
+            Ok(bytes)
         };
-        let made = remake().doing(|| format!("make {}/{name}/table anew", parent.name()))?;
-        for field in &self.layout.fields {
-            attribute::set_text(&made, &format!("doc.{}", field.name), &field.doc)?;
-        }
-        Ok(made)
+        let bytes = take().doing(|| format!("take out {}/{name}/table", parent.name()))?;
+        Ok(Taken { name, layout, bytes, rows, is_diary: false })
     }
 
     /// Opens `parent/name/table`, which must have these fields.
@@ -199,10 +217,10 @@ impl Diary {
         &self.table.layout
     }
 
-    /// Makes it anew.
-    pub(crate) fn remake(&self, parent: &Group, name: &str, keep: Keep) -> Result<(), Fault> {
-        let made = self.table.remake(parent, name, self.rows, keep)?;
-        attribute::set_numbers(&made, ROWS, &[self.rows as u64])
+    /// Takes it out of the file.
+    pub(crate) fn take_out(self, parent: &Group, name: &'static str) -> Result<Taken, Fault> {
+        let taken = self.table.take_out(parent, name, self.rows)?;
+        Ok(Taken { is_diary: true, ..taken })
     }
 
     /// Adds rows, durably against a kill of this process.
@@ -244,8 +262,8 @@ mod tests {
         let file = hdf5::File::create(folder.path().join("file.h5")).unwrap();
         let before = || vec![Field::new("first", FieldType::I64, "")];
         let now = || [before(), vec![Field::later("second", FieldType::I64, "")]].concat();
-        let mut old = Diary::create(&file, "old", before()).unwrap();
-        let mut new = Diary::create(&file, "new", now()).unwrap();
+        let mut old = Diary::create(&file, "old", FEW, before()).unwrap();
+        let mut new = Diary::create(&file, "new", FEW, now()).unwrap();
         old.append(old.layout().clone().rows().i64(1)).unwrap();
         new.append(new.layout().clone().rows().i64(1).i64(2)).unwrap();
 

@@ -8,7 +8,7 @@ use crate::column::{StoredColumn, TRIAL_FIELDS};
 use crate::error::{Doing, Fault};
 use crate::hdf::attribute;
 use crate::hdf::layout::{Cursor, Field, FieldType};
-use crate::hdf::table::{Diary, FEW, Keep, MANY, TEXT_WIDTH, TIME_WIDTH, Table};
+use crate::hdf::table::{Diary, FEW, Keep, MANY, TEXT_WIDTH, TIME_WIDTH, Table, Taken};
 
 /// The tables of one session, and how much of them counts.
 #[derive(Debug)]
@@ -23,6 +23,25 @@ pub(crate) struct Records {
     written: Written,
 }
 
+/// For how long a table gets more rows, and how many have room together then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Grows {
+    /// Until the session is over.
+    WhileItRuns(usize),
+    /// Also when it is over.
+    Always(usize),
+}
+
+impl Grows {
+    /// How its rows are kept in a session that is over, or is not.
+    pub(crate) fn keep(self, over: bool) -> Keep {
+        match self {
+            Grows::WhileItRuns(_) if over => Keep::Packed,
+            Grows::WhileItRuns(room) | Grows::Always(room) => Keep::Growing(room),
+        }
+    }
+}
+
 /// What has been written for good: the attribute `written` of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Written {
@@ -34,6 +53,8 @@ pub(crate) struct Written {
 }
 
 const WRITTEN: &str = "written";
+/// How many rows of the end have room together: it has one, unless it is told at length.
+const ENDS: usize = 4;
 /// Wide enough for every ending's name.
 const ENDING_WIDTH: usize = 16;
 
@@ -55,7 +76,7 @@ impl Records {
             events: Table::create(group, "events", MANY, event_fields())?,
             notes: Table::create(group, "notes", MANY, note_fields())?,
             clock: Diary::create(group, "clock", FEW, clock_fields())?,
-            end: Diary::create(group, "end", 4, end_fields())?,
+            end: Diary::create(group, "end", ENDS, end_fields())?,
             group: group.clone(),
             columns,
             written: Written::default(),
@@ -97,15 +118,16 @@ impl Records {
         self.end.truncate()
     }
 
-    /// Makes its tables anew, compressed where they get no more rows. Of its end alone
-    /// there may be more then.
-    pub(crate) fn remake(&self, packed: bool) -> Result<(), Fault> {
-        let (group, written) = (&self.group, self.written);
-        let keep = |chunk| if packed { Keep::Packed } else { Keep::Growing(chunk) };
-        self.trials.remake(group, "trials", written.trials as usize, keep(MANY))?;
-        self.events.remake(group, "events", written.events as usize, keep(MANY))?;
-        self.notes.remake(group, "notes", written.notes as usize, keep(MANY))?;
-        self.clock.remake(group, "clock", keep(FEW))
+    /// Takes its tables out of the file.
+    pub(crate) fn take_out(self) -> Result<Vec<(Taken, Grows)>, Fault> {
+        let Records { group, trials, events, notes, clock, end, written, .. } = self;
+        Ok(vec![
+            (trials.take_out(&group, "trials", written.trials as usize)?, Grows::WhileItRuns(MANY)),
+            (events.take_out(&group, "events", written.events as usize)?, Grows::WhileItRuns(MANY)),
+            (notes.take_out(&group, "notes", written.notes as usize)?, Grows::WhileItRuns(MANY)),
+            (clock.take_out(&group, "clock")?, Grows::WhileItRuns(FEW)),
+            (end.take_out(&group, "end")?, Grows::Always(ENDS)),
+        ])
     }
 
     /// What does not fit the columns about a record, with its trial.

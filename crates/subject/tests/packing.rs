@@ -1,0 +1,81 @@
+//! Sessions that are over are packed.
+
+mod common;
+
+use bramble_subject::{ClockEstimate, SubjectFile};
+use bramble_value::{Ending, Record, Time};
+use common::*;
+
+fn records(from: u32, to: u32) -> Vec<Record> {
+    (from..to)
+        .flat_map(|number| (0..10).map(move |of| event(10 * number + of)).chain([row(number, true)]))
+        .collect()
+}
+
+#[test]
+fn a_packed_session_is_smaller_and_gives_back_what_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(columns())).unwrap();
+    let records = records(1, 3000);
+    file.append(number, &numbered(1, records.clone())).unwrap();
+    let clock = ClockEstimate { time: Time::from_ns(7), offset_ns: 3, error_ns: 1, drift_ppb: 2 };
+    file.add_clock(number, &[clock]).unwrap();
+    file.end_session(number, &end(Ending::Stopped, "enough")).unwrap();
+    let told = file.summary(number).unwrap();
+    file.sync().unwrap();
+    let size = |file: &SubjectFile| std::fs::metadata(file.path()).unwrap().len();
+    let before = size(&file);
+    file.pack().unwrap();
+    let path = file.path().to_owned();
+    drop(file);
+
+    let file = SubjectFile::open(&path).unwrap();
+    assert!(size(&file) < before / 2, "{} of {before}", size(&file));
+    assert_eq!(file.events(number).unwrap(), events_of(&records));
+    assert_eq!(file.trials(number).unwrap().rows, rows_of(&records));
+    assert_eq!(file.clock(number).unwrap(), [clock]);
+    assert_eq!(file.summary(number).unwrap(), told);
+    assert_eq!(file.sessions().unwrap(), [told.clone()]);
+    assert_eq!(file.session_by_uuid(told.uuid).unwrap(), Some(told));
+}
+
+#[test]
+fn what_comes_after_a_session_was_packed_is_kept_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(columns())).unwrap();
+    let records = records(1, 200);
+    let (first, later) = records.split_at(1000);
+    file.append(number, &numbered(1, first.to_vec())).unwrap();
+    file.end_session(number, &end(Ending::Error, "cut")).unwrap();
+    file.pack().unwrap();
+    file.append(number, &numbered(1, records.clone())).unwrap();
+    assert!(!later.is_empty());
+    file.end_session(number, &end(Ending::Done, "after all")).unwrap();
+    file.pack().unwrap();
+    file.end_session(number, &end(Ending::Stopped, "no")).unwrap();
+    let path = file.path().to_owned();
+    drop(file);
+    let file = SubjectFile::open_read_only(&path).unwrap();
+    assert_eq!(file.events(number).unwrap(), events_of(&records));
+    assert_eq!(file.trials(number).unwrap().rows, rows_of(&records));
+    assert_eq!(file.summary(number).unwrap().end.unwrap(), end(Ending::Stopped, "no"));
+    assert_eq!(file.sessions().unwrap().len(), 1);
+}
+
+#[test]
+fn a_session_that_runs_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let over = file.begin_session(&start(columns())).unwrap();
+    file.end_session(over, &end(Ending::Done, "")).unwrap();
+    let runs = file.begin_session(&start(columns())).unwrap();
+    file.append(runs, &numbered(1, records(1, 5))).unwrap();
+    file.pack().unwrap();
+    file.append(runs, &numbered(45, records(5, 9))).unwrap();
+    assert_eq!(file.trials(runs).unwrap().rows.len(), 8);
+    assert!(file.summary(runs).unwrap().end.is_none());
+    let numbers: Vec<_> = file.sessions().unwrap().iter().map(|session| session.number).collect();
+    assert_eq!(numbers, [over, runs]);
+}
