@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bramble_health::Probe;
 use bramble_identity::Identity;
 use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial};
 use bramble_message::{ChildHello, Software, decode, encode};
@@ -23,6 +24,9 @@ use tracing_subscriber::EnvFilter;
 use child::{Child, offer};
 use config::{Arguments, Command, Settings};
 use workshop::Workshop;
+
+/// How often the pilot is told how this computer fares.
+const HEALTH_EVERY: Duration = Duration::from_secs(5);
 
 /// A data folder that can't be used.
 #[derive(Debug, Error, Diagnostic)]
@@ -74,10 +78,19 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     let telling = dialer.line();
     // Where the link has ended, so does the child.
     let tell = Arc::new(move |message| _ = telling.send(encode(&message)));
+    let probed = data.clone();
     let hardware = Hardware::of(&rig, data).unwrap_or_else(|| Hardware::in_memory(&rig).0);
     let workshop = Workshop::start(name.clone(), rig.clone(), hardware, tell).into_diagnostic()?;
     println!("ready: {name}, pilot {pilot}");
 
+    let (probe, telling) = (Probe::new("/", probed), dialer.line());
+    let tell_health = move || {
+        // It ends with the link.
+        while telling.passing(encode(&probe.look(bramble_link::now()))).is_ok() {
+            std::thread::sleep(HEALTH_EVERY);
+        }
+    };
+    std::thread::Builder::new().name("health".to_owned()).spawn(tell_health).into_diagnostic()?;
     let (child, line) = (Child::new(rig, workshop), dialer.line());
     let devices = std::thread::Builder::new()
         .name("devices".to_owned())

@@ -1,6 +1,8 @@
 //! The children of this pilot: which are there, and the devices of theirs that a
 //! session uses.
 
+mod presence;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use bramble_link::{Clock, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen};
 use bramble_message::{
-    Ask, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
+    Ask, Child, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
 use bramble_rig::config::DriverConfig;
 use bramble_rig::remote::{Remote, RemoteError, Remotes, Unwaited};
@@ -17,6 +19,8 @@ use bramble_rig::{self as rig, Dose, Happening, Post, Wire, Wiring};
 use bramble_task::definition::PortId;
 use bramble_value::{Name, Time};
 use uuid::Uuid;
+
+use presence::Presence;
 
 /// How long a child may take to do what it is asked.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -34,8 +38,7 @@ pub(crate) struct Children {
 struct Known {
     /// What it offers, while it is there.
     offer: Option<Vec<RigDevice>>,
-    /// How its clock stands against this computer's.
-    clock: Option<Clock>,
+    presence: Presence,
     /// The session that uses it.
     user: Option<User>,
 }
@@ -88,9 +91,10 @@ impl Children {
         Children { listener: None, known: Arc::new(Mutex::new(known)), next_ask: Arc::default() }
     }
 
-    /// Every child, and whether it is there.
-    pub(crate) fn presence(&self) -> Vec<(Name, bool)> {
-        self.known().iter().map(|(name, known)| (name.clone(), known.offer.is_some())).collect()
+    /// Every child, whether it is there, and how it fares.
+    pub(crate) fn presence(&self) -> Vec<Child> {
+        let (now, unix_ns) = (bramble_link::now(), bramble_health::unix_ns());
+        self.known().iter().map(|(name, known)| known.presence.told(name.clone(), now, unix_ns)).collect()
     }
 
     /// Claims the devices that a session's wiring has on children. What is
@@ -181,10 +185,14 @@ impl Children {
                 Event::Refused(refusal) => tracing::error!("a child is not talked to: {refusal}"),
                 Event::Failed { why, .. } => tracing::error!("{why}"),
                 Event::Clock { peer, clock } => {
-                    self.known().entry(peer).or_default().clock = Some(clock);
+                    self.known().entry(peer).or_default().presence.clock = Some(clock);
                 }
+                Event::Passing { peer, payload } => match decode(&payload) {
+                    Ok(health) => self.known().entry(peer).or_default().presence.health = Some(health),
+                    Err(error) => tracing::debug!("the child {peer}: {error}"),
+                },
                 // A pilot doesn't dial its children.
-                Event::Passing { .. } | Event::Unreached { .. } => {}
+                Event::Unreached { .. } => {}
             }
         }
     }
@@ -203,7 +211,10 @@ impl Children {
         match decode::<ChildHello>(detail) {
             Ok(hello) => {
                 tracing::info!("the child {child} is there, with {} devices", hello.offer.devices.len());
-                self.known().entry(child.clone()).or_default().offer = Some(hello.offer.devices);
+                let mut all = self.known();
+                let known = all.entry(child.clone()).or_default();
+                known.offer = Some(hello.offer.devices);
+                known.presence.comes(bramble_link::now());
             }
             Err(error) => tracing::error!("the child {child}: {error}"),
         }
@@ -212,8 +223,7 @@ impl Children {
     fn has_gone(&self, child: &Name, why: &str) {
         let mut all = self.known();
         let Some(known) = all.get_mut(child) else { return };
-        // It may come back with another clock.
-        known.clock = None;
+        known.presence.goes(bramble_link::now(), why);
         if known.offer.take().is_some() {
             tracing::warn!("the child {child} is gone: {why}");
         }
@@ -230,7 +240,7 @@ impl Children {
         if let Some(live) = &user.live
             && !matches!(message, ChildToPilot::Done { .. })
         {
-            if let Some(happening) = happening(child, message, live, known.clock) {
+            if let Some(happening) = happening(child, message, live, known.presence.clock) {
                 user.post.send(happening);
             }
             return;

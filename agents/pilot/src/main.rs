@@ -13,6 +13,7 @@ mod reserve;
 mod room;
 mod scribe;
 mod session;
+mod tally;
 mod wall;
 mod watch;
 
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use bramble_health::Probe;
 use bramble_identity::Identity;
 use bramble_journal::Journal;
 use bramble_link::{JournalOutbox, Me, Place, Terms, dial};
@@ -44,6 +46,7 @@ use reserve::Reserve;
 use room::Room;
 use scribe::Scribe;
 use session::{Job, Runner};
+use tally::Tally;
 
 /// How long the disk, and then the terminal, are waited for to take what was
 /// observed last.
@@ -122,11 +125,12 @@ fn run(settings: Settings) -> Result<(), Report> {
 
     let desk = Desk::new(settings.name.clone(), sessions.started());
     let (line, onlookers) = (dialer.line(), dialer.line());
+    let waiting = Tally::of(&journal, LANE).into_diagnostic()?;
     // Where the link has ended, so does the pilot.
     let sent = move || _ = line.more();
     let reserve = Reserve::in_folder(&settings.data);
     let (scribe, pen, doing) =
-        Scribe::start(journal.clone(), sessions, reserve.clone(), sent).into_diagnostic()?;
+        Scribe::start(journal.clone(), waiting, sessions, reserve.clone(), sent).into_diagnostic()?;
 
     let named = settings.rig.devices.values().filter_map(|device| device.driver.child().cloned());
     let on_change = inputs.clone();
@@ -175,6 +179,7 @@ fn run(settings: Settings) -> Result<(), Report> {
         room: Room::default(),
         limit: settings.journal_limit,
         reserve,
+        probe: Probe::new("/", &settings.data),
     };
     let (dialer, outcome) = pilot.run(&to_pilot);
     drop(bench);

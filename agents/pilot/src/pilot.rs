@@ -4,12 +4,14 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender};
 use std::time::{Duration, Instant};
 
+use bramble_health::Probe;
 use bramble_journal::{Disk, Journal, Share};
 use bramble_link::{Dialer, Event};
 use bramble_message::{
     Activity, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
 };
 use bramble_rig::{Post, inbox};
+use bramble_value::Span;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -55,6 +57,12 @@ pub(crate) enum Failed {
 /// How often the terminal is told how things are, while a session runs.
 const TICK: Duration = Duration::from_millis(250);
 
+/// How often it is told while nothing changes.
+const TELL_EVERY: Duration = Duration::from_secs(2);
+
+/// How often this computer is looked at.
+const LOOK_EVERY: Span = Span::from_s(5);
+
 /// How long a session may take to end when the pilot does.
 const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -70,14 +78,15 @@ pub(crate) struct Pilot {
     pub(crate) jobs: Sender<Job>,
     /// To the session that runs, or is got ready.
     pub(crate) post: Option<Post>,
-    /// What the terminal was told last.
-    pub(crate) told: Option<Status>,
+    /// What the terminal was told last, and when.
+    pub(crate) told: Option<(Instant, Status)>,
     /// How much room there is for what is observed.
     pub(crate) room: Room,
     /// How much the journal may take, in bytes.
     pub(crate) limit: u64,
     /// Kept for the end of a session on a full disk.
     pub(crate) reserve: Reserve,
+    pub(crate) probe: Probe,
 }
 
 impl Pilot {
@@ -231,23 +240,35 @@ impl Pilot {
         self.desk.has_no_room(self.room.refusal());
     }
 
-    /// Tells the terminal how things are, where they changed or a session runs.
+    /// Tells the terminal how things are, where they changed, a session runs, or it was not
+    /// told for a while.
     fn tell_status(&mut self) {
-        let unacknowledged = self.journal.pending(LANE).unwrap_or_else(|error| {
-            tracing::error!("{error}");
-            0
-        });
+        let time = bramble_link::now();
+        let (activity, unacknowledged) = self.doing.now(self.journal.released(LANE));
+        let health = self.told.as_ref().and_then(|(_, told)| told.health.clone());
+        let health = health.filter(|last| time.since(last.time) < LOOK_EVERY);
+        let health = health.or_else(|| Some(self.probe.look(time)));
         let children = self.children.presence();
         let notice = self.room.notice().map(str::to_owned);
-        let status = Status { activity: self.doing.now(), unacknowledged, children, notice };
-        if self.told.as_ref() == Some(&status) && status.activity == Activity::Idle {
+        let status = Status { time, activity, unacknowledged, children, health, notice };
+        if let Some((when, told)) = &self.told
+            && when.elapsed() < TELL_EVERY
+            && status.activity == Activity::Idle
+            && is_the_same(told, &status)
+        {
             return;
         }
         self.dialer.describe(encode(&hello(self.rig.clone(), status.activity.clone())));
         // Where the link has ended, so does the pilot.
         let _ = self.dialer.line().passing(encode(&PilotInPassing::Status(status.clone())));
-        self.told = Some(status);
+        self.told = Some((Instant::now(), status));
     }
+}
+
+/// Whether nothing happened between two looks that a person waits for.
+fn is_the_same(told: &Status, now: &Status) -> bool {
+    let here = |status: &Status| -> Vec<bool> { status.children.iter().map(|child| child.here).collect() };
+    told.activity == now.activity && told.unacknowledged == now.unacknowledged && here(told) == here(now)
 }
 
 /// Tells the pilot's thread when the thread that holds this panics.

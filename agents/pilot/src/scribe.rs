@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bramble_journal::{Journal, JournalError};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::memory::{LANE, Sessions};
 use crate::reserve::Reserve;
+use crate::tally::Tally;
 use crate::watch::Watch;
 
 /// As many entries wait for the disk before a simulated session does.
@@ -57,34 +58,47 @@ pub(crate) struct Scribe {
 
 /// What the pilot is doing, as far as it is written down.
 #[derive(Debug, Clone)]
-pub(crate) struct Doing(Arc<Mutex<Activity>>);
+pub(crate) struct Doing(Arc<Mutex<Done>>);
+
+#[derive(Debug)]
+struct Done {
+    activity: Activity,
+    tally: Tally,
+}
 
 impl Doing {
-    /// What it is doing.
-    pub(crate) fn now(&self) -> Activity {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What it is doing, and how many records wait for the terminal, which has acknowledged
+    /// messages up to `released`.
+    pub(crate) fn now(&self, released: u64) -> (Activity, u64) {
+        let mut done = self.done();
+        (done.activity.clone(), done.tally.after(released))
     }
 
-    fn is(&self, activity: Activity) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = activity;
+    fn done(&self) -> MutexGuard<'_, Done> {
+        // What is under the lock is whole after each statement.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Scribe {
-    /// Starts it. `sent` is told whenever the journal has got more.
+    /// Starts it, where so much waits already. `sent` is told whenever the journal has got
+    /// more.
     pub(crate) fn start(
         journal: Journal,
+        tally: Tally,
         sessions: Sessions,
         reserve: Reserve,
         sent: impl Fn() + Send + 'static,
     ) -> std::io::Result<(Scribe, Pen, Doing)> {
         let (pen, entries) = sync_channel(ROOM);
         let hurry = Arc::new(AtomicBool::new(false));
-        let doing = Doing(Arc::new(Mutex::new(Activity::Idle)));
+        let done = Done { activity: Activity::Idle, tally };
+        let doing = Doing(Arc::new(Mutex::new(done)));
         let mut book = Book {
             journal,
             sessions,
             messages: Vec::new(),
+            counts: Vec::new(),
             records: Vec::new(),
             watch: None,
             doing: doing.clone(),
@@ -112,8 +126,9 @@ impl Scribe {
 struct Book {
     journal: Journal,
     sessions: Sessions,
-    /// To be written together.
+    /// To be written together, and how many records are in each.
     messages: Vec<Bytes>,
+    counts: Vec<u64>,
     /// The next message's, all of one session.
     records: Vec<(Uuid, Record)>,
     /// How far the session is that runs.
@@ -139,10 +154,10 @@ impl Book {
                 self.take(entry);
             }
             self.write();
-            self.doing.is(match &self.watch {
+            self.doing.done().activity = match &self.watch {
                 Some(watch) => Activity::Running(watch.progress()),
                 None => Activity::Idle,
-            });
+            };
             sent();
         }
     }
@@ -161,24 +176,24 @@ impl Book {
         self.close_batch();
         match entry {
             Entry::Record(..) => {}
-            Entry::Answer(answer) => self.messages.push(encode(&PilotToTerminal::Answer(answer))),
+            Entry::Answer(answer) => self.push(&PilotToTerminal::Answer(answer), 0),
             Entry::Started(started, watch) => {
                 let session = started.request.session;
                 self.watch = Some(watch);
                 self.note(|sessions, number, journal| sessions.note_start(session, number, journal));
-                self.messages.push(encode(&PilotToTerminal::Started(started)));
+                self.push(&PilotToTerminal::Started(started), 0);
             }
             Entry::Owner(session, owner) => {
                 if let Some(watch) = &mut self.watch {
                     watch.is_owned_by(owner.clone());
                 }
-                self.messages.push(encode(&PilotToTerminal::Owner { session, owner }));
+                self.push(&PilotToTerminal::Owner { session, owner }, 0);
             }
             Entry::Ended(ended) => {
                 let session = ended.session;
                 self.watch = None;
                 self.note(|sessions, number, journal| sessions.note_end(session, number, journal));
-                self.messages.push(encode(&PilotToTerminal::Ended(ended)));
+                self.push(&PilotToTerminal::Ended(ended), 0);
             }
         }
     }
@@ -186,8 +201,14 @@ impl Book {
     fn close_batch(&mut self) {
         let Some((session, _)) = self.records.first() else { return };
         let session = *session;
-        let records = self.records.drain(..).map(|(_, record)| record).collect();
-        self.messages.push(encode(&PilotToTerminal::Records { session, records }));
+        let records: Vec<Record> = self.records.drain(..).map(|(_, record)| record).collect();
+        let count = records.len() as u64;
+        self.push(&PilotToTerminal::Records { session, records }, count);
+    }
+
+    fn push(&mut self, message: &PilotToTerminal, records: u64) {
+        self.messages.push(encode(message));
+        self.counts.push(records);
     }
 
     /// Notes a message's number before it is written.
@@ -200,8 +221,18 @@ impl Book {
     fn write(&mut self) {
         self.close_batch();
         if !self.messages.is_empty() {
-            self.insistence.insist(|| self.journal.append(LANE, &self.messages).map(drop));
+            let mut numbers = None;
+            self.insistence.insist(|| {
+                numbers = Some(self.journal.append(LANE, &self.messages)?);
+                Ok(())
+            });
+            let mut done = self.doing.done();
+            for (number, count) in numbers.into_iter().flatten().zip(&self.counts) {
+                done.tally.add(number, *count);
+            }
+            drop(done);
             self.messages.clear();
+            self.counts.clear();
         }
     }
 }
@@ -272,9 +303,14 @@ mod tests {
     fn written(entries: Vec<Entry>) -> Vec<PilotToTerminal> {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
-        let (scribe, pen, _) =
-            Scribe::start(journal.clone(), Sessions::default(), Reserve::in_folder(folder.path()), || {})
-                .unwrap();
+        let (scribe, pen, _) = Scribe::start(
+            journal.clone(),
+            Tally::default(),
+            Sessions::default(),
+            Reserve::in_folder(folder.path()),
+            || {},
+        )
+        .unwrap();
         for entry in entries {
             pen.write(entry);
         }

@@ -90,7 +90,11 @@ fn a_session_ends_with_a_note_when_its_child_goes_away() {
     assert!(end.why.contains("lost its child `wheels`"), "{}", end.why);
     let notes = file.notes(SessionNumber::new(1)).unwrap();
     assert!(notes.iter().any(|note| note.text.contains("wheels")), "{notes:?}");
-    lab.until(&["status", "--json"], |status| pilot(status, "box1")["children"][0]["here"] == false);
+    let told =
+        lab.until(&["status", "--json"], |status| pilot(status, "box1")["children"][0]["here"] == false);
+    let child = &pilot(&told, "box1")["children"][0];
+    assert!(child["since"].is_string() && child["why"].is_string(), "{child}");
+    assert!(lab.say(&["status"]).contains("box1's child wheels is away since "));
 
     // The child comes back, and is used again.
     drop(file);

@@ -107,18 +107,28 @@ Example:
         /// How much
         volume: Volume,
     },
-    /// Show each pilot: its subject, task, trials, share correct and water given
+    /// Show the swarm: each pilot's session, and how each pilot and child fares
     #[command(after_help = "\
-`correct` is the share of the last trials in which the column that the task's plot counts (or
-`outcome`, or `correct`) was correct.
+The first table has the sessions. `correct` is the share of the last trials in which the column
+that the task's plot counts (or `outcome`, or `correct`) was correct.
+
+The second has the agents: a heartbeat's round trip; `clock`, within which their clock is known;
+`wall`, by how much their wall clock is ahead; `to come`, the events that this terminal does not
+have yet; the free disk; and where the board tells it, temperature and supply.
+
+What needs a person is below the tables.
 
 Examples:
   bramble-terminal status --watch
+  bramble-terminal status --brief
   bramble-terminal status --json | jq '.pilots[].session.trials'")]
     Status {
         /// Show it again and again, until ctrl-C
         #[arg(long, conflicts_with = "json")]
         watch: bool,
+        /// Only the sessions, and what needs a person
+        #[arg(long, conflicts_with = "json")]
+        brief: bool,
         /// For scripts: everything that is known, as JSON
         #[arg(long)]
         json: bool,

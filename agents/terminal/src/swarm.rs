@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::desk::Desk;
-use crate::lab::Running;
+use crate::lab::{Now, Running};
 use crate::score::Score;
 use crate::software;
 use crate::writer::lane_name;
@@ -107,7 +107,7 @@ impl Swarm {
             }
             Event::Down { peer, why } => {
                 tracing::warn!(pilot = %peer, "is away: {why}");
-                self.desk.state.change(|lab| lab.down(&peer, Timestamp::now()));
+                self.desk.state.change(|lab| lab.down(&peer, &why.to_string(), Timestamp::now()));
             }
             Event::Refused(refusal) => {
                 tracing::warn!("an agent was refused: {refusal}");
@@ -119,6 +119,7 @@ impl Swarm {
                 self.passing(&peer, &payload, waiting);
             }
             Event::Clock { peer, clock } => {
+                self.desk.state.change(|lab| lab.clock(&peer, clock));
                 let known = clocks.get(&peer);
                 if known.is_none_or(|last| clock.at.since(*last) >= CLOCK_EVERY) {
                     clocks.insert(peer.clone(), clock.at);
@@ -200,8 +201,15 @@ impl Swarm {
         }
         match decode::<PilotHello>(detail) {
             Ok(hello) => {
-                tracing::info!(%pilot, "is here");
-                let found = self.desk.state.change(|lab| lab.up(pilot, hello, Timestamp::now()));
+                let now = Timestamp::now();
+                match self.desk.state.lab().away_since(pilot) {
+                    Some(since) => {
+                        let seconds = now.duration_since(since).as_secs();
+                        tracing::info!(%pilot, "is here again, after {seconds} s");
+                    }
+                    None => tracing::info!(%pilot, "is here"),
+                }
+                let found = self.desk.state.change(|lab| lab.up(pilot, hello, now));
                 self.look_up(found);
             }
             Err(error) => {
@@ -226,7 +234,8 @@ impl Swarm {
                 if waiting.keys().any(|(other, _)| other == pilot) {
                     self.messages(std::mem::take(waiting));
                 }
-                let found = self.desk.state.change(|lab| lab.status(pilot, status));
+                let now = Now { time: bramble_link::now(), at: Timestamp::now() };
+                let found = self.desk.state.change(|lab| lab.status(pilot, status, now));
                 self.look_up(found);
             }
             Err(error) => tracing::debug!(%pilot, "{error}"),

@@ -6,6 +6,7 @@
 //! repeated is the link's business, not theirs.
 
 mod child_to_pilot;
+mod health;
 mod pilot_to_child;
 mod pilot_to_terminal;
 mod terminal_to_pilot;
@@ -17,9 +18,10 @@ use thiserror::Error;
 
 pub use bytes::Bytes;
 pub use child_to_pilot::{ChildHello, ChildToPilot, Offer};
+pub use health::{Disk, Health, Power, Quality};
 pub use pilot_to_child::{PilotToChild, Reading};
 pub use pilot_to_terminal::{
-    Activity, Answer, ColumnInfo, Ended, Hold, PilotHello, PilotInPassing, PilotToTerminal, Progress,
+    Activity, Answer, Child, ColumnInfo, Ended, Hold, PilotHello, PilotInPassing, PilotToTerminal, Progress,
     RigDevice, Started, Status,
 };
 pub use terminal_to_pilot::{Command, Graduation, StartSession, TerminalHello, TerminalToPilot, When};

@@ -4,7 +4,7 @@ use bramble_value::{Ending, Name, Names, Person, Record, SubjectId, Time, Value,
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Ask, PortName, Software, StartSession};
+use crate::{Ask, Health, PortName, Quality, Software, StartSession};
 
 /// What a pilot says of itself when a link comes up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,15 +144,35 @@ pub enum PilotInPassing {
 /// may be lost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
+    /// When this was said, on the pilot's clock.
+    pub time: Time,
     /// What it is doing.
     pub activity: Activity,
-    /// Records that the terminal has not acknowledged.
+    /// Events, rows and notes that the terminal has not acknowledged.
     pub unacknowledged: u64,
-    /// The children it knows, and whether each is there.
-    pub children: Vec<(Name, bool)>,
+    /// The children it knows.
+    pub children: Vec<Child>,
+    /// How its computer fares.
+    pub health: Option<Health>,
     /// Something that a person should read, as long as it is so: its disk gets full.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
+}
+
+/// A pilot's child, as the pilot knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// Its name.
+    pub name: Name,
+    /// Whether it is there.
+    pub here: bool,
+    /// There, or away, since then, on the pilot's clock; none for one that never came.
+    pub since: Option<Time>,
+    /// Why it is away, in words.
+    pub why: Option<String>,
+    /// How well the pilot hears it.
+    pub quality: Option<Quality>,
+    /// How its computer fares.
+    pub health: Option<Health>,
 }
 
 /// What a pilot is doing.

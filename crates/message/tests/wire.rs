@@ -101,6 +101,16 @@ fn start() -> StartSession {
     }
 }
 
+fn health() -> Health {
+    Health {
+        time: Time::from_ns(5),
+        unix_ns: 1_700_000_000_000_000_000,
+        disk: Some(Disk { free: u64::MAX, size: u64::MAX }),
+        temperature: Some(48.3),
+        power: Some(Power { low: true, throttled: false, earlier: true }),
+    }
+}
+
 fn command(command: Command) -> TerminalToPilot {
     TerminalToPilot::Command { ask: Ask(u64::MAX), by: read("alice@desk"), take_over: true, command }
 }
@@ -150,10 +160,25 @@ fn every_message_of_a_terminal_to_a_pilot_comes_back_as_it_was() {
 #[test]
 fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
     comes_back(PilotHello { software: software(), rig: vec![device()], activity: Activity::Idle });
+    let child = Child {
+        name: name("wheel"),
+        here: false,
+        since: Some(Time::from_ns(3)),
+        why: Some("it ended the link".into()),
+        quality: Some(Quality {
+            round_trip: Span::from_ms(1),
+            clock_error: Span::from_ms(1),
+            drift_ppm: -12.5,
+            wall_ahead: Some(-0.5),
+        }),
+        health: Some(health()),
+    };
     comes_back(PilotInPassing::Status(Status {
+        time: Time::from_ns(4),
         activity: Activity::Running(progress()),
         unacknowledged: 7,
-        children: vec![(name("wheel"), true)],
+        children: vec![child],
+        health: Some(Health { disk: None, temperature: None, power: None, ..health() }),
         notice: Some("its disk is full".into()),
     }));
     comes_back(PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }));
@@ -208,6 +233,7 @@ fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
 #[test]
 fn every_message_between_a_pilot_and_a_child_comes_back_as_it_was() {
     comes_back(ChildHello { software: software(), offer: Offer { devices: vec![device()] } });
+    comes_back(health());
     let (ask, time) = (Ask(1), Time::from_ns(5));
     comes_back(PilotToChild::Claim { ask, session: SESSION, devices: vec![name("wheel")], simulated: true });
     comes_back(PilotToChild::Release { ask });
@@ -245,6 +271,7 @@ fn readable(bytes: &[u8]) -> Vec<&'static str> {
         name_if::<PilotHello>,
         name_if::<PilotToTerminal>,
         name_if::<PilotInPassing>,
+        name_if::<Health>,
         name_if::<ChildHello>,
         name_if::<ChildToPilot>,
         name_if::<PilotToChild>,

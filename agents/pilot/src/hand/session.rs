@@ -182,7 +182,7 @@ impl Hands<'_> {
         let present = self.children.presence();
         rig.devices.retain(|name, device| {
             let Some(child) = device.driver.child() else { return true };
-            let is_there = present.iter().any(|(known, is_there)| known == child && *is_there);
+            let is_there = present.iter().any(|known| known.name == *child && known.here);
             if !is_there {
                 left_out.push(format!("`{name}` is on the child {child}, which is not at this pilot"));
             }

@@ -72,7 +72,8 @@ impl Box1 {
         let (poke, lamp) = (line("poke"), line("lamp"));
         let journal = Journal::open(folder.path().join("journal.sqlite")).unwrap();
         let reserve = crate::reserve::Reserve::in_folder(folder.path());
-        let (scribe, pen, _) = Scribe::start(journal.clone(), Sessions::default(), reserve, || {}).unwrap();
+        let (scribe, pen, _) =
+            Scribe::start(journal.clone(), Default::default(), Sessions::default(), reserve, || {}).unwrap();
         let runner = Runner {
             pilot: "box1".parse().unwrap(),
             rig,

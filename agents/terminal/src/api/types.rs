@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bramble_message::{Hold, PortName, RigDevice, Software};
+use bramble_message::{Health, Hold, PortName, Quality, RigDevice, Software};
 use bramble_subject::{Biography, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
@@ -157,6 +157,8 @@ pub(crate) struct Status {
     pub(crate) data: PathBuf,
     /// Where pilots are listened for.
     pub(crate) listen: String,
+    /// How this computer fares.
+    pub(crate) health: Health,
     pub(crate) pilots: Vec<PilotStatus>,
     /// Agents that wanted to talk and could not: why, newest last.
     pub(crate) refused: Vec<String>,
@@ -172,11 +174,20 @@ pub(crate) struct PilotStatus {
     pub(crate) here: bool,
     /// Here, or away, since then.
     pub(crate) since: Timestamp,
+    /// Why it is away.
+    pub(crate) why: Option<String>,
     pub(crate) software: Software,
     pub(crate) rig: Vec<RigDevice>,
     pub(crate) children: Vec<ChildStatus>,
-    /// Records on the pilot that this terminal does not have yet.
+    /// Events, rows and notes on the pilot that this terminal does not have yet, as it said
+    /// last.
     pub(crate) unacknowledged: u64,
+    /// It came back, and what this terminal missed is still coming.
+    pub(crate) catching_up: bool,
+    /// How well it is heard, while it is here.
+    pub(crate) quality: Option<Quality>,
+    /// How its computer fares, as it said last.
+    pub(crate) health: Option<Health>,
     /// A session is being started.
     pub(crate) starting: Option<Starting>,
     pub(crate) session: Option<SessionStatus>,
@@ -196,6 +207,14 @@ pub(crate) struct Starting {
 pub(crate) struct ChildStatus {
     pub(crate) name: Name,
     pub(crate) here: bool,
+    /// Here, or away, since then; none for one that never came.
+    pub(crate) since: Option<Timestamp>,
+    /// Why it is away.
+    pub(crate) why: Option<String>,
+    /// How well its pilot hears it, while it is there.
+    pub(crate) quality: Option<Quality>,
+    /// How its computer fares, as it said last.
+    pub(crate) health: Option<Health>,
 }
 
 /// A running session.

@@ -58,7 +58,7 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
         Command::Reward { take_over, subject, port, volume } => {
             session::reward(client, by(who, take_over), &subject, port, volume).await
         }
-        Command::Status { watch, json } => status::run(client, watch, json).await,
+        Command::Status { watch, brief, json } => status::run(client, watch, brief, json).await,
         Command::Serve(_) | Command::Task(_) | Command::Protocol(_) | Command::Replay(_) => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bramble_health::Probe;
 use bramble_link::{LineError, Listener};
 use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
 use bramble_value::{Name, Sources, SubjectId};
@@ -129,7 +130,8 @@ impl Desk {
         let (pilots, refused) = self.state.lab().view();
         let data = self.settings.data.clone();
         let notice = room::short(&data).map(|short| short.text);
-        Status { data, listen: self.link.endpoint().to_string(), pilots, refused, notice }
+        let health = Probe::new("/", &data).look(bramble_link::now());
+        Status { data, listen: self.link.endpoint().to_string(), health, pilots, refused, notice }
     }
 
     /// Stops a session.

@@ -1,16 +1,21 @@
 //! Who is there and what everyone is doing, as far as this terminal knows: state
 //! without I/O and without a clock.
 
+mod presence;
+
 use std::collections::BTreeMap;
 
+use bramble_link::Clock;
 use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, Started, Status};
 use bramble_value::{Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::api::types::{ChildStatus, PilotStatus, SessionStatus, Starting};
+use crate::api::types::{PilotStatus, SessionStatus, Starting};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
+pub(crate) use presence::Now;
+use presence::Presence;
 
 /// How many trials that are not yet safe here are shown.
 const MOST_LIVE: usize = 1000;
@@ -26,13 +31,9 @@ pub(crate) struct Lab {
 
 #[derive(Debug)]
 struct Pilot {
-    here: bool,
-    /// Here, or away, since then.
-    since: Timestamp,
+    presence: Presence,
     software: Software,
     rig: Vec<RigDevice>,
-    children: Vec<ChildStatus>,
-    unacknowledged: u64,
     /// A session is being started.
     starting: Option<Starting>,
     running: Option<Run>,
@@ -69,30 +70,39 @@ impl Lab {
     pub(crate) fn up(&mut self, name: &Name, hello: PilotHello, now: Timestamp) -> Option<Running> {
         let known = self.pilots.remove(name);
         let mut pilot = known.unwrap_or_else(|| Pilot {
-            here: false,
-            since: now,
+            presence: Presence::new(now),
             software: hello.software.clone(),
             rig: Vec::new(),
-            children: Vec::new(),
-            unacknowledged: 0,
             starting: None,
             running: None,
             ended: None,
             notice: None,
             told: None,
         });
-        (pilot.here, pilot.since) = (true, now);
+        pilot.presence.comes(now);
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
         let news = pilot.is_doing(name, hello.activity);
         self.pilots.insert(name.clone(), pilot);
         news
     }
 
-    /// A pilot is gone. Its session goes on without this terminal.
-    pub(crate) fn down(&mut self, name: &Name, now: Timestamp) {
+    /// A pilot is gone, for this reason. Its session goes on without this terminal.
+    pub(crate) fn down(&mut self, name: &Name, why: &str, now: Timestamp) {
         if let Some(pilot) = self.pilots.get_mut(name) {
-            (pilot.here, pilot.since) = (false, now);
+            pilot.presence.goes(why, now);
         }
+    }
+
+    /// How a pilot's clock stands.
+    pub(crate) fn clock(&mut self, name: &Name, clock: Clock) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            pilot.presence.hears(clock);
+        }
+    }
+
+    /// Since when a pilot is away, if it is one that was here.
+    pub(crate) fn away_since(&self, name: &Name) -> Option<Timestamp> {
+        self.pilots.get(name)?.presence.away_since()
     }
 
     /// An agent was not talked to.
@@ -105,13 +115,12 @@ impl Lab {
     }
 
     /// What a pilot says of itself now and then. As [`Lab::up`].
-    pub(crate) fn status(&mut self, name: &Name, status: Status) -> Option<Running> {
+    pub(crate) fn status(&mut self, name: &Name, status: Status, now: Now) -> Option<Running> {
         let pilot = self.pilots.get_mut(name)?;
-        let children = status.children.into_iter();
-        pilot.children = children.map(|(name, here)| ChildStatus { name, here }).collect();
-        pilot.unacknowledged = status.unacknowledged;
-        pilot.told = status.notice;
-        pilot.is_doing(name, status.activity)
+        let activity = status.activity.clone();
+        pilot.told = status.notice.clone();
+        pilot.presence.says(status, now);
+        pilot.is_doing(name, activity)
     }
 
     /// A session started.
@@ -281,8 +290,8 @@ impl Lab {
     fn check_here(&self, name: &Name) -> Allowed<()> {
         match self.pilots.get(name) {
             None => Err(self.unknown(name)),
-            Some(Pilot { here: false, since, .. }) => {
-                let since = since.strftime("%Y-%m-%d %H:%M:%S UTC");
+            Some(pilot) if pilot.presence.away_since().is_some() => {
+                let since = pilot.presence.since().strftime("%Y-%m-%d %H:%M:%S UTC");
                 Err(Refusal::conflict(format!(
                     "{name} is away since {since}; a session that it runs goes on"
                 ))
@@ -297,8 +306,12 @@ impl Lab {
         if let Some(why) = self.refused.iter().rev().find(|why| why.contains(&quoted)) {
             return Refusal::conflict(format!("{name} can't be talked to: {why}"));
         }
-        let here: Vec<&str> =
-            self.pilots.iter().filter(|(_, pilot)| pilot.here).map(|(name, _)| name.as_str()).collect();
+        let here: Vec<&str> = self
+            .pilots
+            .iter()
+            .filter(|(_, pilot)| pilot.presence.away_since().is_none())
+            .map(|(name, _)| name.as_str())
+            .collect();
         let here =
             if here.is_empty() { "no pilot is".to_owned() } else { format!("here: {}", here.join(", ")) };
         Refusal::missing(format!("no pilot {name} is here ({here})"))
@@ -340,21 +353,25 @@ impl Pilot {
     }
 
     fn view(&self, name: &Name) -> PilotStatus {
-        PilotStatus {
+        self.presence.view(PilotStatus {
             name: name.clone(),
-            here: self.here,
-            since: self.since,
+            here: false,
+            since: self.presence.since(),
+            why: None,
             software: self.software.clone(),
             rig: self.rig.clone(),
-            children: self.children.clone(),
-            unacknowledged: self.unacknowledged,
+            children: Vec::new(),
+            unacknowledged: 0,
+            catching_up: false,
+            quality: None,
+            health: None,
             starting: self.starting.clone(),
             session: self.running.as_ref().map(Run::view),
             notice: match (&self.notice, &self.told) {
                 (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
                 (notice, told) => notice.clone().or_else(|| told.clone()),
             },
-        }
+        })
     }
 }
 

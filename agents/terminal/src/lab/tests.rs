@@ -12,6 +12,10 @@ fn mouse(text: &str) -> SubjectId {
     text.parse().unwrap()
 }
 
+fn now() -> Now {
+    Now { time: Time::ZERO, at: at(0) }
+}
+
 fn alice() -> Person {
     "alice@desk".parse().unwrap()
 }
@@ -46,7 +50,7 @@ fn running(session: u128, subject: &str, trial: u32) -> Activity {
 }
 
 fn status(activity: Activity) -> Status {
-    Status { activity, unacknowledged: 0, children: Vec::new(), notice: None }
+    Status { time: Time::ZERO, activity, unacknowledged: 0, children: Vec::new(), health: None, notice: None }
 }
 
 /// A lab with two idle pilots, box1 and box2.
@@ -71,7 +75,7 @@ fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
 #[test]
 fn a_start_on_a_pilot_that_is_away_says_since_when() {
     let mut lab = lab();
-    lab.down(&name("box1"), at(60));
+    lab.down(&name("box1"), "it ended the link", at(60));
     let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1")));
     assert_eq!(said, "box1 is away since 1970-01-01 00:01:00 UTC; a session that it runs goes on");
 }
@@ -79,7 +83,7 @@ fn a_start_on_a_pilot_that_is_away_says_since_when() {
 #[test]
 fn a_start_on_a_busy_pilot_says_who_has_it() {
     let mut lab = lab();
-    lab.status(&name("box1"), status(running(1, "M002", 3)));
+    lab.status(&name("box1"), status(running(1, "M002", 3)), now());
     let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1")));
     assert_eq!(said, "box1 is busy: it runs alice@desk's session of M002 (free_water)");
 }
@@ -97,7 +101,7 @@ fn of_two_starts_at_once_on_one_pilot_the_second_is_refused() {
 #[test]
 fn a_subject_is_in_one_box_at_a_time() {
     let mut lab = lab();
-    lab.status(&name("box1"), status(running(1, "M001", 3)));
+    lab.status(&name("box1"), status(running(1, "M001", 3)), now());
     let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box2")));
     assert_eq!(said, "M001 is in a session of free_water already, on box1");
 }
@@ -116,13 +120,13 @@ fn a_session_that_is_found_running_is_taken_over() {
     let found = lab.up(&name("box1"), hello(running(7, "M001", 12)), at(0)).unwrap();
     assert_eq!((found.session, found.subject.as_str()), (Uuid::from_u128(7), "M001"));
     assert_eq!(lab.view().0[0].session.as_ref().unwrap().trials, 11);
-    assert!(lab.status(&name("box1"), status(running(7, "M001", 13))).is_none(), "found only once");
+    assert!(lab.status(&name("box1"), status(running(7, "M001", 13)), now()).is_none(), "found only once");
 }
 
 #[test]
 fn a_session_that_was_taken_over_is_the_others() {
     let mut lab = lab();
-    lab.status(&name("box1"), status(running(7, "M001", 12)));
+    lab.status(&name("box1"), status(running(7, "M001", 12)), now());
     let bob: Person = "bob@desk".parse().unwrap();
     lab.taken_over(&name("box1"), Uuid::from_u128(8), alice());
     lab.taken_over(&name("box1"), Uuid::from_u128(7), bob.clone());
@@ -132,9 +136,9 @@ fn a_session_that_was_taken_over_is_the_others() {
 #[test]
 fn what_is_told_late_of_a_session_that_ended_does_not_bring_it_back() {
     let mut lab = lab();
-    lab.status(&name("box1"), status(running(7, "M001", 12)));
+    lab.status(&name("box1"), status(running(7, "M001", 12)), now());
     lab.ended(&name("box1"), Uuid::from_u128(7));
-    lab.status(&name("box1"), status(running(7, "M001", 12)));
+    lab.status(&name("box1"), status(running(7, "M001", 12)), now());
     assert!(lab.session_on(&name("box1")).is_err());
     lab.reserve(&mouse("M001"), &alice(), &name("box1")).unwrap();
 }
@@ -142,7 +146,7 @@ fn what_is_told_late_of_a_session_that_ended_does_not_bring_it_back() {
 #[test]
 fn trials_are_counted_as_they_end() {
     let mut lab = lab();
-    lab.status(&name("box1"), status(running(7, "M001", 1)));
+    lab.status(&name("box1"), status(running(7, "M001", 1)), now());
     let row = |trial| {
         Record::Row(Row {
             trial,
@@ -160,7 +164,7 @@ fn trials_are_counted_as_they_end() {
 #[test]
 fn a_trial_is_shown_before_it_is_safe_and_counts_once_whatever_is_lost_in_passing() {
     let mut lab = lab();
-    lab.status(&name("box1"), status(running(7, "M001", 1)));
+    lab.status(&name("box1"), status(running(7, "M001", 1)), now());
     let row = |trial| {
         let (start, end, ending, values) = (Time::ZERO, Time::ZERO, Ending::Done, Vec::new());
         Record::Row(Row { trial, start, end, ending, values })
@@ -217,8 +221,8 @@ proptest! {
         for one in all {
             match one {
                 Happens::Up(pilot, session) => drop(lab.up(&pilots[pilot], hello(doing(session)), at(0))),
-                Happens::Down(pilot) => lab.down(&pilots[pilot], at(0)),
-                Happens::Status(pilot, session) => drop(lab.status(&pilots[pilot], status(doing(session)))),
+                Happens::Down(pilot) => lab.down(&pilots[pilot], "gone", at(0)),
+                Happens::Status(pilot, session) => drop(lab.status(&pilots[pilot], status(doing(session)), now())),
                 Happens::Ended(pilot, session) => lab.ended(&pilots[pilot], Uuid::from_u128(session)),
                 Happens::Unreserve(pilot) => lab.unreserve(&pilots[pilot]),
                 Happens::Reserve(pilot, subject) => {
