@@ -1,134 +1,16 @@
 //! Messages as bytes: good ones come back as they were, bad ones are refused.
 
+mod examples;
+
 use std::fmt::Debug;
-use std::str::FromStr;
 
 use bramble_message::*;
-use bramble_value::{
-    Ending, Event, Kind, Name, Names, Record, Row, Seed, Source, SourceKind, Sources, Span, Time, Trials,
-    Value, ValueType,
-};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use uuid::Uuid;
 
-const SESSION: Uuid = Uuid::from_u128(7);
-
-fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
-    text.parse().expect("it is one")
-}
-
-fn name(text: &str) -> Name {
-    read(text)
-}
-
-fn port(device: &str, port: Option<&str>) -> PortName {
-    PortName { device: name(device), port: port.map(name) }
-}
-
-fn software() -> Software {
-    Software {
-        program: "bramble-pilot".into(),
-        version: "0.1.0".into(),
-        host: "box1".into(),
-        system: "linux".into(),
-    }
-}
-
-fn device() -> RigDevice {
-    RigDevice {
-        name: name("poke"),
-        kind: "digital_input".into(),
-        ports: ["left", "right"].map(name).into(),
-        driver: "simulated".into(),
-    }
-}
-
-fn sources() -> Sources {
-    let files = [("task.star".to_owned(), "task()".to_owned())].into();
-    Sources { root: "task.star".into(), files }
-}
-
-fn side() -> ValueType {
-    ValueType::Choice(["left", "right"].map(name).into())
-}
-
-/// A value of every type there is.
-fn values() -> Vec<(ValueType, Value)> {
-    vec![
-        (ValueType::Boolean, Value::Boolean(true)),
-        (ValueType::Integer, Value::Integer(i64::MIN)),
-        (ValueType::Integers, Value::Integers(-3, i32::MAX)),
-        (ValueType::Number, Value::Number(f64::MIN_POSITIVE)),
-        (ValueType::Duration, Value::Duration(Span::MAX)),
-        (ValueType::Volume, Value::Volume(read("4 uL"))),
-        (ValueType::Frequency, Value::Frequency(read("5 kHz"))),
-        (ValueType::Level, Value::Level(read("7 %"))),
-        (side(), Value::Choice(1)),
-    ]
-}
-
-fn row() -> Row {
-    Row {
-        trial: 3,
-        start: Time::from_ns(1),
-        end: Time::from_ns(i64::MAX),
-        ending: Ending::Timeout,
-        values: values().into_iter().map(|(_, value)| Some(value)).chain([None]).collect(),
-    }
-}
-
-fn start() -> StartSession {
-    StartSession {
-        session: SESSION,
-        subject: read("M001"),
-        task: sources(),
-        parameters: [("reward".to_owned(), json!("4 uL")), ("odd".to_owned(), json!({"a": [1, -2.5, null]}))]
-            .into(),
-        owner: read("alice@desk"),
-        seed: Seed(u64::MAX),
-        kept: [("target".to_owned(), Value::Choice(1))].into(),
-        graduation: Some(Graduation {
-            protocol: sources(),
-            step: 1,
-            earlier: Trials { columns: vec![("target".into(), side())], rows: vec![row()] },
-        }),
-        trials: None,
-        paused: true,
-        despite_check: false,
-    }
-}
-
-fn health() -> Health {
-    Health {
-        time: Time::from_ns(5),
-        unix_ns: 1_700_000_000_000_000_000,
-        disk: Some(Disk { free: u64::MAX, size: u64::MAX }),
-        temperature: Some(48.3),
-        power: Some(Power { low: true, throttled: false, earlier: true }),
-    }
-}
-
-fn command(command: Command) -> TerminalToPilot {
-    TerminalToPilot::Command { ask: Ask(u64::MAX), by: read("alice@desk"), take_over: true, command }
-}
-
-fn progress() -> Progress {
-    Progress {
-        session: SESSION,
-        subject: read("M001"),
-        owner: read("alice@desk"),
-        task: "two_choice".into(),
-        hold: Some(Hold::Since { seconds: 0.5 }),
-        trial: u32::MAX,
-        stages: vec!["trials".into(), "wait".into()],
-        water: 12.5,
-        seconds: 0.1,
-        valves: vec![port("valve", Some("left")), port("pump", None)],
-    }
-}
+use examples::{SESSION, command, port, read, start};
 
 #[track_caller]
 fn comes_back<M: Serialize + DeserializeOwned + PartialEq + Debug>(message: M) {
@@ -141,119 +23,29 @@ fn comes_back<M: Serialize + DeserializeOwned + PartialEq + Debug>(message: M) {
 
 #[test]
 fn every_message_of_a_terminal_to_a_pilot_comes_back_as_it_was() {
-    comes_back(TerminalHello { software: software() });
-    let stop = |when| Command::Stop { session: SESSION, when, why: "the day is over".into() };
-    for command in [
-        Command::Start(Box::new(start())),
-        stop(When::Now),
-        stop(When::AfterTrial),
-        Command::Pause { session: SESSION, why: "the tube is loose".into() },
-        Command::Resume { session: SESSION, why: "it is mended".into() },
-        Command::SetParameter { session: SESSION, name: "reward".into(), value: json!("5 uL") },
-        Command::Message { session: SESSION, name: "skip".into() },
-        Command::Reward { session: SESSION, port: port("valve", Some("left")), volume: read("4 uL") },
-    ] {
-        comes_back(self::command(command));
-    }
+    comes_back(examples::terminal_hello());
+    examples::terminal_to_pilot().into_iter().for_each(comes_back);
 }
 
 #[test]
 fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
-    comes_back(PilotHello { software: software(), rig: vec![device()], activity: Activity::Idle });
-    let child = Child {
-        name: name("wheel"),
-        here: false,
-        since: Some(Time::from_ns(3)),
-        why: Some("it ended the link".into()),
-        quality: Some(Quality {
-            round_trip: Span::from_ms(1),
-            clock_error: Span::from_ms(1),
-            drift_ppm: -12.5,
-            wall_ahead: Some(-0.5),
-        }),
-        health: Some(health()),
-    };
-    comes_back(PilotInPassing::Status(Status {
-        time: Time::from_ns(4),
-        activity: Activity::Running(progress()),
-        unacknowledged: 7,
-        children: vec![child],
-        health: Some(Health { disk: None, temperature: None, power: None, ..health() }),
-        notice: Some("its disk is full".into()),
-    }));
-    comes_back(PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }));
-    comes_back(PilotInPassing::Live { session: SESSION, records: vec![Record::Row(row())] });
-    for outcome in [Ok(()), Err("the rig is busy".to_owned())] {
-        comes_back(PilotToTerminal::Answer(Answer { ask: Ask(1), outcome }));
-    }
-    let (parameters, columns) = values()
-        .into_iter()
-        .map(|(kind, value)| {
-            let column = ColumnInfo { name: name("a-column"), kind: kind.clone(), doc: "what it is".into() };
-            (("a parameter".to_owned(), kind, value), column)
-        })
-        .unzip();
-    comes_back(PilotToTerminal::Started(Box::new(Started {
-        request: start(),
-        task_name: "two_choice".into(),
-        task_doc: String::new(),
-        parameters,
-        columns,
-        names: Names { sources: vec![(SourceKind::Session, "session".into())] },
-        time: Time::from_ns(-1),
-        unix_ns: 1_700_000_000_000_000_000,
-        software: software(),
-        provenance: json!({"calibrations": {"valve.left": [1.5, 2, true, null, "x"]}}),
-    })));
-    let events = Kind::ALL.iter().map(|kind| {
-        Record::Event(Event {
-            time: Time::from_ns(1),
-            trial: 1,
-            kind: *kind,
-            source: Source(u16::MAX),
-            value: -0.5,
-        })
-    });
-    let others = [Record::Row(row()), Record::Note { time: Time::ZERO, text: "the valve is dry".into() }];
-    comes_back(PilotToTerminal::Records { session: SESSION, records: events.chain(others).collect() });
-    comes_back(PilotToTerminal::Owner { session: SESSION, owner: read("bob@desk") });
-    for ending in Ending::ALL {
-        comes_back(PilotToTerminal::Ended(Ended {
-            session: SESSION,
-            ending: *ending,
-            why: "stopped by hand".into(),
-            graduated: true,
-            paused: false,
-            time: Time::from_ns(9),
-            unix_ns: -1,
-        }));
-    }
+    comes_back(examples::pilot_hello());
+    examples::pilot_in_passing().into_iter().for_each(comes_back);
+    examples::pilot_to_terminal().into_iter().for_each(comes_back);
 }
 
 #[test]
 fn every_message_between_a_pilot_and_a_child_comes_back_as_it_was() {
-    comes_back(ChildHello { software: software(), offer: Offer { devices: vec![device()] } });
-    comes_back(health());
-    let (ask, time) = (Ask(1), Time::from_ns(5));
-    comes_back(PilotToChild::Claim { ask, session: SESSION, devices: vec![name("wheel")], simulated: true });
-    comes_back(PilotToChild::Release { ask });
-    comes_back(PilotToChild::Write { ask, time, port: port("light", None), level: 0.5 });
-    for outcome in [Ok(()), Err("no such port".to_owned())] {
-        comes_back(ChildToPilot::Done { ask, outcome });
-    }
-    for reading in [Reading::Digital(true), Reading::Analog(-1.5), Reading::Position(1e9)] {
-        comes_back(PilotToChild::Touch { ask, time, port: port("wheel", None), reading });
-        comes_back(ChildToPilot::Missed { time, port: port("wheel", None), count: 3 });
-        comes_back(ChildToPilot::Note { time, text: "a storm".to_owned() });
-        comes_back(ChildToPilot::Failed { why: "its chip is gone".to_owned() });
-        comes_back(ChildToPilot::Input { time, port: port("wheel", None), reading });
-    }
+    comes_back(examples::child_hello());
+    comes_back(examples::health());
+    examples::pilot_to_child().into_iter().for_each(comes_back);
+    examples::child_to_pilot().into_iter().for_each(comes_back);
 }
 
 #[test]
 fn a_message_is_a_map_with_field_names() {
     let command = Command::Stop { session: SESSION, when: When::AfterTrial, why: "the day is over".into() };
-    let bytes = encode(&self::command(command));
+    let bytes = encode(&examples::command(command));
     let text = String::from_utf8_lossy(&bytes);
     for field in ["command", "ask", "by", "alice@desk", "take_over", "stop", "when", "after_trial", "why"] {
         assert!(text.contains(field), "{field} is in the message");
@@ -291,7 +83,7 @@ fn bytes_that_are_no_message_are_an_error_that_says_what_was_wanted() {
 /// A change of a parameter to whatever these bytes are.
 fn parameter_of(value: &[u8]) -> Vec<u8> {
     let command = Command::SetParameter { session: SESSION, name: "reward".into(), value: json!(null) };
-    let mut bytes = encode(&self::command(command)).to_vec();
+    let mut bytes = encode(&examples::command(command)).to_vec();
     assert_eq!(bytes.pop(), Some(0xc0), "the value, null, comes last");
     bytes.extend(value);
     bytes
