@@ -93,3 +93,84 @@ async fn send(to: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()
     to.write_all(bytes).await?;
     to.flush().await
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::DuplexStream;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::guard::{Sender, Unwelcome};
+
+    const INTRODUCTION: Duration = Duration::from_secs(5);
+
+    /// A carrying, the agent's end of it and ZeroMQ's, in time that passes by itself.
+    fn begin() -> (JoinHandle<Result<(), Refused>>, DuplexStream, UnixStream) {
+        let (agent, tls) = tokio::io::duplex(1 << 20);
+        let (unix, zeromq) = UnixStream::pair().expect("two sockets");
+        let guard = Guard::new(Sender::Dealer("box1".parse().expect("a name")));
+        (tokio::spawn(carry(tls, unix, guard, INTRODUCTION)), agent, zeromq)
+    }
+
+    fn introduction() -> Vec<u8> {
+        let mut bytes = vec![0; 64];
+        (bytes[0], bytes[9], bytes[10]) = (0xff, 0x7f, 3);
+        bytes[12..16].copy_from_slice(b"NULL");
+        bytes.extend(
+            b"\x04\x2e\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER\x08Identity\x00\x00\x00\x04box1",
+        );
+        bytes[65] = u8::try_from(bytes.len() - 66).expect("a short command");
+        bytes
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_introduce_itself_in_time_is_refused() {
+        let (carrying, mut agent, _zeromq) = begin();
+        agent.write_all(&introduction()[..70]).await.unwrap();
+        assert!(matches!(carrying.await.unwrap(), Err(Refused::Slow)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_quiet_for_long_is_let_go_and_not_before() {
+        let (carrying, mut agent, mut zeromq) = begin();
+        agent.write_all(&introduction()).await.unwrap();
+        for _ in 0..10 {
+            sleep(QUIET / 2).await;
+            agent.write_all(b"\x00\x01x").await.unwrap();
+        }
+        assert!(!carrying.is_finished());
+        assert!(matches!(carrying.await.unwrap(), Err(Refused::Quiet)));
+        let mut carried = Vec::new();
+        zeromq.read_to_end(&mut carried).await.unwrap();
+        assert_eq!(carried, [introduction(), b"\x00\x01x".repeat(10)].concat());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_refused_does_not_get_to_zeromq() {
+        let (carrying, mut agent, mut zeromq) = begin();
+        agent.write_all(&introduction()).await.unwrap();
+        let mut carried = vec![0; introduction().len()];
+        zeromq.read_exact(&mut carried).await.unwrap();
+        agent.write_all(&[0x02, 0x40, 0, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        let refused = carrying.await.unwrap().unwrap_err();
+        assert!(
+            matches!(refused, Refused::Unwelcome(Unwelcome::TooLarge(size)) if size == 1 << 62),
+            "{refused}"
+        );
+        assert_eq!(zeromq.read(&mut carried).await.unwrap(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_said_last_arrives_on_both_sides() {
+        let (carrying, mut agent, mut zeromq) = begin();
+        agent.write_all(&introduction()).await.unwrap();
+        agent.shutdown().await.unwrap();
+        zeromq.read_to_end(&mut Vec::new()).await.unwrap();
+        zeromq.write_all(b"goodbye").await.unwrap();
+        drop(zeromq);
+        let mut heard = Vec::new();
+        agent.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard, b"goodbye");
+        assert!(carrying.await.unwrap().is_ok());
+    }
+}
