@@ -260,7 +260,7 @@ impl Pilot {
         }
         self.dialer.describe(encode(&hello(self.rig.clone(), status.activity.clone())));
         // Where the link has ended, so does the pilot.
-        let _ = self.dialer.line().passing(encode(&PilotInPassing::Status(status.clone())));
+        let _ = self.dialer.line().passing(encode(&PilotInPassing::Status(Box::new(status.clone()))));
         self.told = Some((Instant::now(), status));
     }
 }

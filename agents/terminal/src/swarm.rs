@@ -235,7 +235,7 @@ impl Swarm {
                     self.messages(std::mem::take(waiting));
                 }
                 let now = Now { time: bramble_link::now(), at: Timestamp::now() };
-                let found = self.desk.state.change(|lab| lab.status(pilot, status, now));
+                let found = self.desk.state.change(|lab| lab.status(pilot, *status, now));
                 self.look_up(found);
             }
             Err(error) => tracing::debug!(%pilot, "{error}"),

@@ -127,7 +127,7 @@ pub struct Ended {
 #[serde(rename_all = "snake_case")]
 pub enum PilotInPassing {
     /// How it is.
-    Status(Status),
+    Status(Box<Status>),
     /// An answer, which comes again among what must arrive.
     Answer(Answer),
     /// What has just been observed in a session in real time, before it waits for any

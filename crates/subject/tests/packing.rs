@@ -36,7 +36,7 @@ fn a_packed_session_is_smaller_and_gives_back_what_it_was_given() {
     assert_eq!(file.trials(number).unwrap().rows, rows_of(&records));
     assert_eq!(file.clock(number).unwrap(), [clock]);
     assert_eq!(file.summary(number).unwrap(), told);
-    assert_eq!(file.sessions().unwrap(), [told.clone()]);
+    assert_eq!(file.sessions().unwrap(), std::slice::from_ref(&told));
     assert_eq!(file.session_by_uuid(told.uuid).unwrap(), Some(told));
 }
 

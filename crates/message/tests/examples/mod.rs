@@ -167,7 +167,7 @@ pub(crate) fn pilot_in_passing() -> Vec<PilotInPassing> {
         notice: Some("its disk is full".into()),
     };
     vec![
-        PilotInPassing::Status(status),
+        PilotInPassing::Status(Box::new(status)),
         PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }),
         PilotInPassing::Live { session: SESSION, records: vec![Record::Row(row())] },
     ]
