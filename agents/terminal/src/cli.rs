@@ -1,5 +1,7 @@
 //! What can be typed after `bramble-terminal`.
 
+mod export;
+
 use std::path::PathBuf;
 
 use bramble_link::Endpoint;
@@ -7,6 +9,8 @@ use bramble_message::PortName;
 use bramble_subject::{Biography, Sex};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use export::Export;
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
 #[derive(Debug, Parser)]
@@ -148,6 +152,9 @@ Examples:
   bramble-terminal replay M001 --session 12
   bramble-terminal replay copies/M001.h5")]
     Replay(Replay),
+    /// Write a subject's sessions for other programs: NWB, CSV, Parquet, AIND; needs no running terminal
+    #[command(after_help = export::EXAMPLES)]
+    Export(Export),
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use bramble_config::ConfigError;
+use bramble_export::Lab;
 use bramble_link::Endpoint;
 use bramble_value::Name;
 use serde::Deserialize;
@@ -23,6 +24,8 @@ struct File {
     listen: Option<Endpoint>,
     /// This terminal's name, as pilots show it.
     name: Option<Name>,
+    /// Whose data these are, for exports.
+    lab: Lab,
 }
 
 /// Everything that is settled before a command runs.
@@ -34,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) listen: Endpoint,
     /// This terminal's name.
     pub(crate) name: Name,
+    /// Whose data these are, for exports.
+    pub(crate) lab: Lab,
 }
 
 impl Settings {
@@ -59,6 +64,7 @@ impl Settings {
             data: std::path::absolute(&data).unwrap_or(data),
             listen: listen.cloned().or(file.listen).unwrap_or_else(usual_endpoint),
             name: file.name.unwrap_or_else(|| "terminal".parse().expect("`terminal` is a name")),
+            lab: file.lab,
         })
     }
 

@@ -1,5 +1,6 @@
 //! What each command does: `serve` is the terminal, the others ask it.
 
+mod export;
 mod protocol;
 mod replay;
 mod serve;
@@ -13,7 +14,9 @@ use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use bramble_value::Person;
+use bramble_subject::Subjects;
+use bramble_value::{Person, SubjectId};
+use miette::{IntoDiagnostic, WrapErr};
 use serde::Serialize;
 
 use crate::api::client::Client;
@@ -33,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
         Command::Task(command) => task::run(command),
         Command::Protocol(command) => protocol::run(command),
         Command::Replay(options) => replay::run(&options, || Ok(settings(None)?.data)),
+        Command::Export(options) => export::run(&options, settings(None)?),
         Command::Serve(options) => serve::run(settings(options.listen.as_ref())?, options.seed),
         command => {
             let client = Client::new(&settings(None)?)?;
@@ -59,12 +63,30 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
             session::reward(client, by(who, take_over), &subject, port, volume).await
         }
         Command::Status { watch, brief, json } => status::run(client, watch, brief, json).await,
-        Command::Serve(_) | Command::Task(_) | Command::Protocol(_) | Command::Replay(_) => Ok(()),
+        Command::Serve(_)
+        | Command::Task(_)
+        | Command::Protocol(_)
+        | Command::Replay(_)
+        | Command::Export(_) => Ok(()),
     }
 }
 
 fn by(who: Person, TakeOver { take_over }: TakeOver) -> By {
     By { who, take_over }
+}
+
+/// The subject file that is meant: by its path, or by its subject in the data folder.
+fn subject_file(subject: &str, data: impl FnOnce() -> miette::Result<PathBuf>) -> miette::Result<PathBuf> {
+    let path = Path::new(subject);
+    // A folder may have a subject's name: exports are in one.
+    if path.is_file() || subject.ends_with(".h5") || subject.contains('/') {
+        return Ok(path.to_owned());
+    }
+    let id: SubjectId = subject
+        .parse()
+        .into_diagnostic()
+        .wrap_err_with(|| format!("`{subject}` is neither a file nor a subject"))?;
+    Ok(Subjects::in_folder(&data()?).into_diagnostic()?.path(&id))
 }
 
 /// Where asynchronous code runs: one thread, which is all that it takes.

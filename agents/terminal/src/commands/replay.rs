@@ -1,22 +1,21 @@
 //! `replay`: runs recorded sessions again, from the subject file alone.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use bramble_replay::{Recording, Replayed, replay};
-use bramble_subject::{SessionNumber, SubjectFile, Subjects};
-use bramble_value::SubjectId;
-use miette::{IntoDiagnostic, WrapErr, miette};
+use bramble_subject::{SessionNumber, SubjectFile};
+use miette::{IntoDiagnostic, miette};
 use serde_json::json;
 
-use super::{print_json, say};
+use super::{print_json, say, subject_file};
 use crate::cli;
 
 pub(super) fn run(
     options: &cli::Replay,
     data: impl FnOnce() -> miette::Result<PathBuf>,
 ) -> miette::Result<()> {
-    let path = file(&options.subject, data)?;
+    let path = subject_file(&options.subject, data)?;
     let file = SubjectFile::open_read_only(&path).into_diagnostic()?;
     let chosen = match options.session {
         Some(number) => vec![SessionNumber::new(number)],
@@ -45,19 +44,6 @@ pub(super) fn run(
             Err(miette!("{failed} of {} sessions did not come out as they were recorded", results.len()))
         }
     }
-}
-
-/// The file that is meant: by its path, or by its subject in the data folder.
-fn file(subject: &str, data: impl FnOnce() -> miette::Result<PathBuf>) -> miette::Result<PathBuf> {
-    let path = Path::new(subject);
-    if path.exists() || subject.ends_with(".h5") || subject.contains('/') {
-        return Ok(path.to_owned());
-    }
-    let id: SubjectId = subject
-        .parse()
-        .into_diagnostic()
-        .wrap_err_with(|| format!("`{subject}` is neither a file nor a subject"))?;
-    Ok(Subjects::in_folder(&data()?).into_diagnostic()?.path(&id))
 }
 
 fn is_identical(came: &Result<Replayed, String>) -> bool {

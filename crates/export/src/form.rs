@@ -1,0 +1,71 @@
+//! The forms a session can be exported in, and where each of them goes.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::{ExportError, Here, Session, Whether, aind, csv, nwb, parquet, place};
+
+/// A form that other programs read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// Neurodata Without Borders: one HDF5 file a session.
+    Nwb,
+    /// Tables as text, with a JSON document that describes them.
+    Csv,
+    /// A folder partitioned by subject and session.
+    Parquet,
+    /// The folder and documents of the Allen Institute for Neural Dynamics.
+    Aind,
+}
+
+impl Form {
+    /// Where in the folder of exports a session goes.
+    pub fn path(self, session: &Session, here: &Here) -> PathBuf {
+        let (subject, number) = (&session.subject, session.number);
+        match self {
+            // As archives have them.
+            Form::Nwb => PathBuf::from(format!("sub-{subject}/sub-{subject}_ses-{number}.nwb")),
+            Form::Csv => PathBuf::from(format!("{subject}/{number}")),
+            Form::Parquet => PathBuf::from(format!("subject={subject}/session={number}")),
+            Form::Aind => PathBuf::from(aind::folder(session, here)),
+        }
+    }
+
+    /// Exports a session into `folder`, whole or not at all, and says where it is.
+    ///
+    /// # Errors
+    /// Where it is there already and is to be kept, or can't be written.
+    pub fn export(
+        self,
+        session: &Session,
+        here: &Here,
+        folder: &Path,
+        whether: Whether,
+    ) -> Result<PathBuf, ExportError> {
+        let target = folder.join(self.path(session, here));
+        place(&target, whether, |path| self.write(session, here, path))?;
+        Ok(target)
+    }
+
+    fn write(self, session: &Session, here: &Here, path: &Path) -> Result<(), ExportError> {
+        let folder = || fs::create_dir(path).map_err(ExportError::write(path));
+        match self {
+            Form::Nwb => nwb::write(session, here, path),
+            Form::Csv => folder().and_then(|()| csv::write(session, path)),
+            Form::Parquet => folder().and_then(|()| parquet::write(session, path)),
+            Form::Aind => folder().and_then(|()| aind::write(session, here, path)),
+        }
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Form::Nwb => "nwb",
+            Form::Csv => "csv",
+            Form::Parquet => "parquet",
+            Form::Aind => "aind",
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! NWB, and the documents of AIND.
+
+use std::path::Path;
+
+use bramble_export::{Form, Session, Whether};
+use bramble_subject::Biography;
+use bramble_value::Ending;
+
+use crate::outside::{check, python};
+use crate::sessions::{by, cohort, empty, exported, here, odd, session, simulated, subject};
+
+#[test]
+fn nwb_passes_its_validator_and_inspector_and_pynwb_reads_what_the_subject_file_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = check("nwb", &exported(Form::Nwb, cohort(folder.path()), folder.path()));
+    for line in [
+        "devices box1 lamp light poke speaker valve wheel\n",
+        "devices box1 wheel\n",
+        "wheel in deg\n",
+        "nwb: 5 sessions, 90 trials compared\n",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+}
+
+#[test]
+fn an_nwb_file_says_the_same_of_itself_whenever_it_is_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject(folder.path(), "M001");
+    odd(&mut file);
+    let session = session(&file, 1);
+    let ids = |out: &str| {
+        let path = Form::Nwb.export(&session, &here(), &folder.path().join(out), Whether::ToKeep).unwrap();
+        let file = hdf5::File::open(path).unwrap();
+        let id = |path: &str| {
+            let object = file.group(path).unwrap();
+            let id = object.attr("object_id").unwrap().read_scalar::<hdf5::types::VarLenUnicode>();
+            id.unwrap().to_string()
+        };
+        [id("/"), id("/intervals/trials"), id("/events/events")]
+    };
+    let (first, second) = (ids("a"), ids("b"));
+    assert_eq!(first, second);
+    assert!(first[0] != first[1] && first[1] != first[2]);
+}
+
+#[test]
+fn the_documents_of_a_session_are_accepted_by_the_models_of_aind() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = check("aind", &exported(Form::Aind, cohort(folder.path()), folder.path()));
+    assert!(said.contains("institution Stanford University paid by Other\n"), "{said}");
+    assert!(said.contains("aind: 5 sessions, 90 trials compared\n"), "{said}");
+}
+
+#[test]
+fn a_folder_of_aind_has_the_subject_and_when_the_session_ended_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject(folder.path(), "m-2_b");
+    let number = simulated(&mut file, "free_water.star", 2, 1);
+    let mut session = session(&file, number.get());
+    let mut end = session.end.clone().unwrap();
+    end.ended = "2026-03-04T06:00:01.9Z".parse().unwrap();
+    session.end = Some(end);
+    // It is night in the lab still.
+    assert_eq!(Form::Aind.path(&session, &here()), Path::new("m-2-b_2026-03-03_22-00-01"));
+}
+
+#[test]
+fn what_aind_wants_and_isnt_known_is_named_all_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject(folder.path(), "M001");
+    empty(&mut file);
+    let refused = |session: &Session, here: &bramble_export::Here| {
+        let error = Form::Aind.export(session, here, folder.path(), Whether::ToKeep).unwrap_err();
+        error.to_string()
+    };
+    file.edit_biography(&Biography::default(), &by()).unwrap();
+    let unknown = session(&file, 1);
+    let said = refused(&unknown, &here());
+    for want in ["the species, which must be Mus musculus", "the sex", "the day of birth", "the genotype"] {
+        assert!(said.contains(want), "{want}: {said}");
+    }
+    let mut rat = unknown.clone();
+    rat.biography.species = "Rattus norvegicus".to_owned();
+    assert!(refused(&rat, &here()).contains("another species than Rattus norvegicus"));
+    let mut known = unknown.clone();
+    known.biography = crate::sessions::biography();
+    known.biography.birth = Some("2027-01-01".parse().unwrap());
+    assert!(refused(&known, &here()).contains("2027-01-01, which is after the session"));
+    known.biography.birth = Some("2026-01-01".parse().unwrap());
+    let mut nobody = here();
+    nobody.lab = Default::default();
+    let said = refused(&known, &nobody);
+    assert!(said.contains("investigators") && said.contains("project, in [lab]"), "{said}");
+    nobody.lab.experimenters = vec!["Doe, Jane".to_owned()];
+    nobody.lab.project = "a/b".to_owned();
+    assert!(refused(&known, &nobody).contains("`a/b`"));
+}
+
+#[test]
+fn the_organizations_that_are_known_are_those_of_aind() {
+    let known = include_str!("../../src/aind/organizations.txt");
+    let mut known: Vec<&str> = known.lines().collect();
+    known.sort_unstable();
+    let said = python("organizations", Path::new("."));
+    assert_eq!(said.lines().collect::<Vec<_>>(), known);
+}
+
+#[test]
+fn an_export_of_a_session_without_an_end_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject(folder.path(), "M001");
+    odd(&mut file);
+    let session = session(&file, 1);
+    assert_eq!(session.end, None);
+    let text = |path: &Path, name: &str| {
+        let file = hdf5::File::open(path).unwrap();
+        let text = file.dataset(name).unwrap().read_scalar::<hdf5::types::VarLenUnicode>();
+        text.unwrap().to_string()
+    };
+    let path = Form::Nwb.export(&session, &here(), folder.path(), Whether::ToKeep).unwrap();
+    assert!(text(&path, "session_description").contains("Its end isn't known"));
+    let number = simulated(&mut file, "free_water.star", 2, 1);
+    let ended = crate::sessions::session(&file, number.get());
+    assert_eq!(ended.end.as_ref().map(|end| end.ending), Some(Ending::Done));
+    let path = Form::Nwb.export(&ended, &here(), folder.path(), Whether::ToKeep).unwrap();
+    assert!(text(&path, "session_description").contains("It ended: done, enough"));
+}
