@@ -1,10 +1,10 @@
 //! What pilots say: into the journal, then acknowledged, then into the lab and
 //! on to the writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bramble_journal::{Journal, JournalError};
 use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Terms};
@@ -72,14 +72,26 @@ pub(crate) struct Swarm {
 /// in order.
 type Waiting = BTreeMap<(Name, Uuid), Vec<(u64, Bytes)>>;
 
+/// What waits, and since when the journal takes nothing. Pilots send no more than their
+/// windows before something is safe.
+#[derive(Default)]
+struct Backlog {
+    waiting: Waiting,
+    /// When the journal is tried again, where it failed.
+    retry_at: Option<Instant>,
+    /// What it said last, and whom it was told beside.
+    said: String,
+    told: BTreeSet<Name>,
+}
+
 impl Swarm {
     /// Hears pilots until it should stop, or the link ends.
     pub(crate) fn run(self, events: &Events) {
         let mut clocks = BTreeMap::new();
+        let mut backlog = Backlog::default();
         while !self.stop.load(Ordering::Relaxed) {
             let first = match events.recv_timeout(LOOK_UP) {
-                Ok(Some(event)) => event,
-                Ok(None) => continue,
+                Ok(first) => first,
                 Err(error) => {
                     tracing::error!("no pilot is heard any more: {error}; start this terminal again");
                     return;
@@ -87,22 +99,21 @@ impl Swarm {
             };
             // What waits already is made safe together, whoever said it: the disk
             // is waited for once.
-            let mut waiting = Waiting::new();
             let more = std::iter::from_fn(|| events.try_recv().ok().flatten());
-            for event in std::iter::once(first).chain(more).take(TOGETHER) {
-                self.hear(event, &mut waiting, &mut clocks);
+            for event in first.into_iter().chain(more).take(TOGETHER) {
+                self.hear(event, &mut backlog, &mut clocks);
             }
-            self.messages(waiting);
+            self.messages(&mut backlog);
         }
     }
 
-    fn hear(&self, event: Event, waiting: &mut Waiting, clocks: &mut BTreeMap<Name, Time>) {
+    fn hear(&self, event: Event, backlog: &mut Backlog, clocks: &mut BTreeMap<Name, Time>) {
         match event {
             Event::Message { peer, at, payload } => {
-                waiting.entry((peer, at.epoch)).or_default().push((at.number, payload));
+                backlog.waiting.entry((peer, at.epoch)).or_default().push((at.number, payload));
             }
             Event::Up { peer, from, detail, .. } => {
-                self.messages(std::mem::take(waiting));
+                self.messages(backlog);
                 self.up(&peer, from, &detail);
             }
             Event::Down { peer, why } => {
@@ -116,7 +127,7 @@ impl Swarm {
             // A terminal dials nobody.
             Event::Unreached { .. } => {}
             Event::Passing { peer, payload } => {
-                self.passing(&peer, &payload, waiting);
+                self.passing(&peer, &payload, backlog);
             }
             Event::Clock { peer, clock } => {
                 self.desk.state.change(|lab| lab.clock(&peer, clock));
@@ -133,21 +144,41 @@ impl Swarm {
         }
     }
 
-    /// Makes messages safe, says so, and passes them on.
-    fn messages(&self, waiting: Waiting) {
-        if waiting.is_empty() {
+    /// Makes messages safe, says so, and passes them on. Where the journal takes nothing
+    /// for now, they wait, and whatever else is heard is not held up by that.
+    fn messages(&self, backlog: &mut Backlog) {
+        if backlog.waiting.is_empty() || backlog.retry_at.is_some_and(|at| Instant::now() < at) {
             return;
         }
-        let store = || {
-            self.journal.change(|change| {
-                waiting.iter().try_for_each(|((pilot, epoch), messages)| {
-                    change.store(&lane_name(pilot, *epoch), messages).map(drop)
-                })
+        let stored = self.journal.change(|change| {
+            backlog.waiting.iter().try_for_each(|((pilot, epoch), messages)| {
+                change.store(&lane_name(pilot, *epoch), messages).map(drop)
             })
-        };
-        let pilots: Vec<&Name> = waiting.keys().map(|(pilot, _)| pilot).collect();
-        if !self.insist(&pilots, store) {
-            return;
+        });
+        match stored {
+            Ok(()) => self.safe(std::mem::take(backlog)),
+            Err(error) => {
+                backlog.retry_at = Some(Instant::now() + RETRY);
+                let text = error.to_string();
+                if backlog.said != text {
+                    tracing::error!("{text}");
+                    backlog.said = text;
+                }
+                let notice = cannot_be_kept(&error);
+                for (pilot, _) in backlog.waiting.keys() {
+                    if backlog.told.insert(pilot.clone()) {
+                        self.desk.state.change(|lab| lab.notice(pilot, Some(notice.clone())));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What waited is safe.
+    fn safe(&self, Backlog { waiting, told, .. }: Backlog) {
+        if !told.is_empty() {
+            tracing::info!("what pilots send is kept again");
+            self.desk.state.change(|lab| told.iter().for_each(|pilot| lab.notice(pilot, None)));
         }
         for ((pilot, epoch), messages) in waiting {
             if let Some((last, _)) = messages.last() {
@@ -190,13 +221,16 @@ impl Swarm {
 
     fn up(&self, pilot: &Name, from: Position, detail: &[u8]) {
         let lane = lane_name(pilot, from.epoch);
+        let known = self.journal.last(&lane) >= from.number
+            && matches!(epoch(&self.journal, pilot), Ok(Some(known)) if known == from.epoch);
         let begin = || {
             self.journal.change(|change| {
                 change.begin_after(&lane, from.number)?;
                 change.remember(&epoch_key(pilot), from.epoch.as_bytes())
             })
         };
-        if !self.insist(&[pilot], begin) {
+        // Where the journal has it already, it needn't take anything.
+        if !known && !self.insist(pilot, begin) {
             return;
         }
         match decode::<PilotHello>(detail) {
@@ -222,7 +256,7 @@ impl Swarm {
         }
     }
 
-    fn passing(&self, pilot: &Name, payload: &[u8], waiting: &mut Waiting) {
+    fn passing(&self, pilot: &Name, payload: &[u8], backlog: &mut Backlog) {
         match decode(payload) {
             // The same answer comes again, and answers nothing then.
             Ok(PilotInPassing::Answer(answer)) => self.desk.state.answered(answer),
@@ -231,8 +265,8 @@ impl Swarm {
             }
             Ok(PilotInPassing::Status(status)) => {
                 // It says how things are after what came before it.
-                if waiting.keys().any(|(other, _)| other == pilot) {
-                    self.messages(std::mem::take(waiting));
+                if backlog.waiting.keys().any(|(other, _)| other == pilot) {
+                    self.messages(backlog);
                 }
                 let now = Now { time: bramble_link::now(), at: Timestamp::now() };
                 let found = self.desk.state.change(|lab| lab.status(pilot, *status, now));
@@ -249,33 +283,31 @@ impl Swarm {
         }
     }
 
-    /// Does something to the journal until it is done; without it nothing may be
-    /// acknowledged. Says whether it was done before the thread should end.
-    fn insist(&self, pilots: &[&Name], work: impl Fn() -> Result<(), JournalError>) -> bool {
-        let notice = |text: Option<String>| {
-            self.desk.state.change(|lab| pilots.iter().for_each(|pilot| lab.notice(pilot, text.clone())));
-        };
-        let mut failed = false;
-        loop {
-            match work() {
-                Ok(()) => {
-                    if failed {
-                        notice(None);
-                    }
-                    return true;
-                }
-                Err(error) => {
-                    tracing::error!("{error}");
-                    notice(Some(format!("what it sends can't be kept, so it keeps it: {error}")));
-                    failed = true;
-                }
+    /// Does something to the journal until it is done. Says whether it was done before the
+    /// thread should end.
+    fn insist(&self, pilot: &Name, work: impl Fn() -> Result<(), JournalError>) -> bool {
+        let notice = |text| self.desk.state.change(|lab| lab.notice(pilot, text));
+        let mut said = None;
+        while let Err(error) = work() {
+            if said.is_none() {
+                tracing::error!("{error}");
+                said = Some(cannot_be_kept(&error));
+                notice(said.clone());
             }
             if self.stop.load(Ordering::Relaxed) {
                 return false;
             }
             std::thread::sleep(RETRY);
         }
+        if said.is_some() {
+            notice(None);
+        }
+        true
     }
+}
+
+fn cannot_be_kept(error: &JournalError) -> String {
+    format!("what it sends can't be kept, so it keeps it: {error}")
 }
 
 /// What a session that starts counts as correct.

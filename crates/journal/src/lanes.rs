@@ -130,6 +130,13 @@ impl Lanes {
         }
     }
 
+    /// Keeps everything up to a number on the disk alone.
+    pub(crate) fn spare_memory(&mut self, name: &str, up_to: u64) {
+        if let Some(lane) = self.by_name.get_mut(name) {
+            lane.spare_memory(up_to.min(lane.last), &mut self.in_memory);
+        }
+    }
+
     /// What was let go of and is still on the disk.
     pub(crate) fn still_on_disk(&self) -> Vec<Released> {
         let behind = self.behind.iter().filter_map(|name| {
@@ -197,11 +204,15 @@ impl Lane {
         self.pending = self.pending.filter(|pending| *pending == self.last - self.released);
         self.pending = self.pending.map(|_| self.last - up_to);
         self.released = up_to;
+        self.spare_memory(up_to, in_memory);
+        true
+    }
+
+    fn spare_memory(&mut self, up_to: u64, in_memory: &mut usize) {
         while self.last - (self.newest.len() as u64) < up_to
             && let Some(oldest) = self.newest.pop_front()
         {
             *in_memory -= oldest.len();
         }
-        true
     }
 }

@@ -190,6 +190,12 @@ impl Journal {
         self.0.lanes().release(lane, up_to);
     }
 
+    /// Keeps what a lane has up to and with a number on the disk alone: it is not
+    /// expected to be read again.
+    pub fn spare_memory(&self, lane: &str, up_to: u64) {
+        self.0.lanes().spare_memory(lane, up_to);
+    }
+
     /// The highest number that the lane ever had; 0 for a lane that never had any.
     pub fn last(&self, lane: &str) -> u64 {
         self.0.lanes().last(lane)

@@ -1,5 +1,6 @@
 //! One subject's file.
 
+mod broken;
 mod index;
 mod open;
 mod subject;
@@ -56,6 +57,7 @@ impl SubjectFile {
     /// Has the disk hold all that was written so far. Every write survives the
     /// death of this process without it; this makes it survive that of the machine.
     pub fn sync(&self) -> Result<(), SubjectError> {
+        self.check_whole()?;
         self.flush()?;
         self.lock.sync_all().map_err(|source| SubjectError::Folder {
             doing: "write",
@@ -351,7 +353,7 @@ impl SubjectFile {
     }
 
     fn check_writable(&self) -> Result<(), SubjectError> {
-        if self.writable { Ok(()) } else { Err(SubjectError::ReadOnly(self.path.clone())) }
+        if self.writable { self.check_whole() } else { Err(SubjectError::ReadOnly(self.path.clone())) }
     }
 
     fn flush(&self) -> Result<(), SubjectError> {

@@ -203,3 +203,34 @@ fn an_open_session_shows_as_such_until_it_ends() {
     assert_eq!((end.ended, end.ending, end.why.as_str()), (by().when, Ending::Stopped, "cage empty"));
     assert_eq!((end.correct, end.water), (Some(0.75), None));
 }
+
+#[test]
+fn a_broken_file_is_told_from_a_whole_one_and_is_kept_as_it_is_beside_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    drop(subject_in(folder.path()));
+    let id = "M001".parse().unwrap();
+    let path = subjects.path(&id);
+    assert_eq!(subjects.replace_broken(&id, &by(), false).unwrap(), None, "it is whole");
+    let length = std::fs::metadata(&path).unwrap().len();
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(length - 1).unwrap();
+    let cut = std::fs::read(&path).unwrap();
+    let aside = subjects.replace_broken(&id, &by(), false).unwrap().unwrap();
+    assert_eq!(std::fs::read(&aside).unwrap(), cut);
+    assert!(subjects.list().unwrap() == std::slice::from_ref(&id), "what was set aside is no subject");
+    assert!(subjects.open(&id).unwrap().sessions().unwrap().is_empty());
+    std::fs::write(&path, "no HDF5").unwrap();
+    let error = subjects.replace_broken(&id, &by(), false).unwrap_err();
+    assert!(matches!(error, SubjectError::Exists(_)), "nothing is written over: {error}");
+}
+
+#[test]
+fn an_open_file_that_is_cut_off_is_not_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(Vec::new())).unwrap();
+    let on_disk = std::fs::File::options().write(true).open(file.path()).unwrap();
+    on_disk.set_len(on_disk.metadata().unwrap().len() / 2).unwrap();
+    let error = file.append(number, &[(1, event(1))]).unwrap_err();
+    assert!(error.to_string().contains("cut off or written over while it was open"), "{error}");
+}

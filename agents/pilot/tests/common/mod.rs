@@ -53,6 +53,10 @@ pub(crate) struct Lab {
     agents: BTreeMap<String, Agent>,
     /// More lines of every pilot's configuration.
     pub(crate) settings: String,
+    /// Where agents listen that don't do so on a socket in the lab's folder.
+    pub(crate) endpoints: BTreeMap<String, String>,
+    /// The network namespaces that agents run in.
+    pub(crate) namespaces: BTreeMap<String, String>,
 }
 
 /// A process that is killed when the lab goes away.
@@ -94,7 +98,13 @@ impl Lab {
     pub(crate) fn unstarted() -> Lab {
         let folder = tempfile::tempdir().unwrap();
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tasks"), &folder.path().join("tasks"));
-        Lab { folder, agents: BTreeMap::new(), settings: String::new() }
+        Lab {
+            folder,
+            agents: BTreeMap::new(),
+            settings: String::new(),
+            endpoints: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -186,12 +196,28 @@ impl Lab {
     }
 
     pub(crate) fn endpoint(&self, name: &str) -> String {
-        format!("ipc://{}/{name}.sock", self.folder.path().display())
+        let socket = || format!("ipc://{}/{name}.sock", self.folder.path().display());
+        self.endpoints.get(name).cloned().unwrap_or_else(socket)
     }
 
     fn start(&mut self, name: &str, command: &mut Command) {
         let log = self.path(&format!("{name}.log"));
         let says = File::options().create(true).append(true).open(&log).unwrap();
+        let mut inside;
+        let command = match self.namespaces.get(name) {
+            Some(namespace) => {
+                inside = Command::new("ip");
+                inside.args(["netns", "exec", namespace]).arg(command.get_program()).args(command.get_args());
+                for (variable, value) in command.get_envs() {
+                    match value {
+                        Some(value) => inside.env(variable, value),
+                        None => inside.env_remove(variable),
+                    };
+                }
+                &mut inside
+            }
+            None => command,
+        };
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(says).spawn().unwrap();
         let mut ready = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();

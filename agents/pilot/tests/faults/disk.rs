@@ -74,9 +74,11 @@ fn a_terminal_whose_disk_is_full_says_so_and_takes_everything_once_there_is_room
     lab.kill("terminal");
     lab.start_terminal();
     until_its_notice(&lab, "the disk is full");
+    // What it shows goes on, and what is asked is done.
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["unacknowledged"].as_u64() > Some(20));
+    lab.say(&["stop", "M001"]);
     disk.free();
     lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
-    lab.say(&["stop", "M001"]);
     check(&mut lab);
 }
 

@@ -1,11 +1,14 @@
-//! Subject files that can't be written.
+//! Subject files that can't be written: open elsewhere, cut off, or no HDF5 any more.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{Lab, pilot};
-use crate::kept::{check, lab, start};
+use bramble_subject::SubjectFile;
+
+use crate::common::{Lab, eventually, pilot};
+use crate::kept::{check, lab, start, until_its_notice, until_says};
 
 fn file_of(lab: &Lab) -> PathBuf {
     lab.path("lab/subjects/M001.h5")
@@ -57,4 +60,59 @@ fn what_belongs_into_a_file_that_a_notebook_has_open_waits_and_is_told() {
     assert_eq!(lab.after_sessions(1).sessions().unwrap()[0].trials, 20);
     lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
     check(&mut lab);
+}
+
+/// What was set aside of M001's file.
+fn set_aside(lab: &Lab) -> Vec<PathBuf> {
+    let entries = fs::read_dir(lab.path("lab/subjects")).unwrap();
+    let entries = entries.map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.to_string_lossy().contains("M001.h5.damaged")).collect()
+}
+
+/// A session in whose middle the file is damaged.
+fn damaged(damage: impl Fn(&Path), while_it_runs: bool) {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(10);
+    if !while_it_runs {
+        lab.kill("terminal");
+    }
+    damage(&file_of(&lab));
+    let damaged = fs::read(file_of(&lab)).unwrap();
+    if !while_it_runs {
+        lab.start_terminal();
+    }
+    eventually("it is set aside", || (set_aside(&lab).len() == 1).then_some(()));
+    until_says(&lab, "terminal", "was set aside");
+    until_its_notice(&lab, "was set aside");
+    if !while_it_runs {
+        assert!(fs::read(&set_aside(&lab)[0]).unwrap() == damaged, "it is as it was found");
+    }
+    lab.until_trials(20);
+    lab.say(&["stop", "M001"]);
+    let history = lab.say(&["subject", "history", "M001"]);
+    assert!(history.contains("M001.h5.damaged"), "{history}");
+    check(&mut lab);
+    SubjectFile::open_read_only(&file_of(&lab)).unwrap();
+}
+
+/// Cuts a file off in its middle.
+fn cut(file: &Path) {
+    let file = fs::File::options().write(true).open(file).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_set_aside_and_made_again_from_the_journal() {
+    damaged(cut, false);
+}
+
+#[test]
+fn a_file_that_is_cut_off_in_the_middle_of_a_session_is_set_aside_and_made_again() {
+    damaged(cut, true);
+}
+
+#[test]
+fn a_file_that_is_no_hdf5_any_more_is_set_aside_and_made_again() {
+    damaged(|file| fs::write(file, [0x5a; 9000]).unwrap(), false);
 }

@@ -11,4 +11,5 @@ mod hung;
 mod journals;
 mod kept;
 mod killed;
+mod network;
 mod peers;

@@ -206,6 +206,14 @@ impl Desk {
                 let notice = why.map(|why| format!("what it sent waits in the journal: {why}"));
                 self.state.change(|lab| lab.notice(&pilot, notice));
             }
+            News::MadeAnew { pilot, subject, aside } => {
+                let notice = format!(
+                    "the file of {subject} was broken, and was set aside as {}: the new one has the session that \
+                     runs, and what is older is to be restored from a copy",
+                    aside.display()
+                );
+                self.state.change(|lab| lab.notice(&pilot, Some(notice)));
+            }
             News::Graduated { pilot, subject, next } => {
                 if let Err(refusal) = self.start_next(&subject, &pilot, &next).await {
                     tracing::warn!(%subject, %pilot, "the next step did not start: {refusal}");

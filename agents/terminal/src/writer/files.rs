@@ -1,8 +1,9 @@
 //! The subject files, as the writer's thread has them: open while it needs them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use bramble_subject::{Biography, By, SubjectError, SubjectFile, Subjects};
+use bramble_subject::{Biography, By, Change, SubjectError, SubjectFile, Subjects};
 use bramble_value::SubjectId;
 
 /// The most files that stay open: an open one takes two of the process's
@@ -39,6 +40,30 @@ impl Files {
     /// A new subject's file.
     pub(crate) fn create(&self, id: &SubjectId, biography: &Biography, by: &By) -> Result<(), SubjectError> {
         self.subjects.create(id, biography, by).map(drop)
+    }
+
+    /// Whether a subject's file is provably not whole.
+    pub(crate) fn is_broken(&self, id: &SubjectId) -> Result<bool, SubjectError> {
+        SubjectFile::is_broken(&self.subjects.path(id))
+    }
+
+    /// Puts a new file in the place of one that is provably broken, and says where that
+    /// is kept; the new one's history says so too. `None` where it may be well.
+    pub(crate) fn replace_broken(&mut self, id: &SubjectId, by: By) -> Result<Option<PathBuf>, SubjectError> {
+        let aside = self.subjects.replace_broken(id, &by, self.held.contains_key(id))?;
+        if let Some(aside) = &aside {
+            self.held.remove(id);
+            let aside = aside.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let change = Change {
+                when: by.when,
+                who: by.who,
+                what: "file".to_owned(),
+                from: aside,
+                to: "a new one".to_owned(),
+            };
+            self.subjects.open(id)?.log(&change)?;
+        }
+        Ok(aside)
     }
 
     /// Does something with a subject's file that changes nothing.

@@ -26,6 +26,8 @@ use crate::plan::{StepNames, step_names};
 const BATCH: usize = 512;
 /// How many are applied before the disk must have them: waiting for a disk takes long.
 const KEEP_AFTER: u64 = 16 * BATCH as u64;
+/// How many the journal lets go of at once: others wait meanwhile.
+const MOST_SPARED: u64 = 16 * BATCH as u64;
 /// The lane of messages that can't be applied, now or ever: nothing is thrown away.
 const SET_ASIDE: &str = "set aside";
 
@@ -54,6 +56,8 @@ struct Mark {
 #[derive(Debug, Serialize, Deserialize)]
 struct InSession {
     uuid: Uuid,
+    /// The message that says that it started.
+    first: u64,
     subject: SubjectId,
     number: SessionNumber,
     /// Its step of a protocol, and the one after.
@@ -75,12 +79,16 @@ pub(crate) struct Lane {
     name: String,
     pilot: Name,
     mark: Mark,
-    /// The last message that the disk has in a subject file, and the journal let go of.
+    /// The last message that the disk has in a subject file.
     kept: u64,
+    /// The last message that the journal let go of.
+    spared: u64,
     /// From when on the disk is to be waited for.
     due: Instant,
     /// What failed when it was last tried.
     stuck: Option<Doing>,
+    /// What was said of that.
+    said: Option<String>,
 }
 
 /// What a lane does.
@@ -94,7 +102,7 @@ enum Doing {
 
 /// Why a lane can't go on for now.
 #[derive(Debug, thiserror::Error)]
-enum Stuck {
+pub(super) enum Stuck {
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]
@@ -109,8 +117,17 @@ impl Lane {
         // A mark of another version is none: begin after what was let go of.
         let mark = mark.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mark = mark.unwrap_or_else(|| Mark { number: journal.released(name), session: None });
-        let kept = mark.number;
-        Ok(Some(Lane { name: name.to_owned(), pilot, mark, kept, due: Instant::now(), stuck: None }))
+        let (kept, spared) = (mark.number, journal.released(name));
+        Ok(Some(Lane {
+            name: name.to_owned(),
+            pilot,
+            mark,
+            kept,
+            spared,
+            due: Instant::now(),
+            stuck: None,
+            said: None,
+        }))
     }
 
     /// Whose lane it is.
@@ -126,30 +143,40 @@ impl Lane {
     /// Applies everything there is, and tells when that begins or ceases to fail.
     /// Returns whether it was done.
     pub(crate) fn write(&mut self, journal: &Journal, files: &mut Files, news: &dyn Fn(News)) -> bool {
+        let mut anew = None;
         let applied = loop {
             match self.advance(journal, files, news) {
                 Ok(true) => {}
                 Ok(false) => break Ok(()),
-                Err(error) => break Err(error),
+                Err(error) if anew.is_some() => break Err(error),
+                Err(error) => match self.make_anew(&error, journal, files) {
+                    Ok(Some(made)) => anew = Some(made),
+                    Ok(None) => break Err(error),
+                    Err(error) => break Err(error),
+                },
             }
         };
         let done = applied.is_ok();
         self.tell(Doing::Applying, applied.err(), news);
+        anew.into_iter().for_each(news);
         done
     }
 
     /// From when on the disk is to be waited for; `None` where it has all that was
     /// applied.
     pub(crate) fn due(&self) -> Option<Instant> {
-        (self.mark.number != self.kept).then_some(self.due)
+        (self.mark.number != self.kept || self.spare() > self.spared).then_some(self.due)
     }
 
     /// Tells when the lane begins or ceases to fail.
     fn tell(&mut self, doing: Doing, failed: Option<Stuck>, news: &dyn Fn(News)) {
         let why = failed.map(|error| error.to_string());
-        if let Some(why) = &why {
+        if let Some(why) = &why
+            && self.said.as_ref() != Some(why)
+        {
             tracing::error!(pilot = %self.pilot, "kept in the journal, and tried again soon: {why}");
         }
+        self.said.clone_from(&why);
         if why.is_some() || self.stuck == Some(doing) {
             self.stuck = why.is_some().then_some(doing);
             news(News::Stuck { pilot: self.pilot.clone(), why });
@@ -168,7 +195,7 @@ impl Lane {
         if self.mark.number - self.kept >= KEEP_AFTER {
             self.sync(files)?;
             journal.change(|change| self.let_go(change))?;
-            self.is_kept();
+            self.is_kept(journal);
         }
         Ok(more)
     }
@@ -186,12 +213,32 @@ impl Lane {
     fn let_go(&self, change: &mut Change) -> Result<(), JournalError> {
         let mark = serde_json::to_vec(&self.mark).expect("a mark has a JSON form");
         change.remember(&mark_key(&self.name), mark)?;
-        change.release(&self.name, self.mark.number)
+        change.release(&self.name, self.spare().min(self.spared + MOST_SPARED))
     }
 
-    fn is_kept(&mut self) {
+    /// Up to where the journal need not have it: what is of a session that runs stays in
+    /// the journal, so that its file could be made again.
+    fn spare(&self) -> u64 {
+        self.mark.session.as_ref().map_or(self.mark.number, |session| session.first - 1)
+    }
+
+    fn is_kept(&mut self, journal: &Journal) {
         self.kept = self.mark.number;
+        self.spared = journal.released(&self.name);
+        // It has been read for the last time, if all goes well.
+        journal.spare_memory(&self.name, self.kept);
         self.due = Instant::now();
+    }
+
+    /// Goes back to the start of the session that the lane is in, where it is this
+    /// subject's.
+    pub(super) fn go_back(&mut self, subject: &SubjectId, journal: &Journal) -> Result<(), JournalError> {
+        if let Some(session) = self.mark.session.take_if(|session| session.subject == *subject) {
+            self.mark.number = session.first - 1;
+            self.kept = self.mark.number;
+            journal.change(|change| self.let_go(change))?;
+        }
+        Ok(())
     }
 
     /// Applies messages in order; the mark follows.
@@ -212,7 +259,7 @@ impl Lane {
                 }
                 Ok(message) => {
                     self.append(&mut waiting, journal, files)?;
-                    self.apply_one(message, &bytes, journal, files, news)?;
+                    self.apply_one(message, (number, &bytes), journal, files, news)?;
                 }
                 Err(error) => {
                     self.append(&mut waiting, journal, files)?;
@@ -227,14 +274,14 @@ impl Lane {
     fn apply_one(
         &mut self,
         message: PilotToTerminal,
-        bytes: &Bytes,
+        (number, bytes): (u64, &Bytes),
         journal: &Journal,
         files: &mut Files,
         news: &dyn Fn(News),
     ) -> Result<(), Stuck> {
         match message {
             PilotToTerminal::Answer(_) => Ok(()),
-            PilotToTerminal::Started(started) => match self.start(*started, files) {
+            PilotToTerminal::Started(started) => match self.start(number, *started, files) {
                 Err(Stuck::Subject(error)) if is_hopeless(&error) => {
                     self.set_aside(bytes, &error.to_string(), journal)
                 }
@@ -253,7 +300,7 @@ impl Lane {
         }
     }
 
-    fn start(&mut self, started: Started, files: &mut Files) -> Result<(), Stuck> {
+    fn start(&mut self, first: u64, started: Started, files: &mut Files) -> Result<(), Stuck> {
         // A session that was cut so badly that its end was never told.
         if let Some(before) = self.mark.session.take() {
             if let Err(error) = files.hold(&before.subject).and_then(|file| file.sync()) {
@@ -273,7 +320,7 @@ impl Lane {
         let number = file.begin_session(&session)?;
         let moves = moves(&file.history()?);
         self.mark.session =
-            Some(InSession { uuid, subject, number, step, moves, trials, seed, despite_check, owner });
+            Some(InSession { uuid, first, subject, number, step, moves, trials, seed, despite_check, owner });
         Ok(())
     }
 
@@ -368,7 +415,7 @@ pub(crate) fn keep(mut lanes: Vec<&mut Lane>, journal: &Journal, files: &mut Fil
         kept
     });
     match journal.change(|change| lanes.iter().try_for_each(|lane| lane.let_go(change))) {
-        Ok(()) => lanes.iter_mut().for_each(|lane| lane.is_kept()),
+        Ok(()) => lanes.iter_mut().for_each(|lane| lane.is_kept(journal)),
         Err(error) => {
             tracing::error!("what is in the subject files stays in the journal too: {error}");
             lanes.iter_mut().for_each(|lane| lane.due = Instant::now() + RETRY);

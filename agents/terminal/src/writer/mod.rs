@@ -4,9 +4,11 @@
 mod files;
 mod lane;
 mod outcome;
+mod rebuild;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,6 +39,8 @@ pub(crate) enum News {
     Graduated { pilot: Name, subject: SubjectId, next: Next },
     /// What this pilot sent can't be written for now, or, without a reason, can again.
     Stuck { pilot: Name, why: Option<String> },
+    /// A subject's file was broken, and is made again from what the journal has.
+    MadeAnew { pilot: Name, subject: SubjectId, aside: PathBuf },
 }
 
 type Question = Box<dyn FnOnce(&mut Files) + Send>;

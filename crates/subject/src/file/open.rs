@@ -44,13 +44,9 @@ impl SubjectFile {
         if path.exists() {
             return Err(SubjectError::Exists(path.to_owned()));
         }
-        let cannot = |source| SubjectError::Folder { doing: "make", path: path.to_owned(), source };
         let unfinished = beside(path);
-        // A folder that can't be written says so here in plain words.
-        let on_disk = fs::File::create(&unfinished).map_err(cannot)?;
-        let written = write_new(&unfinished, id, biography, by).map_err(|fault| fault.in_file(path));
-        let done = written.and_then(|()| on_disk.sync_all().map_err(cannot));
-        done.and_then(|()| put_in_place(&unfinished, path)).inspect_err(|_| remove(&unfinished))?;
+        make(&unfinished, path, id, biography, by)?;
+        put_in_place(&unfinished, path).inspect_err(|_| remove(&unfinished))?;
         SubjectFile::open(path)
     }
 
@@ -177,12 +173,27 @@ fn changed<T>(path: &Path, work: impl FnOnce(&File) -> Result<T, Fault>) -> Resu
     Ok((result, file))
 }
 
+/// Writes a new file, which is to take its place at `path`.
+pub(super) fn make(
+    unfinished: &Path,
+    path: &Path,
+    id: &SubjectId,
+    biography: &Biography,
+    by: &By,
+) -> Result<(), SubjectError> {
+    let cannot = |source| SubjectError::Folder { doing: "make", path: path.to_owned(), source };
+    // A folder that can't be written says so here in plain words.
+    let on_disk = fs::File::create(unfinished).map_err(cannot)?;
+    let written = write_new(unfinished, id, biography, by).map_err(|fault| fault.in_file(path));
+    written.and_then(|()| on_disk.sync_all().map_err(cannot)).inspect_err(|_| remove(unfinished))
+}
+
 /// Where a file is written before it takes its place.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     path.with_extension("h5.new")
 }
 
-fn put_in_place(unfinished: &Path, path: &Path) -> Result<(), SubjectError> {
+pub(super) fn put_in_place(unfinished: &Path, path: &Path) -> Result<(), SubjectError> {
     let rename = || {
         fs::rename(unfinished, path)?;
         // The new name has to reach the disk too.
@@ -193,7 +204,7 @@ fn put_in_place(unfinished: &Path, path: &Path) -> Result<(), SubjectError> {
 
 /// Removes what was left half written, if anything; where that fails, the next
 /// time writes over it.
-fn remove(unfinished: &Path) {
+pub(super) fn remove(unfinished: &Path) {
     let _ = fs::remove_file(unfinished);
 }
 
@@ -218,7 +229,7 @@ fn lock(path: &Path, access: Access) -> Result<fs::File, SubjectError> {
 
 /// Where a superblock of version 0, which is all that this crate writes, holds
 /// how long the file is.
-const LENGTH_AT: u64 = 40;
+pub(super) const LENGTH_AT: u64 = 40;
 
 /// Counts as the file's what was written behind its end. HDF5 writes a file's
 /// length last; killed before that, it left an index that points behind it,
