@@ -174,7 +174,23 @@ fn who_and_what_isnt_there_is_said() {
     assert!(said.contains("--nwb|--csv|--parquet|--aind"), "{said}");
     let said = refused(&["M001", "--aind", "--session", "1"]);
     assert!(said.contains("investigators, in [lab] of config/terminal.toml"), "{said}");
+    let elsewhere = folder.path().join("elsewhere");
+    let said = refused(&["M001", "--csv", "--data", elsewhere.to_str().unwrap()]);
+    assert!(said.contains("--data DIR names another data folder") && !elsewhere.exists(), "{said}");
     assert!(files(folder.path()).iter().all(|path| path.starts_with("subjects")), "nothing was written");
+}
+
+#[test]
+fn what_archives_ask_for_and_isnt_known_is_said() {
+    let (folder, mut file) = lab();
+    let by = By { who: "ana".to_owned(), when: "2026-03-05T05:06:07Z".parse().unwrap() };
+    let unborn = Biography { birth: None, sex: Sex::Unknown, ..file.biography().unwrap() };
+    file.edit_biography(&unborn, &by).unwrap();
+    drop(file);
+    let output = export(folder.path(), &["M001", "--nwb", "--session", "1"]);
+    assert!(output.status.success());
+    let said = text(&output.stderr);
+    assert_eq!(said, "archives of NWB ask for what isn't known of M001: its sex, its day of birth\n");
 }
 
 #[test]

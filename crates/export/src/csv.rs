@@ -11,9 +11,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
+use crate::events::{events, notes};
 use crate::place::write_file;
+use crate::summary::about;
 use crate::table::{Column, Table, Values};
-use crate::{ExportError, Session, about, events, notes, trials};
+use crate::trials::trials;
+use crate::{ExportError, Session};
 
 /// Writes a session's files into `folder`, which is there and empty.
 ///

@@ -6,12 +6,12 @@ use crate::Session;
 use crate::table::{Column, Names, NamesBuilder, Table, Values};
 
 /// Everything that happened, in order: inputs, stages, outputs, messages.
-pub fn events(session: &Session) -> Table {
+pub(crate) fn events(session: &Session) -> Table {
     table_of(session, "events", "one row an event, in the order they happened", |_| true)
 }
 
 /// What a person should read, in order.
-pub fn notes(session: &Session) -> Table {
+pub(crate) fn notes(session: &Session) -> Table {
     let times = session.notes.iter().map(|note| Some(session.seconds(note.time)));
     let texts = session.notes.iter().map(|note| Some(note.text.clone()));
     let columns = vec![

@@ -1,7 +1,7 @@
 //! A session of a subject file in the forms that other programs read: CSV,
 //! Parquet, NWB, and the folder and documents of AIND.
 //!
-//! Every form is made from the same [`Table`]s, so that each column has its
+//! Every form is made from the same tables, so that each column has its
 //! unit and its description in all of them, and is missing in all of them where
 //! it is missing in the subject file.
 //!
@@ -23,11 +23,7 @@ mod table;
 mod trials;
 
 pub use error::ExportError;
-pub use events::{events, notes};
 pub use form::Form;
 pub use here::{Here, Lab};
 pub use place::{Whether, place};
 pub use session::Session;
-pub use summary::{about, summary};
-pub use table::{Column, Names, Table, Values};
-pub use trials::trials;

@@ -17,8 +17,11 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
+use crate::events::{events, notes};
+use crate::summary::summary;
 use crate::table::{Column, Table, Values};
-use crate::{ExportError, Session, events, notes, summary, trials};
+use crate::trials::trials;
+use crate::{ExportError, Session};
 
 /// Writes a session's files into `folder`, which is there and empty.
 ///

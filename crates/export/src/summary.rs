@@ -1,5 +1,6 @@
 //! A session in one row, and in JSON.
 
+use bramble_subject::Sex;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
@@ -8,7 +9,7 @@ use crate::Session;
 use crate::table::{Column, Table, Values};
 
 /// The session in one row, for finding sessions in a cohort.
-pub fn summary(session: &Session) -> Table {
+pub(crate) fn summary(session: &Session) -> Table {
     let start = &session.start;
     let (step, end) = (start.protocol.as_ref(), session.end.as_ref());
     let biography = &session.biography;
@@ -56,7 +57,12 @@ pub fn summary(session: &Session) -> Table {
             number(session.before.as_ref().map(|weight| weight.grams)),
         ),
         ("age_d", "d", "how old the animal was", Values::Integers(vec![age_days(session)])),
-        ("sex", "", "the animal's sex", text(biography.sex.to_string())),
+        (
+            "sex",
+            "",
+            "the animal's sex",
+            text(if biography.sex == Sex::Unknown { String::new() } else { biography.sex.to_string() }),
+        ),
         ("species", "", "the animal's species", text(biography.species.clone())),
         ("strain", "", "the animal's strain", text(biography.strain.clone())),
         ("genotype", "", "the animal's genotype", text(biography.genotype.clone())),
@@ -79,7 +85,7 @@ pub fn summary(session: &Session) -> Table {
 }
 
 /// What the session was, for a JSON document; `null` is what isn't known.
-pub fn about(session: &Session) -> Json {
+pub(crate) fn about(session: &Session) -> Json {
     let table = summary(session);
     let mut about = serde_json::Map::new();
     about.insert("subject".to_owned(), json!(session.subject));

@@ -7,31 +7,31 @@ use jiff::Timestamp;
 
 /// A table: columns of the same number of values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Table {
+pub(crate) struct Table {
     /// Its name, which is also its file's: `trials`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What a row is.
-    pub doc: String,
+    pub(crate) doc: String,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub(crate) columns: Vec<Column>,
 }
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Column {
+pub(crate) struct Column {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The unit of its values; empty where they have none.
-    pub unit: String,
+    pub(crate) unit: String,
     /// What it is; never empty.
-    pub doc: String,
+    pub(crate) doc: String,
     /// Its values, from the first row on.
-    pub values: Values,
+    pub(crate) values: Values,
 }
 
 /// The values of a column; `None` is missing.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Values {
+pub(crate) enum Values {
     /// True or false.
     Booleans(Vec<Option<bool>>),
     /// Whole numbers.
@@ -48,31 +48,26 @@ pub enum Values {
 
 /// Names, each of them held once.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Names {
+pub(crate) struct Names {
     /// The names.
-    pub names: Arc<[String]>,
+    pub(crate) names: Arc<[String]>,
     /// For each row the place of its name. Each is less than the number of names.
-    pub places: Vec<Option<u32>>,
+    pub(crate) places: Vec<Option<u32>>,
     /// Whether no other name is possible.
-    pub only: bool,
+    pub(crate) only: bool,
 }
 
 impl Names {
     /// The names of all rows.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.places.iter().map(|place| place.map(|place| self.names[place as usize].as_str()))
     }
 }
 
 impl Table {
     /// How many rows it has.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
-    }
-
-    /// Whether it has no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
@@ -83,7 +78,7 @@ impl Column {
     }
 
     /// What it is, with its unit.
-    pub fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         match self.unit.as_str() {
             "" => self.doc.clone(),
             unit => format!("{} [{unit}]", self.doc),
@@ -93,7 +88,7 @@ impl Column {
 
 impl Values {
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Values::Booleans(values) => values.len(),
             Values::Integers(values) => values.len(),
@@ -102,11 +97,6 @@ impl Values {
             Values::Texts(values) => values.len(),
             Values::Moments(values) => values.len(),
         }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

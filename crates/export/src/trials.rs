@@ -13,7 +13,7 @@ const RESERVED: [&str; 6] = ["trial", "start_s", "end_s", "ending", "subject", "
 pub(crate) const OWN: usize = 4;
 
 /// The trials: when each was, how it ended, and the columns that the task declares.
-pub fn trials(session: &Session) -> Table {
+pub(crate) fn trials(session: &Session) -> Table {
     let rows = &session.trials.rows;
     let mut columns = vec![
         Column::new(

@@ -1,5 +1,8 @@
 //! How fast the subject file is, and how small: `scripts/bench subject`.
 
+#[path = "subject/export.rs"]
+mod export;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
@@ -33,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let one = kept(&subjects, "one", &sources, &task, &hour)?;
     replayed(&mut report, &one, &hour)?;
     space(&mut report, &subjects, &sources, &task, &hour)?;
+    export::exported(&mut report, &subjects, &sources, &task, &hour)?;
     appended(&mut report, &subjects, &sources, &task, if quick { 20_000 } else { 1_000_000 })?;
     large(&mut report, &subjects, &sources, &task, if quick { 20 } else { 1000 })?;
     report.print();
@@ -197,19 +201,20 @@ fn large(
 ) -> Result<(), Box<dyn Error>> {
     let session = session(task, Limits { trials: Some(TRIALS), time: None })?;
     let records = numbered(&session.records);
-    let mut file = new(subjects, "large")?;
+    // It is made in memory, where there is such a folder: each session copies the file.
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
+    let mut file = new(&Subjects::in_folder(made.path())?, "large")?;
     for _ in 0..sessions {
         let number = file.begin_session(&start(sources, task))?;
         file.append(number, &records)?;
         file.end_session(number, &end())?;
-        if number.get().is_multiple_of(100) {
-            file.pack()?;
-        }
+        file.pack()?;
     }
-    file.pack()?;
-    file.sync()?;
-    let path = file.path().to_owned();
+    let path = subjects.path(file.id());
+    std::fs::copy(file.path(), &path)?;
     drop(file);
+    std::fs::File::open(&path)?.sync_all()?;
     let size = std::fs::metadata(&path)?.len() as f64 / 1e6;
     let shown = || -> Result<u64, Box<dyn Error>> {
         let file = SubjectFile::open_read_only(&path)?;

@@ -8,6 +8,9 @@ use bramble_value::SubjectId;
 use crate::error::SubjectError;
 use crate::{Biography, By, SubjectFile};
 
+/// Where in a data folder the subjects are.
+const FOLDER: &str = "subjects";
+
 /// The folder `subjects` of a data folder.
 #[derive(Debug, Clone)]
 pub struct Subjects {
@@ -17,11 +20,16 @@ pub struct Subjects {
 impl Subjects {
     /// The subjects in `data`, making the folder where there is none.
     pub fn in_folder(data: &Path) -> Result<Subjects, SubjectError> {
-        let folder = data.join("subjects");
+        let folder = data.join(FOLDER);
         match fs::create_dir_all(&folder) {
             Ok(()) => Ok(Subjects { folder }),
             Err(source) => Err(SubjectError::Folder { doing: "make the folder", path: folder, source }),
         }
+    }
+
+    /// Where a subject's file in `data` is, or would be. Nothing is made.
+    pub fn path_in(data: &Path, id: &SubjectId) -> PathBuf {
+        data.join(FOLDER).join(format!("{id}.h5"))
     }
 
     /// The names of all subjects, in order.

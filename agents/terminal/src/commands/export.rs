@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use bramble_export::{ExportError, Here, Session, Whether};
-use bramble_subject::{SessionNumber, SubjectError, SubjectFile};
+use bramble_export::{ExportError, Form, Here, Session, Whether};
+use bramble_subject::{SessionNumber, Sex, SubjectError, SubjectFile};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report, miette};
@@ -15,6 +15,9 @@ use crate::config::Settings;
 pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<()> {
     let file = open(&options.subject, settings.data)?;
     let here = Here { lab: settings.lab, zone: TimeZone::system(), now: Timestamp::now() };
+    if options.forms().contains(&Form::Nwb) {
+        remind(&file)?;
+    }
     let whether = if options.replace { Whether::ToReplace } else { Whether::ToKeep };
     let mut kept = Vec::new();
     for number in chosen(&file, &options.session)? {
@@ -40,6 +43,21 @@ pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<(
         help = "--replace writes them anew, --out DIR writes into another folder",
         "these are there already, and were left as they are:{some}"
     ))
+}
+
+/// Says what archives ask of NWB and isn't known. It is exported without it.
+fn remind(file: &SubjectFile) -> miette::Result<()> {
+    let biography = file.biography().into_diagnostic()?;
+    let wanted = [
+        ("its species", biography.species.is_empty()),
+        ("its sex", biography.sex == Sex::Unknown),
+        ("its day of birth", biography.birth.is_none()),
+    ];
+    let unknown: Vec<&str> = wanted.iter().filter(|(_, unknown)| *unknown).map(|(what, _)| *what).collect();
+    if !unknown.is_empty() {
+        eprintln!("archives of NWB ask for what isn't known of {}: {}", file.id(), unknown.join(", "));
+    }
+    Ok(())
 }
 
 /// The sessions that are meant, in order.

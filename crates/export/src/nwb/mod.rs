@@ -134,7 +134,7 @@ fn events(objects: &Objects, file: &File, session: &Session) -> hdf5::Result<()>
         ),
         notes(session),
     ];
-    for table in tables.iter().filter(|table| !table.is_empty()) {
+    for table in tables.iter().filter(|table| table.len() > 0) {
         let made = objects.group(&group, table.name, "EventsTable", CORE)?;
         object::set_text(&made, "description", &table.doc)?;
         object::set_text(&made, "source_description", "Bramble")?;

@@ -3,8 +3,9 @@
 use hdf5::{Group, Result};
 
 use super::object::{self, COMMON, CORE, Objects};
+use crate::Session;
+use crate::summary::about;
 use crate::table::{Column, Values};
-use crate::{Session, about};
 
 /// `/general/devices`: the pilot, and each device of its rig.
 pub(super) fn devices(objects: &Objects, group: &Group, session: &Session) -> Result<()> {

@@ -1,5 +1,7 @@
 //! `replay`: runs recorded sessions again, from the subject file alone.
 
+mod extract;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -21,6 +23,11 @@ pub(super) fn run(
         Some(number) => vec![SessionNumber::new(number)],
         None => file.sessions().into_diagnostic()?.iter().map(|session| session.number).collect(),
     };
+    if let (Some(folder), [number]) = (&options.extract, chosen.as_slice()) {
+        extract::extract(&file, *number, folder)?;
+        say(format_args!("session {number} is in {}: see its README.md", folder.display()));
+        return Ok(());
+    }
     let mut results = Vec::new();
     for number in chosen {
         let begun = Instant::now();
