@@ -45,6 +45,10 @@ class Lab:
             raise AssertionError(f"`{' '.join(words)}` was refused: {said.stderr.strip()}")
         return said
 
+    def invite(self, name):
+        """A code with which a pilot of that name joins the swarm."""
+        return json.loads(self.tell("invite", name, "--json").stdout)["code"]
+
     def until(self, what, says, timeout=30):
         end = time.monotonic() + timeout
         while not what():

@@ -73,7 +73,7 @@ class Stage:
         self.lab.keep()
         for box in ("box1", "box2"):
             if not self.machine.alive(box):
-                self.machine.start(box, f"bramble-pilot --config /app/{box}.toml")
+                start_pilot(self.lab, self.machine, box, f"{box}.toml")
             self.lab.wait_for_pilot(box)
 
     def furnish(self, lab, machine):
@@ -110,6 +110,16 @@ class Stage:
         for name in ("terminal.log", "machine.log"):
             if (self.folder / name).exists():
                 print(f"== {name}\n{(self.folder / name).read_text(errors='replace')[-8000:]}", file=sys.stderr)
+
+
+def start_pilot(lab, machine, name, config, user="root"):
+    """Starts a pilot, which joins the swarm first where it isn't of it yet."""
+    pilot = f"/app/bramble-pilot --config /app/{config} --name {name} --data /tmp/{name}"
+    as_user = "{}" if user == "root" else f"su -s /bin/sh {user} -c 'exec {{}}'"
+    if "yes" not in machine.run(f"[ -e /tmp/{name}/keys/identity.pem ] && echo yes"):
+        said = machine.run(as_user.format(f"{pilot} join 127.0.0.1 {lab.invite(name)}") + " 2>&1; echo status $?")
+        assert "status 0" in said, f"{name} does not join: {said}"
+    machine.start(name, as_user.format(pilot))
 
 
 def milliseconds(seconds):
@@ -236,7 +246,7 @@ def killed_pilot(stage):
     machine.run("animal mark killed; kill -9 $(cat /tmp/box1.pid)")
     time.sleep(1)
     lines, value = Lines(machine), machine.run("cat /sim/sim_gpio16/value").strip()
-    machine.start("box1", "bramble-pilot --config /app/box1.toml")
+    start_pilot(lab, machine, "box1", "box1.toml")
     lab.wait_for_pilot("box1")
     session = lab.ended("M003", 30)
     low = lines.low_after(16, lines.mark("killed"))
@@ -249,8 +259,7 @@ def killed_pilot(stage):
 def refusal(stage, name, config, *words, user="root"):
     """What a pilot without its hardware says, and that it refuses to start a session."""
     lab, machine = stage
-    command = f"/app/bramble-pilot --config /app/{config} --name {name} --data /tmp/{name}"
-    machine.start(name, f"su -s /bin/sh {user} -c 'exec {command}'")
+    start_pilot(lab, machine, name, config, user)
     try:
         said = machine.until(f"cat /tmp/{name}.log", words[0])
         for word in words:
@@ -287,7 +296,7 @@ def chip_that_vanishes(stage):
         f"mkdir -p {second}/bank0; echo 8 >{second}/bank0/num_lines; "
         f"echo second >{second}/bank0/label; echo 1 >{second}/live"
     )
-    machine.start("box3", "bramble-pilot --config /app/box3.toml")
+    start_pilot(lab, machine, "box3", "box3.toml")
     lab.wait_for_pilot("box3")
     lab.begin("M005", "box3", TASKS / "sugar_pellet.star")
     machine.run(f"echo 0 >{second}/live")
@@ -341,7 +350,7 @@ PI_EXPECTED = {
 @proof
 def lines_of_a_child(stage):
     lab, machine = stage
-    machine.start("box4", "bramble-pilot --config /app/box4.toml")
+    start_pilot(lab, machine, "box4", "box4.toml")
     machine.start("hands", "bramble-child --config /app/hands.toml")
     lab.wait_for_pilot("box4")
     machine.until("cat /tmp/box4.log", "the child hands is there")

@@ -1,6 +1,7 @@
 //! The gate of an agent that dials.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bramble_identity::{Agent, Identity, Peer, Role, Stranger, server_name};
@@ -15,8 +16,11 @@ use crate::carry::{QUIET, carry};
 use crate::guard::{Guard, Sender};
 use crate::refused::Refused;
 
-/// How long the other computer may take to answer, and again to prove itself.
+/// How long a name may take to be looked up, and the other computer to prove itself.
 const ANSWER: Duration = Duration::from_secs(3);
+/// How long one of the other computer's addresses may take to answer: it may have one
+/// that leads nowhere from here.
+const CONNECT: Duration = Duration::from_millis(1500);
 
 /// Why an agent can't be reached, for a person. `at` is its host and port.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -122,8 +126,7 @@ pub async fn dial(host: &str, port: u16, identity: &Identity, role: Role) -> Res
         Ok(addresses) => addresses.collect(),
         Err(error) => return Err(Unreached::UnknownHost { host: host.to_owned(), why: said(&error) }),
     };
-    let connected = timeout(ANSWER, TcpStream::connect(&addresses[..])).await;
-    let tcp = match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+    let tcp = match connect(&addresses).await {
         Ok(tcp) => tcp,
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => return Err(place.nobody()),
         Err(error) => return Err(place.no_answer(&error)),
@@ -140,6 +143,19 @@ pub async fn dial(host: &str, port: u16, identity: &Identity, role: Role) -> Res
     let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
     let peer = identity.peer(certificates).map_err(|_| place.other_swarm())?;
     Ok(Dialed { stream, peer, place })
+}
+
+/// Connects to the first address that answers.
+async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut why = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match timeout(CONNECT, TcpStream::connect(address)).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => why = error,
+            Err(_) => why = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(why)
 }
 
 impl Dialed {

@@ -26,6 +26,6 @@ pub use guard::{Guard, LARGEST, LARGEST_COMMAND, Sender, Unwelcome};
 pub use log::is_worth_a_line;
 pub use refused::Refused;
 pub use server::{
-    Door, Gate, HANDSHAKE, JOINING, JoinStream, Joins, MOST_AGENTS, MOST_OF_AN_AGENT, MOST_WAITING,
+    Door, Gate, HANDSHAKE, JOINING, JoinStream, Joins, MOST_CONNECTED, MOST_OF_AN_AGENT, MOST_WAITING,
     MOST_WAITING_OF_ONE,
 };

@@ -32,8 +32,8 @@ pub enum Refused {
     /// It has too many connections.
     #[error("the {0} made another connection in place of this one")]
     Replaced(Agent),
-    /// Too many agents are connected.
-    #[error("{} agents are connected already", crate::MOST_AGENTS)]
+    /// There are too many connections.
+    #[error("agents have {} connections already", crate::MOST_CONNECTED)]
     Full,
     /// It sent what isn't let through.
     #[error(transparent)]

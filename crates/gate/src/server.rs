@@ -36,8 +36,8 @@ pub const MOST_WAITING: usize = 256;
 /// The most connections of one agent: some that broke without a word may still be
 /// taken for open while it comes back.
 pub const MOST_OF_AN_AGENT: usize = 4;
-/// The most agents that are connected.
-pub const MOST_AGENTS: usize = 1024;
+/// The most connections of agents altogether.
+pub const MOST_CONNECTED: usize = 1024;
 
 /// How long a refused connection is listened to so that the refusal arrives: what
 /// is closed with something unread is reset, and what was sent last with it.
@@ -170,7 +170,7 @@ impl Hall {
         if let Some(guest) = self.guests.iter_mut().find(|guest| guest.id == id) {
             guest.peer = Some(peer);
         }
-        if self.guests.iter().filter(|guest| guest.peer.is_some()).count() > MOST_AGENTS {
+        if self.guests.iter().filter(|guest| guest.peer.is_some()).count() > MOST_CONNECTED {
             self.drop_guest(|guest| guest.id == id, Refused::Full);
         }
     }

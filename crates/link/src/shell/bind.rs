@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bramble_gate::{Door, Gate};
 use bramble_identity::{Agent, Role};
@@ -38,6 +38,7 @@ pub(super) fn bind(place: Place, me: Agent, accepts: Role) -> Result<Bound, Link
             }
             Ok(Bound { sockets, gate: None, folder: None, endpoint })
         }
+        Way::Find { .. } => Err(LinkError::OnlyToDial(endpoint)),
         Way::Network { host, port, identity } => {
             let gate = Gate::bind(host.as_str(), port).map_err(|why| cant_listen(&endpoint, why))?;
             // A name stays one, for those who read where to dial.
@@ -91,8 +92,13 @@ fn clear(path: &Path, endpoint: &Endpoint) -> Result<(), LinkError> {
 
 /// A folder where only this user gets.
 pub(super) fn private_folder() -> std::io::Result<TempDir> {
-    tempfile::Builder::new()
-        .prefix("bramble-")
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(std::env::var_os("XDG_RUNTIME_DIR").map_or_else(std::env::temp_dir, PathBuf::from))
+    let make = |folder: &Path| {
+        tempfile::Builder::new()
+            .prefix("bramble-")
+            .permissions(std::fs::Permissions::from_mode(0o700))
+            .tempdir_in(folder)
+    };
+    // It may be that of another user, or of a session that is over.
+    let own = std::env::var_os("XDG_RUNTIME_DIR").and_then(|folder| make(Path::new(&folder)).ok());
+    own.map_or_else(|| make(&std::env::temp_dir()), Ok)
 }
