@@ -3,16 +3,29 @@
 //! Each measurement is between two processes of this computer: this program is
 //! one of them, and starts itself again as the other.
 
+#[path = "swarm/clock.rs"]
+mod clock;
+#[path = "swarm/closed.rs"]
+mod closed;
+#[path = "swarm/ends.rs"]
+mod ends;
+#[path = "swarm/flow.rs"]
+mod flow;
 #[path = "swarm/other.rs"]
 mod other;
 #[path = "swarm/pilots.rs"]
 mod pilots;
 #[path = "swarm/process.rs"]
 mod process;
+#[path = "swarm/stream.rs"]
+mod stream;
+#[path = "swarm/turns.rs"]
+mod turns;
 #[path = "swarm/written.rs"]
 mod written;
 
 use std::error::Error;
+use std::time::Duration;
 
 use bramble_bench::{Goal, Report};
 
@@ -24,8 +37,61 @@ fn main() -> Result<(), Failed> {
         return Ok(());
     }
     let mut report = Report::from_arguments("swarm");
+    turns(&mut report)?;
+    flow(&mut report)?;
+    streams(&mut report)?;
+    clock(&mut report)?;
     pilots(&mut report)?;
     report.print();
+    Ok(())
+}
+
+/// What goes to a pilot and comes back.
+fn turns(report: &mut Report) -> Result<(), Failed> {
+    let turns = if report.is_quick() { 50 } else { 5_000 };
+    let one = turns::measure(turns, Duration::ZERO)?;
+    // Autopilot needs 632 us, unencrypted, and PyMoa 830 us.
+    report.measured("command and answer, p50", one.p50, "us", Some(Goal::Below(100.0)));
+    report.measured("command and answer, p99", one.p99, "us", None);
+    let turns = if report.is_quick() { 20 } else { 2_000 };
+    let rested = turns::measure(turns, Duration::from_millis(1))?;
+    report.measured("command and answer after a rest, p50", rested.p50, "us", None);
+    report.measured("command and answer after a rest, p99", rested.p99, "us", None);
+    let closed = closed::measure(turns)?;
+    // LabNet needs 256 to 321 us.
+    report.simulated("input to output over the network, p50", closed.p50, "us", Some(Goal::Below(150.0)));
+    report.simulated("input to output over the network, p99", closed.p99, "us", None);
+    Ok(())
+}
+
+/// Events in one direction.
+fn flow(report: &mut Report) -> Result<(), Failed> {
+    let events = if report.is_quick() { 20_000 } else { 2_000_000 };
+    // Autopilot has 2,400 a second, and no journal.
+    let batched = flow::measure(512, events)?;
+    report.measured("events, journalled at both ends", batched, "1/s", Some(Goal::AtLeast(100_000.0)));
+    let single = flow::measure(1, events / 10)?;
+    report.measured("events, journalled, each a message of its own", single, "1/s", None);
+    Ok(())
+}
+
+/// Streams, and events beside them.
+fn streams(report: &mut Report) -> Result<(), Failed> {
+    let events = if report.is_quick() { 50 } else { 5_000 };
+    let (alone, beside, rate) = stream::measure(events)?;
+    report.measured("stream of blocks of 32 KiB", rate, "MB/s", Some(Goal::AtLeast(500.0)));
+    report.measured("event to client, p50", alone.p50, "us", None);
+    report.measured("event to client, p99", alone.p99, "us", None);
+    report.measured("event to client beside a stream, p50", beside.p50, "us", None);
+    report.measured("event to client beside a stream, p99", beside.p99, "us", None);
+    Ok(())
+}
+
+/// The other's clock, which is the same one.
+fn clock(report: &mut Report) -> Result<(), Failed> {
+    let estimates = if report.is_quick() { 2 } else { 20 };
+    let worst = clock::measure(estimates)?;
+    report.measured("error of the other's clock, worst", worst, "us", Some(Goal::Below(50.0)));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::{Failed, pilots};
+use crate::{Failed, clock, closed, flow, pilots, stream, turns};
 
 /// Tells this program what to be: `--be WHAT ARGUMENT...`.
 const ROLE: &str = "--be";
@@ -12,7 +12,13 @@ const ROLE: &str = "--be";
 pub(crate) fn is_told() -> Result<bool, Failed> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [ROLE, "pilots", load, endpoint] => pilots::be(load, endpoint)?,
+        [ROLE, "pilots", load, folder, endpoint] => pilots::be(load, folder, endpoint)?,
+        [ROLE, "answering", folder, endpoint] => turns::be(folder, endpoint)?,
+        [ROLE, "being-there", folder, endpoint] => clock::be(folder, endpoint)?,
+        [ROLE, "closing", folder, endpoint, turns] => closed::be(folder, endpoint, turns)?,
+        [ROLE, "flowing", folder, endpoint, each, events] => flow::be(folder, endpoint, each, events)?,
+        [ROLE, "telling", folder, endpoint] => stream::be_telling(folder, endpoint)?,
+        [ROLE, "streaming", folder, endpoint] => stream::be_streaming(folder, endpoint)?,
         [ROLE, ..] => return Err("there is no such other process".into()),
         _ => return Ok(false),
     }

@@ -7,10 +7,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use bramble_link::{Dialer, Event, Events, Line, Me, MemoryOutbox, Terms, dial, now};
-use bramble_message::{Activity, PilotHello, PilotToTerminal, Software, StartSession, Started, encode};
+use bramble_identity::{Agent, Authority, Identity, Role};
+use bramble_link::{Dialer, Endpoint, Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial, now};
+use bramble_message::{
+    Activity, PilotHello, PilotInPassing, PilotToTerminal, Software, StartSession, Started, encode,
+};
 use bramble_subject::{Biography, By, SessionNumber, Subjects};
-use bramble_value::{Kind, Names, Record, Seed, Source, Sources, Span, SubjectId, Time};
+use bramble_value::{Kind, Name, Names, Record, Seed, Source, Sources, Span, SubjectId, Time};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -53,6 +56,10 @@ impl Load {
         format!("S{place:04}").parse().expect("a letter and digits are a subject's name")
     }
 
+    fn pilot(place: u32) -> Name {
+        format!("box{place}").parse().expect("letters and digits are a name")
+    }
+
     fn events(self) -> u32 {
         self.seconds * RATE
     }
@@ -67,12 +74,20 @@ pub(crate) fn measure(program: &OsStr, load: Load) -> Result<Borne, Failed> {
     for place in 0..load.pilots {
         subjects.create(&Load::subject(place), &Biography::default(), &by)?;
     }
-    let endpoint = format!("ipc://{}/pilots.sock", folder.path().display());
+    // The terminal finds the swarm's keys, and the pilots theirs.
+    let authority = Authority::open(&data.join("keys"))?;
+    for place in 0..load.pilots {
+        let pilot = Agent::new(Role::Pilot, Load::pilot(place));
+        authority.enrol(&pilot)?.save(&folder.path().join(pilot.name.as_str()))?;
+    }
     let mut terminal = Command::new(program);
-    terminal.args(["serve", "--listen", &endpoint, "--data"]).arg(&data).stderr(Stdio::null());
+    terminal.args(["serve", "--listen", "tcp://127.0.0.1:0", "--data"]).arg(&data).stderr(Stdio::null());
     let mut terminal = Other::run(terminal)?;
-    terminal.wait_for("ready")?;
-    let mut pilots = Other::start(&["pilots", &format!("{}x{}", load.pilots, load.seconds), &endpoint])?;
+    let ready = terminal.wait_for("ready")?;
+    let endpoint = ready.rsplit(' ').next().ok_or("the terminal doesn't say where it listens")?;
+    let path = folder.path().display().to_string();
+    let mut pilots =
+        Other::start(&["pilots", &format!("{}x{}", load.pilots, load.seconds), &path, endpoint])?;
     pilots.wait_for("started")?;
     let files = (0..load.pilots).map(|place| find(&subjects.path(&Load::subject(place))));
     let files = files.collect::<Result<Vec<_>, _>>()?;
@@ -149,10 +164,11 @@ fn compare(subjects: &Subjects, seen: &[Vec<(Time, u64)>], load: Load) -> Result
 }
 
 /// Is all the pilots, until everything they say is acknowledged.
-pub(crate) fn be(load: &str, endpoint: &str) -> Result<(), Failed> {
+pub(crate) fn be(load: &str, folder: &str, endpoint: &str) -> Result<(), Failed> {
     let (pilots, seconds) = load.split_once('x').ok_or("a load is PILOTSxSECONDS")?;
     let load = Load { pilots: pilots.parse()?, seconds: seconds.parse()? };
-    let pilots = (0..load.pilots).map(|place| Pilot::dial(place, endpoint)).collect::<Result<Vec<_>, _>>()?;
+    let pilots = (0..load.pilots).map(|place| Pilot::dial(place, folder, endpoint));
+    let pilots = pilots.collect::<Result<Vec<_>, _>>()?;
     for pilot in &pilots {
         pilot.wait_until_up()?;
         pilot.line.send(encode(&pilot.started()))?;
@@ -171,7 +187,7 @@ pub(crate) fn be(load: &str, endpoint: &str) -> Result<(), Failed> {
             if wait > 0 {
                 std::thread::sleep(Duration::from_nanos(wait.unsigned_abs()));
             }
-            pilot.line.send(encode(&pilot.records(vec![event(number)])))?;
+            pilot.tell(vec![event(number)])?;
         }
     }
     for pilot in pilots {
@@ -189,11 +205,12 @@ struct Pilot {
 }
 
 impl Pilot {
-    fn dial(place: u32, endpoint: &str) -> Result<Pilot, Failed> {
+    fn dial(place: u32, folder: &str, endpoint: &str) -> Result<Pilot, Failed> {
         let hello = PilotHello { software: software(), rig: Vec::new(), activity: Activity::Idle };
-        let me = Me::new(format!("box{place}").parse()?, "pilot", "terminal").with_detail(encode(&hello));
-        let (dialer, events) =
-            dial(endpoint.parse::<bramble_link::Endpoint>()?, me, Terms::new(MemoryOutbox::new()))?;
+        let me = Me::new(Load::pilot(place), "pilot", "terminal").with_detail(encode(&hello));
+        let identity = Identity::load(&Path::new(folder).join(me.name.as_str()))?;
+        let place_of_it = Place::from(endpoint.parse::<Endpoint>()?).with_identity(identity);
+        let (dialer, events) = dial(place_of_it, me, Terms::new(MemoryOutbox::new()))?;
         let line = dialer.line();
         Ok(Pilot { place, dialer, events, line })
     }
@@ -212,13 +229,13 @@ impl Pilot {
         let request = StartSession {
             session: self.session(),
             subject: Load::subject(self.place),
-            owner: "bench@here".parse().expect("it is a name and a computer"),
             task: Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() },
             parameters: BTreeMap::new(),
             seed: Seed(1),
             kept: BTreeMap::new(),
             graduation: None,
             trials: None,
+            owner: "bench@here".parse().expect("somebody at a place is a person"),
             paused: false,
             despite_check: false,
         };
@@ -240,6 +257,13 @@ impl Pilot {
         let note = || Record::Note { time: now(), text: "first".into() };
         let events = (0..FIRST_EVENTS).map(event);
         self.records(events.chain((0..FIRST_NOTES).map(|_| note())).collect())
+    }
+
+    /// Shows records, and sends them, as a pilot does.
+    fn tell(&self, records: Vec<Record>) -> Result<(), Failed> {
+        let (session, live) = (self.session(), records.clone());
+        self.line.passing(encode(&PilotInPassing::Live { session, records: live }))?;
+        Ok(self.line.send(encode(&self.records(records)))?)
     }
 
     fn records(&self, records: Vec<Record>) -> PilotToTerminal {

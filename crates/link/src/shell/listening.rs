@@ -1,9 +1,9 @@
 //! The thread of a listener: one end for each agent that ever came.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
-use bramble_value::Name;
+use bramble_value::{Name, Time};
 use bytes::Bytes;
 use zeromq::{RouterSocket, Socket, SocketRecv, ZmqMessage};
 
@@ -15,6 +15,9 @@ use crate::protocol::{End, Frame, Introduction, Me, Reason, Refusal, Terms};
 
 /// The most agents that are talked to by one.
 const MOST_PEERS: usize = 1024;
+
+/// The most messages that are taken in before anything is sent.
+const MOST_AT_ONCE: usize = 64;
 
 /// What an agent is talked to with, or why it is not.
 pub(super) type MakeTerms = Box<dyn FnMut(&Name) -> Result<Terms, String> + Send>;
@@ -52,13 +55,15 @@ pub(super) async fn run(
         socket,
         peers: HashMap::new(),
         routes: HashMap::new(),
+        agenda: BTreeSet::new(),
+        touched: BTreeSet::new(),
         out,
         strangers: Told::default(),
         nonsense: Nonsense::default(),
     };
     let mut close_by = None;
     loop {
-        let wait = until(listening.peers.values().filter_map(|peer| peer.end.deadline()).min());
+        let wait = until(listening.agenda.first().map(|(due, _)| *due));
         let wait =
             close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
         tokio::select! {
@@ -75,8 +80,11 @@ pub(super) async fn run(
                 }
             }
             message = listening.socket.recv() => {
-                if let Ok(message) = message {
+                let mut next = message.ok();
+                for _ in 0..MOST_AT_ONCE {
+                    let Some(message) = next else { break };
                     listening.receive(message).await;
+                    next = listening.ready().await;
                 }
             }
             Ok(route) = ended.recv_async() => listening.lost(&route),
@@ -106,6 +114,8 @@ struct Peer {
     /// The connection it is on.
     route: Option<Bytes>,
     told: Told,
+    /// When it is on the agenda.
+    due: Option<Time>,
 }
 
 struct Listening {
@@ -114,6 +124,10 @@ struct Listening {
     socket: RouterSocket,
     peers: HashMap<Name, Peer>,
     routes: HashMap<Bytes, Name>,
+    /// Those with something to do at a time.
+    agenda: BTreeSet<(Time, Name)>,
+    /// Those with something to do now.
+    touched: BTreeSet<Name>,
     out: Out,
     /// What was told of agents that aren't among the peers.
     strangers: Told,
@@ -130,10 +144,20 @@ impl Listening {
             }
             let terms = (self.terms)(name).map_err(|why| Refusal::new(Reason::Unknown, why))?;
             let told = Told { name: Some(name.clone()), ..Told::default() };
-            let peer = Peer { end: End::listening(self.me.clone(), terms), route: None, told };
+            let peer = Peer { end: End::listening(self.me.clone(), terms), route: None, told, due: None };
             self.peers.insert(name.clone(), peer);
         }
+        self.touched.insert(name.clone());
         Ok(self.peers.get_mut(name).expect("was there or has just been put there"))
+    }
+
+    /// The next message, where there is one now.
+    async fn ready(&mut self) -> Option<ZmqMessage> {
+        tokio::select! {
+            biased;
+            message = self.socket.recv() => message.ok(),
+            () = std::future::ready(()) => None,
+        }
     }
 
     fn say(&mut self, name: &Name, what: super::Say) {
@@ -163,8 +187,12 @@ impl Listening {
                 }
             }
             Ok(frame) => {
-                if let Some(peer) = self.routes.get(route).and_then(|name| self.peers.get_mut(name)) {
+                let Some(name) = self.routes.get(route) else { return };
+                if let Some(peer) = self.peers.get_mut(name) {
                     peer.end.handle(frame, now());
+                    if !self.touched.contains(name) {
+                        self.touched.insert(name.clone());
+                    }
                 }
             }
             Err(Some(version)) => {
@@ -215,30 +243,52 @@ impl Listening {
     }
 
     fn lost(&mut self, route: &Bytes) {
-        let name = self.routes.remove(route);
-        if let Some(peer) = name.and_then(|name| self.peers.get_mut(&name)) {
+        let Some(name) = self.routes.remove(route) else { return };
+        if let Some(peer) = self.peers.get_mut(&name) {
             peer.end.disconnected();
             peer.route = None;
+            self.touched.insert(name);
         }
     }
 
     /// Does what is due, sends what is to be sent and tells what is to be told.
     async fn flush(&mut self) {
-        let mut lost = Vec::new();
-        for peer in self.peers.values_mut() {
-            peer.end.advance(now());
-            while let Some(frame) = peer.end.poll_frame(now()) {
-                let Some(route) = &peer.route else { continue };
-                if !send(&mut self.socket, route, &frame).await {
-                    lost.push(route.clone());
-                    break;
-                }
+        let now = now();
+        while let Some((_, name)) = self.agenda.first().filter(|(due, _)| *due <= now).cloned() {
+            self.agenda.pop_first();
+            if let Some(peer) = self.peers.get_mut(&name) {
+                peer.due = None;
             }
-            self.out.drain(&mut peer.end, &mut peer.told);
+            self.touched.insert(name);
         }
-        for route in lost {
-            self.lost(&route);
+        while let Some(name) = self.touched.pop_first() {
+            if let Some(route) = self.attend(&name).await {
+                self.lost(&route);
+            }
         }
+    }
+
+    /// As [`Listening::flush`], for one agent. Returns its connection where that is lost.
+    async fn attend(&mut self, name: &Name) -> Option<Bytes> {
+        let peer = self.peers.get_mut(name)?;
+        peer.end.advance(now());
+        let mut lost = None;
+        while let Some(frame) = peer.end.poll_frame(now()) {
+            let Some(route) = &peer.route else { continue };
+            if !send(&mut self.socket, route, &frame).await {
+                lost = Some(route.clone());
+                break;
+            }
+        }
+        self.out.drain(&mut peer.end, &mut peer.told);
+        let due = peer.end.deadline();
+        if due != peer.due {
+            if let Some(before) = std::mem::replace(&mut peer.due, due) {
+                self.agenda.remove(&(before, name.clone()));
+            }
+            self.agenda.extend(due.map(|due| (due, name.clone())));
+        }
+        lost
     }
 
     /// Whether all agents that are there have everything.
@@ -250,8 +300,9 @@ impl Listening {
     /// before has then arrived.
     async fn leave(&mut self) {
         let mut waiting = 0;
-        for peer in self.peers.values_mut().filter(|peer| peer.end.is_up()) {
+        for (name, peer) in self.peers.iter_mut().filter(|(_, peer)| peer.end.is_up()) {
             peer.end.leave();
+            self.touched.insert(name.clone());
             waiting += 1;
         }
         self.flush().await;

@@ -18,7 +18,7 @@ const ROOM: usize = 65_536;
 const RESERVE: usize = 2_048;
 
 /// As many records are handed on at once.
-const BATCH: usize = 512;
+const BATCH: usize = 128;
 
 /// The thread looks by itself this often.
 const LOOK: Duration = Duration::from_millis(50);

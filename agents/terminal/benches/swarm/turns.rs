@@ -1,0 +1,58 @@
+//! A command to a pilot, and its answer.
+
+use std::time::Duration;
+
+use bramble_link::{Event, MemoryOutbox, now};
+use bramble_message::{Answer, Ask, Bytes, Command, PilotInPassing, TerminalToPilot, decode, encode};
+use uuid::Uuid;
+
+use crate::ends::{Ends, Pilot};
+use crate::{Failed, quantile};
+
+/// How long commands took to be answered, in microseconds.
+pub(crate) struct Turns {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+}
+
+/// Asks so many times, each time when the last was answered and so long after.
+pub(crate) fn measure(turns: u64, apart: Duration) -> Result<Turns, Failed> {
+    let ends = Ends::start("answering", &[])?;
+    let mut times = Vec::new();
+    for turn in 1..=turns {
+        let begin = now();
+        ends.line.send(command(turn, "go"))?;
+        ends.until(|event| {
+            let Event::Passing { payload, .. } = event else { return None };
+            let Ok(PilotInPassing::Answer(answer)) = decode(&payload) else { return None };
+            (answer.ask == Ask(turn)).then_some(())
+        })?;
+        times.push(now().since(begin).seconds() * 1e6);
+        if !apart.is_zero() {
+            std::thread::sleep(apart);
+        }
+    }
+    Ok(Turns { p50: quantile(&mut times, 0.5), p99: quantile(&mut times, 0.99) })
+}
+
+/// A message for a pilot's task.
+pub(crate) fn command(ask: u64, name: &str) -> Bytes {
+    let command = Command::Message { session: Uuid::nil(), name: name.to_owned() };
+    let by = "bench@here".parse().expect("somebody at a place is a person");
+    encode(&TerminalToPilot::Command { ask: Ask(ask), by, take_over: false, command })
+}
+
+/// Is a pilot that answers what it is asked.
+pub(crate) fn be(folder: &str, endpoint: &str) -> Result<(), Failed> {
+    let Pilot { dialer, events } = Pilot::dial(folder, endpoint, MemoryOutbox::new())?;
+    let line = dialer.line();
+    while let Ok(event) = events.recv() {
+        if let Event::Message { at, payload, .. } = event {
+            if let TerminalToPilot::Command { ask, .. } = decode(&payload)? {
+                line.passing(encode(&PilotInPassing::Answer(Answer { ask, outcome: Ok(()) })))?;
+            }
+            line.taken(at)?;
+        }
+    }
+    Ok(())
+}
