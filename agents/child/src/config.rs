@@ -14,6 +14,8 @@ use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::join;
+
 /// Has a part of a pilot's hardware, on this computer or another.
 ///
 /// A child offers its devices to one pilot, which uses them as its own. When the
@@ -23,24 +25,29 @@ use thiserror::Error;
 #[command(name = "bramble-child", version)]
 pub(crate) struct Arguments {
     /// The configuration file; config/child.toml is a commented example
-    #[arg(long, value_name = "FILE", default_value = "config/child.toml")]
-    config: PathBuf,
+    #[arg(long, global = true, value_name = "FILE", default_value = "config/child.toml")]
+    pub(crate) config: PathBuf,
     /// This child's name, as the pilot's configuration says it
     #[arg(long)]
     name: Option<Name>,
     /// Where the pilot listens for its children: ipc:///path/to.sock or tcp://box1:5601
     #[arg(long, value_name = "ENDPOINT")]
     pilot: Option<Endpoint>,
-    /// The folder of what keeps its outputs safe
-    #[arg(long, value_name = "DIR")]
+    /// The folder of its keys, and of what keeps its outputs safe
+    #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
-/// What else this program is.
+/// The folder of the keys in the data folder.
+pub(crate) const KEYS: &str = "keys";
+
+/// What else this program does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Become a child of a terminal's swarm, by the code of an invitation
+    Join(join::Options),
     /// The process that makes outputs safe when the child can't
     #[command(hide = true)]
     Guard {
@@ -98,6 +105,38 @@ pub(crate) enum SettingsError {
     OfAnother(Name),
 }
 
+/// The child's name, as it is written, and its data folder.
+fn place(arguments: &Arguments, config: &Config<File>) -> (Name, PathBuf) {
+    let name = arguments.name.clone().unwrap_or_else(|| config.settings.name.clone());
+    let data = match (&arguments.data, &config.settings.data) {
+        (Some(data), _) => data.clone(),
+        (None, Some(data)) => config.path(data),
+        (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
+    };
+    (name, data)
+}
+
+/// What `join` needs of the settings.
+#[derive(Debug, Clone)]
+pub(crate) struct Joiner {
+    /// The child's name, as it is written.
+    pub(crate) name: Name,
+    /// The folder of its keys.
+    pub(crate) keys: PathBuf,
+}
+
+impl Joiner {
+    /// The settings of the file that the arguments name, and of the arguments.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: &Arguments) -> Result<Joiner, SettingsError> {
+        let config = bramble_config::read(&arguments.config)?;
+        let (name, data) = place(arguments, &config);
+        Ok(Joiner { name, keys: data.join(KEYS) })
+    }
+}
+
 impl Settings {
     /// The settings of the file that the arguments name, and of the arguments.
     ///
@@ -110,12 +149,7 @@ impl Settings {
         if !faults.is_empty() {
             return Err(config.mistakes("rig", faults).into());
         }
-        let name = arguments.name.unwrap_or_else(|| config.settings.name.clone());
-        let data = match (arguments.data, &config.settings.data) {
-            (Some(data), _) => data,
-            (None, Some(data)) => config.path(data),
-            (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
-        };
+        let (name, data) = place(&arguments, &config);
         let file = config.settings;
         if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.child().is_some()) {
             return Err(SettingsError::OfAnother(device.clone()));

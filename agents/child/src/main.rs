@@ -2,16 +2,18 @@
 
 mod child;
 mod config;
+mod join;
 mod workshop;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bramble_enrolment::Member;
 use bramble_health::Probe;
-use bramble_identity::Identity;
+use bramble_identity::Role;
 use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial};
 use bramble_message::{ChildHello, Software, decode, encode};
 use bramble_rig::Hardware;
@@ -22,7 +24,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use child::{Child, offer};
-use config::{Arguments, Command, Settings};
+use config::{Arguments, Command, KEYS, Settings};
 use workshop::Workshop;
 
 /// How often the pilot is told how this computer fares.
@@ -40,7 +42,7 @@ struct DataFolder {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let mut arguments = Arguments::parse();
     let filter = EnvFilter::try_from_env("BRAMBLE_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -48,8 +50,9 @@ fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let done = match &arguments.command {
-        Some(Command::Guard { data }) => bramble_rig::guard::run(data).into_diagnostic(),
+    let done = match arguments.command.take() {
+        Some(Command::Join(options)) => join::run(options, &arguments),
+        Some(Command::Guard { data }) => bramble_rig::guard::run(&data).into_diagnostic(),
         None => run(arguments),
     };
     match done {
@@ -67,7 +70,11 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     // Before any thread is started, so that all of them leave these to `stops`.
     stops.thread_block().into_diagnostic()?;
 
-    let identity = Identity::load(&data.join("keys")).into_diagnostic()?;
+    let member = Member::load(&data.join(KEYS), Role::Child, &name).into_diagnostic()?;
+    if let Some(differs) = member.differs_from(&name) {
+        tracing::warn!("{differs}");
+    }
+    let Member { name, identity, .. } = member;
     let place = Place::from(pilot.clone()).with_identity(identity);
     let hello = ChildHello { software: software(), offer: offer(&rig) };
     let me = Me::new(name.clone(), "child", "pilot").with_detail(encode(&hello));
@@ -81,7 +88,8 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     let probed = data.clone();
     let hardware = Hardware::of(&rig, data).unwrap_or_else(|| Hardware::in_memory(&rig).0);
     let workshop = Workshop::start(name.clone(), rig.clone(), hardware, tell).into_diagnostic()?;
-    println!("ready: {name}, pilot {pilot}");
+    // It is as ready where nobody reads this.
+    let _ = writeln!(std::io::stdout(), "ready: {name}, pilot {pilot}");
 
     let (probe, telling) = (Probe::new("/", probed), dialer.line());
     let tell_health = move || {

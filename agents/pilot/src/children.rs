@@ -9,7 +9,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use bramble_link::{Clock, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen};
+use bramble_link::{
+    Clock, Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen,
+};
 use bramble_message::{
     Ask, Child, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
@@ -83,6 +85,11 @@ impl Children {
                 .map_err(LinkError::NoThread)?;
         }
         Ok(children)
+    }
+
+    /// Where they are listened for.
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
+        self.listener.as_ref().map(|listener| listener.endpoint())
     }
 
     /// The children of a rig that listens for none now: none is there.

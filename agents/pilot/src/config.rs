@@ -18,7 +18,7 @@ use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
-use crate::hand;
+use crate::{hand, join};
 
 /// How much the journal may take where nothing else is said: weeks of sessions.
 const USUAL_LIMIT: ByteSize = ByteSize::gb(2);
@@ -67,9 +67,14 @@ pub(crate) struct Arguments {
     seed: Option<u64>,
 }
 
+/// The folder of the keys in the data folder.
+const KEYS: &str = "keys";
+
 /// What else this program does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Become a pilot of a terminal's swarm, by the code of an invitation
+    Join(join::Options),
     #[command(flatten)]
     Hand(hand::Command),
     /// Keep a pilot's outputs safe when it can't; pilots start this themselves
@@ -220,6 +225,36 @@ impl Settings {
             rig,
             text,
         })
+    }
+}
+
+/// What `join` needs of the settings.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialed {
+    /// The pilot's name, as it is written.
+    pub(crate) name: Name,
+    /// The folder of its keys.
+    pub(crate) keys: PathBuf,
+    /// Where the terminal listens, as it is written.
+    pub(crate) terminal: Option<Endpoint>,
+}
+
+impl Dialed {
+    /// The settings of the file that the arguments name, and of the arguments.
+    ///
+    /// # Errors
+    /// [`SettingsError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: &Arguments) -> Result<Dialed, SettingsError> {
+        let (name, data, config) = place(arguments)?;
+        let terminal = arguments.terminal.clone().or(config.settings.terminal);
+        Ok(Dialed { name, keys: data.join(KEYS), terminal })
+    }
+}
+
+impl Settings {
+    /// The folder of its keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.data.join(KEYS)
     }
 }
 

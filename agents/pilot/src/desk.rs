@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bramble_message::{Answer, Ask, Command, PortName, StartSession, When};
+use bramble_message::{Answer, Ask, Bytes, Command, PortName, StartSession, When};
 use bramble_rig::devices::Devices;
 use bramble_rig::{Request, Wiring};
 use bramble_task::TaskDefinition;
@@ -22,6 +22,8 @@ pub(crate) enum Deed {
     Start(Box<StartSession>),
     /// Tell the session that runs.
     Tell(Request),
+    /// Take the name that this certificate says, and answer.
+    Rename(Ask, Bytes),
     /// Write down whose session it is now.
     Own(Uuid, Person),
 }
@@ -125,9 +127,25 @@ impl Desk {
             Command::Message { session, name } => {
                 self.tell(from, session, |_, course| message(&course.task, &name).map(Some))
             }
+            Command::Rename { certificate } => match self.busy_with() {
+                None => vec![Deed::Rename(from.ask, certificate)],
+                Some(what) => vec![answer(from.ask, Err(format!("{} is busy: {what}", self.pilot)))],
+            },
             Command::Reward { session, port, volume } => {
                 self.tell(from, session, |_, course| water(course, &port, volume).map(Some))
             }
+        }
+    }
+
+    /// What keeps it from doing something else.
+    fn busy_with(&self) -> Option<String> {
+        match &self.state {
+            State::Idle => None,
+            State::Preparing { owned, .. } => Some(format!("it is starting a session of {}", owned.subject)),
+            State::Running { owned, course } => {
+                Some(format!("it runs a session of {} (task {})", owned.subject, course.task.name))
+            }
+            State::ByHand { what } => Some(format!("someone works its rig by hand (bramble-pilot {what})")),
         }
     }
 

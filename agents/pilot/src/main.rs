@@ -6,6 +6,7 @@ mod config;
 mod desk;
 mod hand;
 mod host;
+mod join;
 mod judge;
 mod memory;
 mod pilot;
@@ -18,17 +19,20 @@ mod wall;
 mod watch;
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
+use bramble_discovery::{Announcement, announce_listener};
+use bramble_enrolment::Member;
 use bramble_health::Probe;
-use bramble_identity::Identity;
+use bramble_identity::{Identity, Role};
 use bramble_journal::Journal;
-use bramble_link::{JournalOutbox, Me, Place, Terms, dial};
+use bramble_link::{Endpoint, JournalOutbox, Me, Place, Terms, dial};
 use bramble_message::{Activity, Ended, PilotToTerminal, encode};
 use bramble_value::{Ending, Time};
 use clap::Parser;
@@ -41,7 +45,7 @@ use children::Children;
 use config::{Arguments, Command, Settings, Workshop};
 use desk::Desk;
 use memory::{LANE, Sessions};
-use pilot::{Alarm, Input, Pilot};
+use pilot::{Alarm, Input, Pilot, Then};
 use reserve::Reserve;
 use room::Room;
 use scribe::Scribe;
@@ -76,6 +80,7 @@ fn main() -> ExitCode {
         .init();
     let done = match arguments.command.take() {
         None => Settings::read(arguments).map_err(Report::new).and_then(run).map(|()| ExitCode::SUCCESS),
+        Some(Command::Join(options)) => join::run(options, &arguments).map(|()| ExitCode::SUCCESS),
         Some(Command::Guard { folder }) => guard(&folder).map(|()| ExitCode::SUCCESS),
         Some(Command::Hand(command)) => {
             Workshop::read(arguments).map_err(Report::new).and_then(|workshop| hand::run(&command, workshop))
@@ -95,7 +100,7 @@ fn guard(data: &Path) -> Result<(), Report> {
     bramble_rig::guard::run(data).into_diagnostic()
 }
 
-fn run(settings: Settings) -> Result<(), Report> {
+fn run(mut settings: Settings) -> Result<(), Report> {
     let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     // Before any thread is started, so that all of them leave these to one.
     signals.thread_block().into_diagnostic()?;
@@ -103,14 +108,19 @@ fn run(settings: Settings) -> Result<(), Report> {
     bramble_simulation::named(&settings.simulation.animal, settings.simulation.seed, "").into_diagnostic()?;
 
     let journal = open_journal(&settings.data)?;
+    let keys = settings.keys();
+    let member = Member::load(&keys, Role::Pilot, &settings.name).into_diagnostic()?;
+    if let Some(differs) = member.differs_from(&settings.name) {
+        tracing::warn!("{differs}");
+    }
+    settings.name = member.name.clone();
     let mut sessions = Sessions::recall(&journal).into_diagnostic()?;
     report_cut_session(&journal, &mut sessions).into_diagnostic()?;
 
     let (inputs, to_pilot) = inputs_channel(signals)?;
     let rig = session::devices(&settings.rig);
     let outbox = JournalOutbox::open(journal.clone(), LANE).into_diagnostic()?;
-    let identity = Identity::load(&settings.data.join("keys")).into_diagnostic()?;
-    let place = Place::from(settings.terminal.clone()).with_identity(identity.clone());
+    let place = Place::from(settings.terminal.clone()).with_identity(member.identity.clone());
     let hello = pilot::hello(rig.clone(), Activity::Idle);
     let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));
     let (dialer, events) = dial(place, me, Terms::new(outbox)).into_diagnostic()?;
@@ -136,9 +146,13 @@ fn run(settings: Settings) -> Result<(), Report> {
     let on_change = inputs.clone();
     let changed = move || _ = on_change.send(Input::Children);
     let place = settings.children.clone().map(|endpoint| {
-        Place::from(endpoint).with_identity(identity).with_socket(settings.data.join("children.sock"))
+        Place::from(endpoint)
+            .with_identity(member.identity.clone())
+            .with_revocations(member.revocations.clone())
+            .with_socket(settings.data.join("children.sock"))
     });
     let children = Children::start(place, &settings.name, named, changed).into_diagnostic()?;
+    let announcement = announce(children.endpoint(), member.identity.as_ref());
 
     let by_hand = inputs.clone();
     let (jobs, waiting_jobs) = channel::<Job>();
@@ -164,7 +178,8 @@ fn run(settings: Settings) -> Result<(), Report> {
 
     let bench = hand::Socket::open(&settings.data, move |job| by_hand.send(Input::Hand(job)).is_ok())?;
 
-    println!("ready: {}, terminal {}", settings.name, settings.terminal);
+    // It is as ready where nobody reads this.
+    let _ = writeln!(std::io::stdout(), "ready: {}, terminal {}", settings.name, settings.terminal);
     let pilot = Pilot {
         desk,
         rig,
@@ -179,15 +194,38 @@ fn run(settings: Settings) -> Result<(), Report> {
         room: Room::default(),
         limit: settings.journal_limit,
         reserve,
+        member,
+        keys,
+        then: Then::End,
         probe: Probe::new("/", &settings.data),
     };
     let (dialer, outcome) = pilot.run(&to_pilot);
-    drop(bench);
+    drop((bench, announcement));
     // The pilot's pen is gone, and so are the session's thread and its own.
     scribe.finish(FAREWELL);
     dialer.close(FAREWELL);
     tracing::info!("{} has ended", settings.name);
-    Ok(outcome?)
+    match outcome? {
+        Then::End => Ok(()),
+        Then::StartAgain => start_again(),
+    }
+}
+
+/// Tells the networks where children are listened for that this pilot is there.
+fn announce(endpoint: Option<&Endpoint>, identity: Option<&Identity>) -> Option<Announcement> {
+    let Endpoint::Tcp { host, port } = endpoint? else { return None };
+    let identity = identity?;
+    announce_listener(identity.agent(), identity.swarm(), host.as_str(), *port)
+}
+
+/// Becomes a new run of this program, as it was started: of this process, so that whoever
+/// watches over it sees no end.
+fn start_again() -> Result<(), Report> {
+    let mut arguments = std::env::args_os();
+    let called = arguments.next().unwrap_or_else(|| "bramble-pilot".into());
+    let program = std::env::current_exe().unwrap_or_else(|_| called.clone().into());
+    let error = std::process::Command::new(program).arg0(called).args(arguments).exec();
+    Err(miette::miette!("this pilot was renamed and could not start again ({error}): start it"))
 }
 
 /// The way to the pilot's thread, with the signals that end it going there.

@@ -1,14 +1,18 @@
 //! The pilot's own thread: it takes commands, has sessions run, and tells the
 //! terminal how things are.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SendError, Sender};
 use std::time::{Duration, Instant};
 
+use bramble_enrolment::Member;
 use bramble_health::Probe;
+use bramble_identity::Serial;
 use bramble_journal::{Disk, Journal, Share};
 use bramble_link::{Dialer, Event};
 use bramble_message::{
-    Activity, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode, encode,
+    Activity, Answer, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode,
+    encode,
 };
 use bramble_rig::{Post, inbox};
 use bramble_value::Span;
@@ -87,16 +91,32 @@ pub(crate) struct Pilot {
     /// Kept for the end of a session on a full disk.
     pub(crate) reserve: Reserve,
     pub(crate) probe: Probe,
+    /// What it has of its swarm.
+    pub(crate) member: Member,
+    /// The folder of its keys.
+    pub(crate) keys: PathBuf,
+    /// What is to be done when it has ended.
+    pub(crate) then: Then,
+}
+
+/// What is to be done when the pilot has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Nothing: it was told to end.
+    End,
+    /// It was renamed, and starts again under its new name.
+    StartAgain,
 }
 
 impl Pilot {
     /// Runs until the pilot is to end; then the session has ended too, or it was
-    /// waited for long enough. Returns how to end the link, and whether all went
-    /// well.
-    pub(crate) fn run(mut self, inputs: &Receiver<Input>) -> (Dialer, Result<(), Failed>) {
+    /// waited for long enough. Returns how to end the link, and what then.
+    pub(crate) fn run(mut self, inputs: &Receiver<Input>) -> (Dialer, Result<Then, Failed>) {
         let mut leaving: Option<Instant> = None;
         let mut next_tick = Instant::now();
-        while !leaving.is_some_and(|since| self.desk.is_idle() || since.elapsed() > LAST_PATIENCE) {
+        while self.then == Then::End
+            && !leaving.is_some_and(|since| self.desk.is_idle() || since.elapsed() > LAST_PATIENCE)
+        {
             match inputs.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(Input::Terminal(event)) => self.hear(event),
                 Ok(Input::Session(news)) => self.news(news),
@@ -116,17 +136,20 @@ impl Pilot {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        (self.dialer, Ok(()))
+        (self.dialer, Ok(self.then))
     }
 
     fn hear(&mut self, event: Event) {
         match event {
             Event::Up { peer, detail, .. } => {
-                let version = decode::<TerminalHello>(&detail).map(|hello| hello.software.version);
-                tracing::info!(
-                    "the terminal {peer} ({}) is there",
-                    version.unwrap_or_else(|_| "unknown".into())
-                );
+                let version = match decode::<TerminalHello>(&detail) {
+                    Ok(TerminalHello { software, revoked }) => {
+                        self.revoke(revoked);
+                        software.version
+                    }
+                    Err(_) => "unknown".into(),
+                };
+                tracing::info!("the terminal {peer} ({version}) is there");
                 self.told = None;
             }
             Event::Down { peer, why } => tracing::warn!("the terminal {peer} is gone: {why}"),
@@ -139,6 +162,7 @@ impl Pilot {
                         let deeds = self.desk.command(&Asker { ask, by, take_over }, command);
                         self.act(deeds);
                     }
+                    Ok(TerminalToPilot::Revoked { certificates }) => self.revoke(certificates),
                     Err(error) => tracing::error!("{error}"),
                 }
                 // Where the link has ended, so does the pilot.
@@ -203,6 +227,13 @@ impl Pilot {
                         self.act(deeds);
                     }
                 }
+                Deed::Rename(ask, certificate) => {
+                    let outcome = self.rename(&certificate);
+                    if outcome.is_ok() {
+                        self.then = Then::StartAgain;
+                    }
+                    self.pen.write(Entry::Answer(Answer { ask, outcome }));
+                }
                 Deed::Own(session, owner) => {
                     tracing::info!("the session is {owner}'s now");
                     self.pen.write(Entry::Owner(session, owner));
@@ -238,6 +269,31 @@ impl Pilot {
             self.reserve.hold();
         }
         self.desk.has_no_room(self.room.refusal());
+    }
+
+    /// Lets agents with these certificates in no more.
+    fn revoke(&self, certificates: Vec<Serial>) {
+        if let Err(error) = self.member.revocations.revoke(certificates) {
+            tracing::error!("which agents were revoked is forgotten when this pilot ends: {error}");
+        }
+    }
+
+    /// Takes another name, which is that of the pilot's next start.
+    fn rename(&self, certificate: &[u8]) -> Result<(), String> {
+        let name = &self.member.name;
+        let Some(identity) = &self.member.identity else {
+            return Err(format!("{name} isn't enrolled: its configuration says what it is called"));
+        };
+        // What it observed is noted under the name that it has.
+        match self.journal.pending(LANE) {
+            Ok(0) => {}
+            Ok(_) => return Err(format!("{name} is still sending what it observed; try again in a moment")),
+            Err(error) => return Err(error.to_string()),
+        }
+        let renamed = identity.renamed(certificate).map_err(|error| error.to_string())?;
+        renamed.save(&self.keys).map_err(|error| error.to_string())?;
+        tracing::info!("{name} is called {} from now on, and starts again", renamed.agent().name);
+        Ok(())
     }
 
     /// Tells the terminal how things are, where they changed, a session runs, or it was not

@@ -1,5 +1,6 @@
 //! What can be typed after `bramble-terminal`.
 
+mod agents;
 mod export;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use bramble_subject::{Biography, Sex};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use export::Export;
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
@@ -137,6 +139,32 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Let a pilot or a child join this swarm: prints a code, and what to type on its computer
+    #[command(after_help = "\
+The code holds for ten minutes, for one agent of that name, and for two wrong tries. It can't
+be guessed from what goes over the network.
+
+Examples:
+  bramble-terminal invite box1
+  bramble-terminal invite wheel-box1 --child")]
+    Invite {
+        /// What the agent will be called: letters, digits, _ and -
+        name: Name,
+        /// It is a child, and no pilot
+        #[arg(long)]
+        child: bool,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the agents of this swarm; rename or revoke one
+    #[command(after_help = "\
+Examples:
+  bramble-terminal agents
+  bramble-terminal agents rename box1 box7
+  bramble-terminal agents revoke box1
+  bramble-terminal agents --json | jq '.[] | select(.revoked == null).name'")]
+    Agents(Agents),
     /// Check, draw and try tasks; needs no running terminal
     #[command(subcommand)]
     Task(Task),
@@ -150,7 +178,8 @@ transition, output and column is what was recorded, or what differs first; then 
 
 Examples:
   bramble-terminal replay M001 --session 12
-  bramble-terminal replay copies/M001.h5")]
+  bramble-terminal replay copies/M001.h5
+  bramble-terminal replay M001 --session 12 --extract session12")]
     Replay(Replay),
     /// Write a subject's sessions for other programs: NWB, CSV, Parquet, AIND; needs no running terminal
     #[command(after_help = export::EXAMPLES)]
@@ -281,6 +310,10 @@ pub(crate) struct Start {
     /// Start even where the pilot's rig failed its last `bramble-pilot check`; the subject's file says so
     #[arg(long)]
     pub(crate) despite_check: bool,
+    /// Start even where the subject's session on a pilot that is away has no end; what that pilot has of it
+    /// is kept all the same when it comes back
+    #[arg(long)]
+    pub(crate) abandon: bool,
 }
 
 #[derive(Debug, Args)]
@@ -388,6 +421,9 @@ pub(crate) struct Replay {
     /// Only this session [default: every one]
     #[arg(long, value_name = "N")]
     pub(crate) session: Option<u32>,
+    /// Instead, write all that the session started from into a new folder, to run it on another rig
+    #[arg(long, value_name = "DIR", requires = "session", conflicts_with = "json")]
+    pub(crate) extract: Option<PathBuf>,
     /// For scripts
     #[arg(long)]
     pub(crate) json: bool,

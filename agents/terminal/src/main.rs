@@ -1,12 +1,12 @@
 //! The lab desktop's agent: it starts sessions on pilots and keeps the subject files.
 
+mod agents;
 mod api;
 mod assignment;
 mod cli;
 mod commands;
 mod config;
 mod desk;
-mod keys;
 mod lab;
 mod plan;
 mod refusal;

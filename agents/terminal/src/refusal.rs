@@ -56,6 +56,11 @@ impl Refusal {
         Refusal { reason, message: message.into(), help: None }
     }
 
+    /// Whether it can't be done now.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.reason == Reason::Conflict
+    }
+
     /// The same, with what to do about it.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Refusal {
         self.help = Some(help.into());

@@ -16,11 +16,12 @@ use bramble_value::{Name, Span, Time};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::agents::Agents;
 use crate::desk::Desk;
 use crate::lab::{Now, Running};
 use crate::score::Score;
 use crate::software;
-use crate::writer::lane_name;
+use crate::writer::{self, Unfinished, lane_name};
 
 /// The most events that are taken together.
 const TOGETHER: usize = 1024;
@@ -32,9 +33,14 @@ const RETRY: Duration = Duration::from_secs(1);
 const CLOCK_EVERY: Span = Span::from_s(10);
 
 /// How this terminal presents itself.
-pub(crate) fn me(name: &Name) -> Me {
-    let hello = TerminalHello { software: software::here() };
-    Me::new(name.clone(), "terminal", "pilot").with_detail(encode(&hello))
+pub(crate) fn me(name: &Name, agents: &Agents) -> Me {
+    Me::new(name.clone(), "terminal", "pilot").with_detail(hello(agents))
+}
+
+/// What pilots are told first.
+pub(crate) fn hello(agents: &Agents) -> Bytes {
+    let revoked = agents.revocations().all().into_iter().collect();
+    encode(&TerminalHello { software: software::here(), revoked })
 }
 
 /// What a pilot is talked to with: what is safe here of what it sent before.
@@ -52,6 +58,22 @@ pub(crate) fn terms(journal: &Journal, pilot: &Name) -> Result<Terms, String> {
 fn epoch(journal: &Journal, pilot: &Name) -> Result<Option<Uuid>, JournalError> {
     let bytes = journal.recall(&epoch_key(pilot))?;
     Ok(bytes.and_then(|bytes| Uuid::from_slice(&bytes).ok()))
+}
+
+/// The sessions that pilots were in when they were last heard of.
+///
+/// # Errors
+/// Where the journal can't be read.
+pub(crate) fn unfinished(journal: &Journal) -> Result<Vec<Unfinished>, JournalError> {
+    let mut all = Vec::new();
+    for lane in journal.lanes() {
+        if let Some(one) = writer::unfinished(journal, &lane)? {
+            // A pilot whose journal is new has nothing to do with what it was in before.
+            let now = epoch(journal, &one.pilot)?;
+            all.extend(Some(one).filter(|one| now.is_some_and(|now| lane_name(&one.pilot, now) == lane)));
+        }
+    }
+    Ok(all)
 }
 
 fn epoch_key(pilot: &Name) -> String {
@@ -118,6 +140,7 @@ impl Swarm {
             }
             Event::Down { peer, why } => {
                 tracing::warn!(pilot = %peer, "is away: {why}");
+                self.desk.is_here(&peer);
                 self.desk.state.change(|lab| lab.down(&peer, &why.to_string(), Timestamp::now()));
             }
             Event::Refused(refusal) => {
@@ -235,6 +258,7 @@ impl Swarm {
         }
         match decode::<PilotHello>(detail) {
             Ok(hello) => {
+                self.desk.is_here(pilot);
                 let now = Timestamp::now();
                 match self.desk.state.lab().away_since(pilot) {
                     Some(since) => {
@@ -268,6 +292,8 @@ impl Swarm {
                 if backlog.waiting.keys().any(|(other, _)| other == pilot) {
                     self.messages(backlog);
                 }
+                let here = status.children.iter().filter(|child| child.here);
+                here.for_each(|child| self.desk.is_here(&child.name));
                 let now = Now { time: bramble_link::now(), at: Timestamp::now() };
                 let found = self.desk.state.change(|lab| lab.status(pilot, *status, now));
                 self.look_up(found);

@@ -81,6 +81,36 @@ fn a_terminal_that_comes_back_goes_on_with_the_session_it_finds() {
 }
 
 #[test]
+fn a_terminal_that_comes_back_before_a_pilot_knows_what_that_was_doing() {
+    let mut terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let request = request("M001");
+    let session = request.session;
+    pilot.say(&started(request));
+    pilot.say(&trials(session, 1, &[true, false]));
+    self::session(&terminal, |session| session["trials"] == 2);
+    drop(pilot);
+    terminal.kill();
+    terminal.restart_after_end();
+    let status =
+        terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"]["trials"] == 2);
+    let away = &status["pilots"][0];
+    assert_eq!((&away["name"], &away["here"]), (&"box1".into(), &false.into()));
+    assert_eq!(
+        (&away["session"]["subject"], &away["session"]["owner"]),
+        (&"M001".into(), &"alice@desk".into())
+    );
+    assert!(terminal.say(&["status"]).contains("nothing was heard of it since this terminal started"));
+
+    let _other = terminal.pilot("box2", Activity::Idle);
+    let file = terminal.file("t.star", ONE_COLUMN);
+    let said = terminal.refused(&["start", "M001", "--pilot", "box2", "--task", &file]);
+    assert!(said.starts_with("M001 is in a session of t already, on box1"), "{said}");
+    let _pilot = terminal.pilot("box1", Activity::Idle);
+    terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"].is_null());
+}
+
+#[test]
 fn a_task_is_started_with_its_sources_and_shown_while_it_runs() {
     let terminal = terminal();
     let pilot = terminal.pilot("box1", Activity::Idle);

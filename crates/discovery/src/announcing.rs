@@ -1,6 +1,6 @@
 //! Tells the network that an agent is there.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use bramble_identity::Agent;
@@ -49,6 +49,20 @@ pub fn announce(
     daemon.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
     daemon.register(service)?;
     Ok(Some(Announcement { daemon, service: name }))
+}
+
+/// As [`announce`], for an agent that listens at a host (a name or an address), and says in the
+/// log what keeps it from being announced: it can be reached all the same.
+pub fn announce_listener(agent: &Agent, swarm: Uuid, host: &str, port: u16) -> Option<Announcement> {
+    let address = (host, port).to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    let address = address.or_else(|| {
+        tracing::warn!("{agent} is announced on no network: {host} is no address of this computer");
+        None
+    })?;
+    announce(agent, swarm, address.ip(), port).unwrap_or_else(|error| {
+        tracing::warn!("{agent} has to be dialed by its address: {error}");
+        None
+    })
 }
 
 impl Drop for Announcement {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bramble_identity::{Agent, Role};
 use bramble_value::Name;
 use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent};
+use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
@@ -70,6 +71,49 @@ pub async fn find(wanted: &Wanted, within: Duration) -> Result<Vec<Found>, Disco
     }
     all.sort_by(|one, other| (&one.agent, one.swarm).cmp(&(&other.agent, other.swarm)));
     Ok(all)
+}
+
+/// How long terminals may take to answer somebody that joins.
+const ANSWERS: Duration = Duration::from_secs(3);
+
+/// Why it isn't known which terminal is meant, for a person.
+#[derive(Debug, Error)]
+pub enum NoTerminal {
+    /// Nobody answers.
+    #[error(
+        "no terminal is found on this network: see that `bramble-terminal serve` runs and listens at \
+         tcp://0.0.0.0:5600; where multicast doesn't get through, type the name or address of its computer \
+         before the code"
+    )]
+    Nobody,
+    /// Several answer.
+    #[error("several terminals answer: {0}; type the address of the one that is meant before the code")]
+    Several(String),
+    /// Multicast DNS can't be used.
+    #[error("{0}; type the name or address of the terminal's computer before the code")]
+    Failed(DiscoveryError),
+}
+
+/// The terminal of this network, where there is one only.
+///
+/// # Errors
+/// [`NoTerminal`] when none or several answer.
+pub async fn the_terminal() -> Result<Found, NoTerminal> {
+    let wanted = Wanted { role: Role::Terminal, swarm: None, name: None };
+    let mut found = find(&wanted, ANSWERS).await.map_err(NoTerminal::Failed)?;
+    match (found.pop(), found.len()) {
+        (None, _) => Err(NoTerminal::Nobody),
+        (Some(one), 0) => Ok(one),
+        (Some(last), _) => {
+            found.push(last);
+            let each = |found: &Found| {
+                // It was found with an address.
+                let at = found.addresses.first().map(SocketAddr::to_string).unwrap_or_default();
+                format!("{} at {at}", found.agent.name)
+            };
+            Err(NoTerminal::Several(found.iter().map(each).collect::<Vec<_>>().join(", ")))
+        }
+    }
 }
 
 /// Ends the search when it is over or given up.

@@ -12,8 +12,8 @@ mod finding;
 
 use thiserror::Error;
 
-pub use announcing::{Announcement, announce};
-pub use finding::{Found, Wanted, find};
+pub use announcing::{Announcement, announce, announce_listener};
+pub use finding::{Found, NoTerminal, Wanted, find, the_terminal};
 
 /// The type of the service.
 const SERVICE: &str = "_bramble._tcp.local.";

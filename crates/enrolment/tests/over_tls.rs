@@ -54,7 +54,7 @@ async fn terminal() -> Terminal {
 
 /// Joins, with the keys in a folder.
 async fn join_in(keys: &Path, port: u16, code: &Code, replace: bool) -> Result<Joined, Failed> {
-    let terminal = format!("127.0.0.1:{port}").parse().unwrap();
+    let terminal = Some(format!("127.0.0.1:{port}").parse().unwrap());
     Join { terminal, code: code.clone(), role: Role::Pilot, keys: keys.to_owned(), replace }.run().await
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use bramble_value::Name;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -22,6 +23,9 @@ pub enum Endpoint {
         /// The port; 0 to listen is any that is free.
         port: u16,
     },
+    /// To dial only: wherever on this network an agent of the swarm is found, that of this
+    /// name, or else the only one. Written `find:box1` or `find`.
+    Find(Option<Name>),
 }
 
 /// A computer, by its name or address.
@@ -37,9 +41,9 @@ const LONGEST_HOST: usize = 253;
 /// An endpoint that is not one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EndpointError {
-    /// Neither of the two forms.
+    /// None of the forms.
     #[error(
-        "`{0}` is not an endpoint: write `ipc:///path/to/agent.sock` with an absolute path, or `tcp://desktop:5600` with a computer's name or address and a port"
+        "`{0}` is not an endpoint: write `ipc:///path/to/agent.sock` with an absolute path, `tcp://desktop:5600` with a computer's name or address and a port, or to dial `find`, or `find:box1`"
     )]
     Unreadable(String),
     /// The path doesn't fit into a socket's address.
@@ -67,6 +71,12 @@ impl FromStr for Endpoint {
                 return Err(EndpointError::PathTooLong(text.to_owned()));
             }
             return Ok(Endpoint::Ipc(path));
+        }
+        if text == "find" {
+            return Ok(Endpoint::Find(None));
+        }
+        if let Some(name) = text.strip_prefix("find:") {
+            return name.parse().map(|name| Endpoint::Find(Some(name))).map_err(|_| unreadable());
         }
         let (host, port) =
             text.strip_prefix("tcp://").and_then(|rest| rest.rsplit_once(':')).ok_or_else(unreadable)?;
@@ -134,6 +144,8 @@ impl fmt::Display for Endpoint {
         match self {
             Endpoint::Ipc(path) => write!(f, "ipc://{}", path.display()),
             Endpoint::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Endpoint::Find(Some(name)) => write!(f, "find:{name}"),
+            Endpoint::Find(None) => f.write_str("find"),
         }
     }
 }
@@ -153,6 +165,8 @@ mod tests {
             "tcp://lab-desktop:5600",
             "tcp://box1.local:0",
             "tcp://desktop.lab.example.org:65535",
+            "find",
+            "find:box1",
         ] {
             assert_eq!(text.parse::<Endpoint>().unwrap().to_string(), text);
         }
@@ -187,6 +201,9 @@ mod tests {
             "tcp://-x:5600",
             "tcp://desktop/x:5600",
             "udp://x:1",
+            "find:",
+            "find:box 1",
+            "finding",
         ] {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert!(error.to_string().contains("ipc:///path"), "{text}: {error}");

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use bramble_gate::Joins;
 use bramble_identity::{Agent, Identity, Revocations};
 
+use bramble_value::Name;
+
 use crate::endpoint::{Endpoint, Host};
 use crate::shell::LinkError;
 
@@ -71,6 +73,8 @@ pub(crate) enum Way {
     Socket(PathBuf),
     /// By a port of the network, where it proves who it is.
     Network { host: Host, port: u16, identity: Identity },
+    /// Wherever on this network it is found.
+    Find { name: Option<Name>, identity: Identity },
 }
 
 impl Place {
@@ -84,12 +88,11 @@ impl Place {
             (Endpoint::Tcp { host, port }, Some(identity)) if identity.agent() == &me => {
                 Ok(Way::Network { host: host.clone(), port: *port, identity: identity.clone() })
             }
-            (Endpoint::Tcp { .. }, Some(identity)) => {
-                Err(LinkError::OthersKeys { found: identity.agent().clone(), me })
+            (Endpoint::Find(name), Some(identity)) if identity.agent() == &me => {
+                Ok(Way::Find { name: name.clone(), identity: identity.clone() })
             }
-            (Endpoint::Tcp { .. }, None) => {
-                Err(LinkError::NotEnrolled { endpoint: self.endpoint.clone(), me })
-            }
+            (_, Some(identity)) => Err(LinkError::OthersKeys { found: identity.agent().clone(), me }),
+            (_, None) => Err(LinkError::NotEnrolled { endpoint: self.endpoint.clone(), me }),
         }
     }
 }

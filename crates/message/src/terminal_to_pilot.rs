@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bramble_identity::Serial;
 use bramble_value::{Person, Seed, Sources, SubjectId, Trials, Value, Volume};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,6 +15,9 @@ use crate::{Ask, PortName, Software};
 pub struct TerminalHello {
     /// What it runs.
     pub software: Software,
+    /// The certificates of this swarm that hold no more, by their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revoked: Vec<Serial>,
 }
 
 /// Everything a terminal says to a pilot.
@@ -29,6 +34,11 @@ pub enum TerminalToPilot {
         take_over: bool,
         /// What to do.
         command: Command,
+    },
+    /// These certificates hold no more. There may be some among them that were told before.
+    Revoked {
+        /// By their numbers.
+        certificates: Vec<Serial>,
     },
 }
 
@@ -76,6 +86,12 @@ pub enum Command {
         session: Uuid,
         /// The message.
         name: String,
+    },
+    /// Be called otherwise, from the next start on, which is at once. Only an idle pilot
+    /// does so, of which everything is acknowledged.
+    Rename {
+        /// The certificate for the new name and the pilot's present key, in DER.
+        certificate: Bytes,
     },
     /// Give water by hand.
     Reward {

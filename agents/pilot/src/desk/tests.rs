@@ -367,6 +367,7 @@ enum Happening {
     Start(u128),
     /// By Alice, or by Bob, who may take it over.
     Stop(u128, Option<bool>),
+    Rename,
     Started,
     Refused,
     Ended,
@@ -376,6 +377,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         (1..4u128).prop_map(Happening::Start),
         (1..4u128, any::<Option<bool>>()).prop_map(|(number, bob)| Happening::Stop(number, bob)),
+        Just(Happening::Rename),
         Just(Happening::Started),
         Just(Happening::Refused),
         Just(Happening::Ended),
@@ -409,6 +411,10 @@ proptest! {
                     }
                     deeds
                 }
+                Happening::Rename => {
+                    asked += 1;
+                    desk.command(&ask(asked), Command::Rename { certificate: Bytes::new() })
+                }
                 Happening::Started if preparing.is_some() => {
                     running = preparing.take();
                     ran.extend(running);
@@ -421,6 +427,10 @@ proptest! {
             for deed in deeds {
                 match deed {
                     Deed::Answer(answer) => answered.push(answer.ask.0),
+                    Deed::Rename(ask, _) => {
+                        prop_assert!(preparing.is_none() && running.is_none());
+                        answered.push(ask.0);
+                    }
                     Deed::Tell(_) => prop_assert!(running.is_some()),
                     Deed::Own(of, by) => prop_assert!(running == Some(of) && by == owner),
                     Deed::Start(request) => {

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the rig of every pilot has, but for the wheel and the lamp.
-const RIG: &str = r#"
+pub(crate) const RIG: &str = r#"
 [rig.devices.poke]
 kind = "digital_input"
 driver = "simulated"
@@ -128,9 +128,15 @@ impl Lab {
 
     /// Starts a terminal that has these environment variables.
     pub(crate) fn start_terminal_with(&mut self, variables: &[(&str, &str)]) {
-        let (data, listen) = (self.path("lab"), self.endpoint("terminal"));
+        let listen = self.endpoint("terminal");
+        self.start_terminal_at(&listen, variables);
+    }
+
+    /// Starts a terminal that listens there, and has these environment variables.
+    pub(crate) fn start_terminal_at(&mut self, listen: &str, variables: &[(&str, &str)]) {
+        let data = self.path("lab");
         let mut command = program("bramble-terminal");
-        command.args(["serve", "--seed", "1", "--listen", &listen]).env("BRAMBLE_DATA", data);
+        command.args(["serve", "--seed", "1", "--listen", listen]).env("BRAMBLE_DATA", data);
         self.start("terminal", command.envs(variables.iter().copied()));
     }
 
@@ -200,7 +206,7 @@ impl Lab {
         self.endpoints.get(name).cloned().unwrap_or_else(socket)
     }
 
-    fn start(&mut self, name: &str, command: &mut Command) {
+    pub(crate) fn start(&mut self, name: &str, command: &mut Command) {
         let log = self.path(&format!("{name}.log"));
         let says = File::options().create(true).append(true).open(&log).unwrap();
         let mut inside;

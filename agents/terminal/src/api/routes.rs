@@ -9,12 +9,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bramble_subject::Change;
-use bramble_value::SubjectId;
+use bramble_value::{Name, SubjectId};
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    Assign, Done, NewSubject, Pause, Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo,
-    SubjectLine,
+    AgentLine, Assign, Done, Invite, Invited, NewSubject, Pause, Rename, Reward, SendMessage, SetParameter,
+    Start, Status, Stop, SubjectInfo, SubjectLine,
 };
 use crate::desk::Desk;
 use crate::refusal::{Allowed, Reason, Refusal};
@@ -37,6 +37,10 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/subjects/{id}/reward", post(reward))
         .route("/sessions", post(start))
         .route("/stop", post(stop))
+        .route("/agents", get(agents))
+        .route("/agents/invite", post(invite))
+        .route("/agents/{name}/rename", post(rename))
+        .route("/agents/{name}/revoke", post(revoke))
         .fallback(nowhere)
         .method_not_allowed_fallback(nowhere)
         .with_state(desk)
@@ -98,11 +102,31 @@ async fn stop(State(desk): At, Body(stop): Body<Stop>) -> Reply<Done> {
     desk.stop(stop).await.map(Json)
 }
 
+async fn agents(State(desk): At) -> Json<Vec<AgentLine>> {
+    Json(desk.enrolled())
+}
+
+async fn invite(State(desk): At, Body(Invite { name, role }): Body<Invite>) -> Reply<Invited> {
+    desk.invite(name, role).await.map(Json)
+}
+
+async fn rename(State(desk): At, Path(name): Path<String>, Body(rename): Body<Rename>) -> Reply<Done> {
+    desk.rename(agent_name(&name)?, rename).await.map(Json)
+}
+
+async fn revoke(State(desk): At, Path(name): Path<String>) -> Reply<Done> {
+    desk.revoke(agent_name(&name)?).await.map(Json)
+}
+
 async fn nowhere(request: Request) -> Refusal {
     Refusal::missing(format!("there is nothing at {} {}", request.method(), request.uri().path()))
 }
 
 fn subject_id(text: &str) -> Allowed<SubjectId> {
+    text.parse().map_err(|error| Refusal::wrong(format!("{error}")))
+}
+
+fn agent_name(text: &str) -> Allowed<Name> {
     text.parse().map_err(|error| Refusal::wrong(format!("{error}")))
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use bramble_identity::{Role, Serial};
 use bramble_message::{Health, Hold, PortName, Quality, RigDevice, Software};
 use bramble_subject::{Biography, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
@@ -48,6 +49,9 @@ pub(crate) struct Start {
     /// Even where the rig failed its last check.
     #[serde(default)]
     pub(crate) despite_check: bool,
+    /// Even where the subject is in a session on a pilot that is away.
+    #[serde(default)]
+    pub(crate) abandon: bool,
 }
 
 /// `POST /stop`: one of `subject` and `pilot` says which session.
@@ -107,6 +111,49 @@ pub(crate) struct Reward {
     pub(crate) volume: Volume,
     #[serde(flatten)]
     pub(crate) by: By,
+}
+
+/// `POST /agents/invite`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Invite {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+}
+
+/// What an agent joins with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Invited {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    pub(crate) code: String,
+    pub(crate) until: Timestamp,
+    /// What is typed for this terminal: its host, and its port where it isn't the usual one.
+    pub(crate) terminal: String,
+    /// What a person should know, a sentence without its point each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// `POST /agents/{name}/rename`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Rename {
+    pub(crate) to: Name,
+    pub(crate) who: Person,
+}
+
+/// `GET /agents`: one each, revoked ones too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AgentLine {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    pub(crate) enrolled: Timestamp,
+    pub(crate) here: bool,
+    /// None where it was never here.
+    pub(crate) last_here: Option<Timestamp>,
+    /// Its certificate's number.
+    pub(crate) serial: Serial,
+    pub(crate) revoked: Option<Timestamp>,
+    /// The name that it is about to have.
+    pub(crate) becomes: Option<Name>,
 }
 
 /// What was done, in a sentence.

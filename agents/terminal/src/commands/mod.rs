@@ -1,5 +1,6 @@
 //! What each command does: `serve` is the terminal, the others ask it.
 
+mod agents;
 mod export;
 mod protocol;
 mod replay;
@@ -63,6 +64,8 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
             session::reward(client, by(who, take_over), &subject, port, volume).await
         }
         Command::Status { watch, brief, json } => status::run(client, watch, brief, json).await,
+        Command::Invite { name, child, json } => agents::invite(client, name, child, json).await,
+        Command::Agents(options) => agents::agents(client, who, options).await,
         Command::Serve(_)
         | Command::Task(_)
         | Command::Protocol(_)
@@ -86,7 +89,7 @@ fn subject_file(subject: &str, data: impl FnOnce() -> miette::Result<PathBuf>) -
         .parse()
         .into_diagnostic()
         .wrap_err_with(|| format!("`{subject}` is neither a file nor a subject"))?;
-    Ok(Subjects::in_folder(&data()?).into_diagnostic()?.path(&id))
+    Ok(Subjects::path_in(&data()?, &id))
 }
 
 /// Where asynchronous code runs: one thread, which is all that it takes.

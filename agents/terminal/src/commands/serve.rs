@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bramble_discovery::{Announcement, announce_listener};
+use bramble_identity::Identity;
 use bramble_journal::{Journal, JournalError};
+use bramble_link::{Endpoint, Place};
 use bramble_subject::Subjects;
-use bramble_value::Name;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 use tokio::net::UnixListener;
@@ -17,10 +19,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use super::runtime;
+use crate::agents::{Agents, Joining};
 use crate::api::routes::router;
 use crate::config::Settings;
-use crate::desk::{Desk, State};
-use crate::keys::Keys;
+use crate::desk::{Desk, State, note_who_was_here};
 use crate::lab::Running;
 use crate::refusal::{Allowed, Refusal};
 use crate::swarm::{self, Swarm};
@@ -60,6 +62,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let socket = settings.socket();
     let journal = open_journal(&settings)?;
     let files = Files::new(Subjects::in_folder(&settings.data)?);
+    let agents = Arc::new(Agents::open(&settings)?);
     // The journal is ours, so that a socket left there is nobody's.
     let api = bind(&socket)?;
 
@@ -69,17 +72,26 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let writer = Writer::start(files, journal.clone(), move |one| drop(tell.send(one)));
     let writer = writer.map_err(|error| Refusal::failed(error.to_string()))?;
     let known = journal.clone();
-    let place = Keys::open(&settings)?.place(&settings);
-    let terms = move |pilot: &Name| swarm::terms(&known, pilot);
-    let link = bramble_link::listen(place, swarm::me(&settings.name), terms);
+    let place = Place::from(settings.listen.clone())
+        .with_identity(Some(agents.identity().clone()))
+        .with_socket(settings.swarm_socket())
+        .with_revocations(agents.revocations().clone())
+        .with_joins(Arc::new(Joining(Arc::clone(&agents))));
+    let me = swarm::me(&settings.name, &agents);
+    let link = bramble_link::listen(place, me, move |pilot| swarm::terms(&known, pilot));
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;
-    let desk = Arc::new(Desk { settings, seed, writer, link, state });
+    let announcement = announce(link.endpoint(), agents.identity());
+    let desk = Arc::new(Desk { settings, seed, writer, link, agents, state });
 
     let stop = Arc::new(AtomicBool::new(false));
     let (found, to_look_up) = mpsc::unbounded_channel();
+    let (expecting, known) = (Arc::clone(&desk), journal.clone());
+    tokio::spawn(async move { expecting.expect(known).await });
     let swarm = Swarm { desk: Arc::clone(&desk), journal, found, stop: Arc::clone(&stop) };
     let hearing = std::thread::spawn(move || swarm.run(&events));
     let reacting = tokio::spawn(react(Arc::clone(&desk), news, to_look_up));
+    let telling = tokio::spawn(Arc::clone(&desk).tell_revocations());
+    let noting = tokio::spawn(note_who_was_here(Arc::clone(&desk.agents)));
 
     let ending = ending()?;
     // It is as ready where nobody reads this.
@@ -95,7 +107,11 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     tracing::info!("ending; sessions go on on their pilots");
     let _ = finish.send(());
     let _ = tokio::time::timeout(LAST_ANSWERS, answering).await;
+    drop(announcement);
     reacting.abort();
+    telling.abort();
+    noting.abort();
+    desk.agents.write_what_is_not();
     stop.store(true, Ordering::Relaxed);
     if hearing.join().is_err() {
         tracing::error!("the thread that hears pilots had ended before; they have kept what they observed");
@@ -103,6 +119,12 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     desk.writer.close();
     let _ = std::fs::remove_file(&socket);
     Ok(())
+}
+
+/// Tells the networks where this terminal listens that it is there.
+fn announce(endpoint: &Endpoint, identity: &Identity) -> Option<Announcement> {
+    let Endpoint::Tcp { host, port } = endpoint else { return None };
+    announce_listener(identity.agent(), identity.swarm(), host.as_str(), *port)
 }
 
 /// Does what news and sessions that were found running ask for.

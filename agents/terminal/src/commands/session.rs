@@ -9,10 +9,10 @@ use crate::api::types::{By, Pause, Reward, SendMessage, SetParameter, Start, Sto
 use crate::cli;
 
 pub(super) async fn start(client: &Client, who: Person, options: cli::Start) -> miette::Result<()> {
-    let cli::Start { subject, pilot, task, parameters, trials, seed, despite_check } = options;
+    let cli::Start { subject, pilot, task, parameters, trials, seed, despite_check, abandon } = options;
     let task = task.as_deref().map(absolute).transpose()?;
     let parameters = parameters.into_iter().collect();
-    let start = Start { who, subject, pilot, task, parameters, trials, seed, despite_check };
+    let start = Start { who, subject, pilot, task, parameters, trials, seed, despite_check, abandon };
     print_done(&client.post("/sessions", &start).await?);
     Ok(())
 }

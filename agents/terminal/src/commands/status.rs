@@ -23,16 +23,20 @@ pub(super) async fn run(client: &Client, watch: bool, brief: bool, json: bool) -
     if json {
         return print_json(&status);
     }
-    let mut shown = show(&status, brief, &Zoned::now());
+    let on_screen = std::io::stdout().is_terminal();
+    let picture = |status: &Status| {
+        let picture = show(status, brief, &Zoned::now());
+        if on_screen { on_lines(&picture) } else { picture }
+    };
+    let mut shown = picture(&status);
     say(format_args!("{shown}"));
     if !watch {
         return Ok(());
     }
-    let on_screen = std::io::stdout().is_terminal();
     loop {
         tokio::time::sleep(EVERY).await;
         status = client.get("/status").await?;
-        let now = show(&status, brief, &Zoned::now());
+        let now = picture(&status);
         if now == shown {
             continue;
         }
@@ -45,7 +49,16 @@ pub(super) async fn run(client: &Client, watch: bool, brief: bool, json: bool) -
     }
 }
 
-/// The whole picture, on a screen of 80 columns.
+/// As many columns does every screen have.
+const SCREEN: usize = 80;
+
+/// With what is longer than a screen's line on several.
+fn on_lines(picture: &str) -> String {
+    let options = textwrap::Options::new(SCREEN).subsequent_indent("  ");
+    picture.lines().map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
+}
+
+/// The whole picture.
 fn show(status: &Status, brief: bool, now: &Zoned) -> String {
     if status.pilots.is_empty() {
         let first = format!("no pilot has called at {} yet", status.listen);

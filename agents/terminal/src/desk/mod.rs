@@ -1,6 +1,7 @@
 //! What the terminal decides: the one place that every question and every piece
 //! of news comes to.
 
+mod agents;
 mod start;
 mod subjects;
 
@@ -9,11 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bramble_health::Probe;
+use bramble_journal::Journal;
 use bramble_link::{LineError, Listener};
 use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
 use bramble_value::{Name, Sources, SubjectId};
+use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+pub(crate) use agents::note_who_was_here;
+
+use crate::agents::Agents;
 use crate::api::types::{By, Done, Pause, Reward, SendMessage, SetParameter, Status, Stop};
 use crate::config::Settings;
 use crate::lab::{Lab, Running};
@@ -21,7 +27,8 @@ use crate::plan;
 use crate::refusal::{Allowed, Refusal};
 use crate::room;
 use crate::score::Score;
-use crate::writer::{News, Writer};
+use crate::swarm;
+use crate::writer::{News, Unfinished, Writer};
 
 /// How long a pilot may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,6 +40,7 @@ pub(crate) struct Desk {
     pub(crate) seed: Option<u64>,
     pub(crate) writer: Writer,
     pub(crate) link: Listener,
+    pub(crate) agents: Arc<Agents>,
     pub(crate) state: Arc<State>,
 }
 
@@ -235,7 +243,32 @@ impl Desk {
         let task = Sources { root: start.root, files: start.sources };
         let mut score = plan::definition(&task).map(|task| Score::of(&task)).unwrap_or_default();
         trials.rows.iter().for_each(|row| score.add(row));
-        self.state.change(|lab| lab.recovered(&pilot, session, score));
+        let trials = trials.rows.last().map_or(0, |row| row.trial);
+        self.state.change(|lab| lab.recovered(&pilot, session, trials, score));
+    }
+
+    /// Has the lab expect the pilots that were in a session when they were last heard of:
+    /// their subjects can't start another meanwhile.
+    pub(crate) async fn expect(&self, journal: Journal) {
+        // What the journal still has may be the end of one.
+        if self.writer.ask(|_| Ok(())).await.is_err() {
+            return;
+        }
+        let unfinished = match plan::blocking(move || Ok(swarm::unfinished(&journal))).await {
+            Ok(Ok(unfinished)) => unfinished,
+            Ok(Err(error)) => return tracing::error!("{error}"),
+            Err(_) => return,
+        };
+        for Unfinished { pilot, session, subject, owner } in unfinished {
+            let task = self.read(subject.clone(), move |file| {
+                let known = file.session_by_uuid(session)?.filter(|known| known.end.is_none());
+                Ok(known.map(|known| known.task))
+            });
+            let Ok(Some(task)) = task.await else { continue };
+            let running = Running { pilot, session, subject, task };
+            self.state.change(|lab| lab.expect(&running, owner, Timestamp::now()));
+            self.look_up(running).await;
+        }
     }
 
     /// Asks a pilot to do something, and waits for its answer.

@@ -67,6 +67,7 @@ impl Desk {
             trials: next.trials,
             seed: None,
             despite_check: next.despite_check,
+            abandon: false,
         };
         let mut tries = 0;
         loop {
@@ -82,14 +83,14 @@ impl Desk {
     }
 
     async fn start_from(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
-        let Start { who, subject, pilot, task, parameters, trials, despite_check, .. } = start;
+        let Start { who, subject, pilot, task, parameters, trials, despite_check, abandon, .. } = start;
         // That there is such a subject is the first thing a person wants to know.
         let look = |file: &SubjectFile| Ok((training(&file.history()?), file.sessions()?.len() as u64));
         let (training, sessions) = self.read(subject.clone(), look).await?;
         if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
             return Err(Refusal::failed(short.text));
         }
-        self.state.change(|lab| lab.reserve(&subject, &who, &pilot))?;
+        self.state.change(|lab| lab.reserve(&subject, &who, &pilot, abandon))?;
         let _reserved = Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() };
 
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };

@@ -6,7 +6,7 @@ mod presence;
 use std::collections::BTreeMap;
 
 use bramble_link::Clock;
-use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, Started, Status};
+use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, StartSession, Started, Status};
 use bramble_value::{Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -69,21 +69,28 @@ impl Lab {
     /// returned: its past is in the subject's file.
     pub(crate) fn up(&mut self, name: &Name, hello: PilotHello, now: Timestamp) -> Option<Running> {
         let known = self.pilots.remove(name);
-        let mut pilot = known.unwrap_or_else(|| Pilot {
-            presence: Presence::new(now),
-            software: hello.software.clone(),
-            rig: Vec::new(),
-            starting: None,
-            running: None,
-            ended: None,
-            notice: None,
-            told: None,
-        });
+        let mut pilot = known.unwrap_or_else(|| Pilot::new(hello.software.clone(), now));
         pilot.presence.comes(now);
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
         let news = pilot.is_doing(name, hello.activity);
         self.pilots.insert(name.clone(), pilot);
         news
+    }
+
+    /// A pilot was in this session when it was last heard of, before this program started.
+    /// One that is known already is as it is.
+    pub(crate) fn expect(&mut self, running: &Running, owner: Person, now: Timestamp) {
+        let Running { pilot: name, session, subject, task } = running.clone();
+        if self.pilots.contains_key(&name) {
+            return;
+        }
+        let (program, unknown) = ("bramble-pilot".to_owned(), String::new);
+        let software = Software { program, version: unknown(), host: unknown(), system: unknown() };
+        let mut pilot = Pilot::new(software, now);
+        pilot.presence.is_expected();
+        let progress = progress(session, subject, owner, task);
+        pilot.running = Some(Run { progress, trials: 0, live: Vec::new(), score: Score::default() });
+        self.pilots.insert(name, pilot);
     }
 
     /// A pilot is gone, for this reason. Its session goes on without this terminal.
@@ -126,18 +133,8 @@ impl Lab {
     /// A session started.
     pub(crate) fn started(&mut self, name: &Name, started: &Started, score: Score) {
         let Some(pilot) = self.pilots.get_mut(name) else { return };
-        let progress = Progress {
-            session: started.request.session,
-            subject: started.request.subject.clone(),
-            owner: started.request.owner.clone(),
-            hold: None,
-            task: started.task_name.clone(),
-            trial: 0,
-            stages: Vec::new(),
-            water: 0.0,
-            seconds: 0.0,
-            valves: Vec::new(),
-        };
+        let StartSession { session, subject, owner, .. } = &started.request;
+        let progress = progress(*session, subject.clone(), owner.clone(), started.task_name.clone());
         pilot.notice = None;
         pilot.running = Some(Run { progress, trials: 0, score, live: Vec::new() });
     }
@@ -150,8 +147,9 @@ impl Lab {
     }
 
     /// What is known of a session that was found running.
-    pub(crate) fn recovered(&mut self, name: &Name, session: Uuid, score: Score) {
+    pub(crate) fn recovered(&mut self, name: &Name, session: Uuid, trials: u32, score: Score) {
         if let Some(run) = self.run(name, session) {
+            run.trials = run.trials.max(trials);
             run.score = score;
         }
     }
@@ -190,6 +188,11 @@ impl Lab {
         }
     }
 
+    /// An agent has another name from now on.
+    pub(crate) fn forget(&mut self, name: &Name) {
+        self.pilots.remove(name);
+    }
+
     /// Something that a person should read beside a pilot; nothing clears it.
     pub(crate) fn notice(&mut self, name: &Name, notice: Option<String>) {
         if let Some(pilot) = self.pilots.get_mut(name) {
@@ -197,16 +200,31 @@ impl Lab {
         }
     }
 
-    /// Keeps a pilot for a session that is being started.
+    /// Keeps a pilot for a session that is being started. A session that the subject is in
+    /// elsewhere is in its way, but where it is to `abandon` one on a pilot that is away.
     ///
     /// # Errors
     /// Where there is no such pilot, it is away or busy, or the subject is in a
     /// session already.
-    pub(crate) fn reserve(&mut self, subject: &SubjectId, owner: &Person, name: &Name) -> Allowed<()> {
+    pub(crate) fn reserve(
+        &mut self,
+        subject: &SubjectId,
+        owner: &Person,
+        name: &Name,
+        abandon: bool,
+    ) -> Allowed<()> {
         self.check_here(name)?;
         if let Some((other, what)) = self.whereabouts(subject).filter(|(other, _)| *other != name) {
-            return Err(Refusal::conflict(format!("{subject} {what} on {other}"))
-                .help(format!("stop that session first: bramble-terminal stop {subject}")));
+            let away = self.away_since(other).is_some();
+            if !(away && abandon) {
+                let help = match away {
+                    true => format!(
+                        "{other} is away: wait until it is back; where it won't come back, start with --abandon"
+                    ),
+                    false => format!("stop that session first: bramble-terminal stop {subject}"),
+                };
+                return Err(Refusal::conflict(format!("{subject} {what} on {other}")).help(help));
+            }
         }
         let Some(pilot) = self.pilots.get_mut(name) else { return Err(self.unknown(name)) };
         if let Some(run) = &pilot.running {
@@ -223,6 +241,30 @@ impl Lab {
         }
         pilot.starting = Some(Starting { subject: subject.clone(), owner: owner.clone() });
         Ok(())
+    }
+
+    /// Whether a pilot is there and does nothing.
+    pub(crate) fn check_idle(&self, name: &Name) -> Allowed<()> {
+        self.check_here(name)?;
+        let Some(pilot) = self.pilots.get(name) else { return Err(self.unknown(name)) };
+        let stop_first = format!("wait for its end, or stop it: bramble-terminal stop --pilot {name}");
+        match pilot {
+            Pilot { running: Some(run), .. } => {
+                let Progress { subject, task, .. } = &run.progress;
+                Err(Refusal::conflict(format!("{name} is busy: it runs {task} with {subject}"))
+                    .help(stop_first))
+            }
+            Pilot { starting: Some(Starting { subject, .. }), .. } => Err(Refusal::conflict(format!(
+                "{name} is busy: a session with {subject} is being started on it"
+            ))
+            .help(stop_first)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a pilot is there.
+    pub(crate) fn is_here(&self, name: &Name) -> bool {
+        self.pilots.get(name).is_some_and(|pilot| pilot.presence.away_since().is_none())
     }
 
     /// The start came to its end, well or not.
@@ -319,7 +361,36 @@ impl Lab {
     }
 }
 
+/// Of a session of which nothing else is known yet.
+fn progress(session: Uuid, subject: SubjectId, owner: Person, task: String) -> Progress {
+    Progress {
+        session,
+        subject,
+        owner,
+        task,
+        hold: None,
+        trial: 0,
+        stages: Vec::new(),
+        water: 0.0,
+        seconds: 0.0,
+        valves: Vec::new(),
+    }
+}
+
 impl Pilot {
+    fn new(software: Software, now: Timestamp) -> Pilot {
+        Pilot {
+            presence: Presence::new(now),
+            software,
+            rig: Vec::new(),
+            starting: None,
+            running: None,
+            ended: None,
+            notice: None,
+            told: None,
+        }
+    }
+
     /// Takes over what the pilot says it does.
     fn is_doing(&mut self, name: &Name, activity: Activity) -> Option<Running> {
         let progress = match activity {

@@ -52,6 +52,11 @@ impl Presence {
         }
     }
 
+    /// It was here before this program started.
+    pub(super) fn is_expected(&mut self) {
+        self.why = Some("nothing was heard of it since this terminal started".to_owned());
+    }
+
     /// It is here from now on.
     pub(super) fn comes(&mut self, now: Timestamp) {
         (self.here, self.since, self.why, self.catching_up) = (true, now, None, true);

@@ -68,7 +68,7 @@ fn why(refused: Allowed<()>) -> String {
 
 #[test]
 fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
-    let said = why(lab().reserve(&mouse("M001"), &alice(), &name("box9")));
+    let said = why(lab().reserve(&mouse("M001"), &alice(), &name("box9"), false));
     assert_eq!(said, "no pilot box9 is here (here: box1, box2)");
 }
 
@@ -76,7 +76,7 @@ fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
 fn a_start_on_a_pilot_that_is_away_says_since_when() {
     let mut lab = lab();
     lab.down(&name("box1"), "it ended the link", at(60));
-    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1"), false));
     assert_eq!(said, "box1 is away since 1970-01-01 00:01:00 UTC; a session that it runs goes on");
 }
 
@@ -84,33 +84,63 @@ fn a_start_on_a_pilot_that_is_away_says_since_when() {
 fn a_start_on_a_busy_pilot_says_who_has_it() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(1, "M002", 3)), now());
-    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box1"), false));
     assert_eq!(said, "box1 is busy: it runs alice@desk's session of M002 (free_water)");
 }
 
 #[test]
 fn of_two_starts_at_once_on_one_pilot_the_second_is_refused() {
     let mut lab = lab();
-    lab.reserve(&mouse("M001"), &alice(), &name("box1")).unwrap();
-    let said = why(lab.reserve(&mouse("M002"), &alice(), &name("box1")));
+    lab.reserve(&mouse("M001"), &alice(), &name("box1"), false).unwrap();
+    let said = why(lab.reserve(&mouse("M002"), &alice(), &name("box1"), false));
     assert_eq!(said, "box1 is busy: alice@desk is starting a session of M001");
     lab.unreserve(&name("box1"));
-    lab.reserve(&mouse("M002"), &alice(), &name("box1")).unwrap();
+    lab.reserve(&mouse("M002"), &alice(), &name("box1"), false).unwrap();
 }
 
 #[test]
 fn a_subject_is_in_one_box_at_a_time() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(1, "M001", 3)), now());
-    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box2")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box2"), false));
     assert_eq!(said, "M001 is in a session of free_water already, on box1");
+}
+
+#[test]
+fn a_session_on_a_pilot_that_will_not_come_back_can_be_abandoned_and_no_other() {
+    let mut lab = lab();
+    lab.status(&name("box1"), status(running(1, "M001", 3)), now());
+    assert!(lab.reserve(&mouse("M001"), &alice(), &name("box2"), true).is_err(), "box1 is here");
+    lab.down(&name("box1"), "nothing was heard of it", at(60));
+    let refusal = lab.reserve(&mouse("M001"), &alice(), &name("box2"), false).unwrap_err();
+    assert!(refusal.help.unwrap().contains("start with --abandon"));
+    lab.reserve(&mouse("M001"), &alice(), &name("box2"), true).unwrap();
+}
+
+#[test]
+fn a_pilot_that_was_in_a_session_is_expected_until_it_comes() {
+    let mut lab = Lab::default();
+    let was = Running {
+        pilot: name("box1"),
+        session: Uuid::from_u128(7),
+        subject: mouse("M001"),
+        task: "free_water".into(),
+    };
+    lab.expect(&was, alice(), at(0));
+    lab.recovered(&name("box1"), was.session, 12, Score::default());
+    let box1 = lab.view().0.remove(0);
+    assert!(!box1.here && box1.why.unwrap().contains("since this terminal started"));
+    assert_eq!(box1.session.unwrap().trials, 12);
+    lab.up(&name("box1"), hello(Activity::Idle), at(1));
+    lab.expect(&was, alice(), at(2));
+    assert!(lab.view().0[0].session.is_none(), "what it says itself counts");
 }
 
 #[test]
 fn an_agent_that_was_refused_is_named_with_the_reason_when_it_is_wanted() {
     let mut lab = lab();
     lab.refused("`box3` speaks version 9 of the link and `terminal` version 1".into());
-    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box3")));
+    let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box3"), false));
     assert!(said.starts_with("box3 can't be talked to: `box3` speaks version 9"), "{said}");
 }
 
@@ -140,7 +170,7 @@ fn what_is_told_late_of_a_session_that_ended_does_not_bring_it_back() {
     lab.ended(&name("box1"), Uuid::from_u128(7));
     lab.status(&name("box1"), status(running(7, "M001", 12)), now());
     assert!(lab.session_on(&name("box1")).is_err());
-    lab.reserve(&mouse("M001"), &alice(), &name("box1")).unwrap();
+    lab.reserve(&mouse("M001"), &alice(), &name("box1"), false).unwrap();
 }
 
 #[test]
@@ -235,7 +265,7 @@ proptest! {
                         busy || in_session == Some(&subject) || status.starting.as_ref().is_some_and(|one| one.subject == subject)
                     });
                     let known = before.iter().any(|status| status.name == pilots[pilot]);
-                    let allowed = lab.reserve(&subject, &alice(), &pilots[pilot]).is_ok();
+                    let allowed = lab.reserve(&subject, &alice(), &pilots[pilot], false).is_ok();
                     prop_assert_eq!(allowed, known && !taken);
                 }
             }

@@ -43,6 +43,27 @@ fn pilot_of(lane: &str) -> Option<Name> {
     pilot.parse().ok()
 }
 
+/// A session whose end nobody has told yet.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unfinished {
+    pub(crate) pilot: Name,
+    pub(crate) session: Uuid,
+    pub(crate) subject: SubjectId,
+    pub(crate) owner: Person,
+}
+
+/// The session that a lane was left in, where it was.
+///
+/// # Errors
+/// Where the journal can't be read.
+pub(crate) fn unfinished(journal: &Journal, lane: &str) -> Result<Option<Unfinished>, JournalError> {
+    let lane = Lane::open(journal, lane)?;
+    Ok(lane.and_then(|Lane { pilot, mark, .. }| {
+        let InSession { uuid: session, subject, owner, .. } = mark.session?;
+        Some(Unfinished { pilot, session, subject, owner })
+    }))
+}
+
 /// How far a lane is in the subject files.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Mark {

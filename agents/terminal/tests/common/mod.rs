@@ -191,7 +191,9 @@ impl Pilot {
         while begun.elapsed() < PATIENCE {
             if let Some(Event::Message { at, payload, .. }) = self.events.recv_timeout(PATIENCE).unwrap() {
                 self.dialer.line().taken(at).unwrap();
-                let TerminalToPilot::Command { ask, command, .. } = decode(&payload).unwrap();
+                let TerminalToPilot::Command { ask, command, .. } = decode(&payload).unwrap() else {
+                    continue;
+                };
                 return (ask, command);
             }
         }

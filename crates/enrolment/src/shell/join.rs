@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use bramble_discovery::{NoTerminal, the_terminal};
 use bramble_identity::{Agent, Identity, IdentityError, Request, Role, joining_client, server_name};
 use bramble_value::Name;
 use rustls::{AlertDescription, Error as TlsError};
@@ -21,8 +22,8 @@ use crate::joining::{JoinError, Joining, Step, Welcome};
 /// What an agent joins a swarm with.
 #[derive(Debug, Clone)]
 pub struct Join {
-    /// Where the terminal listens.
-    pub terminal: Terminal,
+    /// Where the terminal listens; where that isn't known, it is looked for on this network.
+    pub terminal: Option<Terminal>,
     /// The code that it printed.
     pub code: Code,
     /// What the agent is.
@@ -40,6 +41,8 @@ pub struct Joined {
     pub identity: Identity,
     /// What the terminal is called.
     pub terminal: Name,
+    /// Where it is.
+    pub at: Terminal,
     /// Who it was before.
     pub before: Option<Agent>,
 }
@@ -47,11 +50,14 @@ pub struct Joined {
 /// Why an agent did not join, for a person. `at` is the host and port that was dialed.
 #[derive(Debug, Error)]
 pub enum Failed {
+    /// The terminal isn't found.
+    #[error(transparent)]
+    NotFound(#[from] NoTerminal),
     /// The name isn't any computer's.
-    #[error("no computer is known as `{host}` ({why}): check the name, or write its address")]
+    #[error("no computer is known by the name in {at} ({why}): check it, or write its address")]
     UnknownHost {
-        /// The name.
-        host: String,
+        /// Where.
+        at: String,
         /// What the system said.
         why: String,
     },
@@ -123,7 +129,8 @@ impl Joined {
             Some(before) => format!(", and was {} before", before.name),
             None => String::new(),
         };
-        format!("{} is a {} of the swarm of the terminal {}{before}", agent.name, agent.role, self.terminal)
+        let Joined { terminal, at, .. } = self;
+        format!("{} is a {} of the swarm of {terminal}, at {at}{before}", agent.name, agent.role)
     }
 }
 
@@ -142,8 +149,12 @@ impl Join {
             Err(error) => return Err(error.into()),
         };
         check_writable(&keys).map_err(|source| Failed::Folder { path: keys.clone(), source })?;
-        let at = terminal.to_string();
-        let stream = connect(&terminal).await?;
+        let place = match terminal {
+            Some(terminal) => terminal,
+            None => Terminal::found(the_terminal().await?.addresses),
+        };
+        let at = place.to_string();
+        let stream = connect(&place).await?;
         if let Some(before) = before.as_ref().filter(|_| !replace) {
             let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
             // Nobody has proven anything yet: this is for a person that mistook the terminal.
@@ -153,17 +164,22 @@ impl Join {
         }
         let (identity, terminal) = exchange(stream, &at, &code, role).await?;
         identity.save(&keys)?;
-        Ok(Joined { identity, terminal, before: before.map(|before| before.agent().clone()) })
+        Ok(Joined { identity, terminal, at: place, before: before.map(|before| before.agent().clone()) })
     }
 }
 
 async fn connect(terminal: &Terminal) -> Result<TlsStream<TcpStream>, Failed> {
-    let (host, at) = (terminal.host(), terminal.to_string());
-    let addresses: Vec<_> = match in_time(tokio::net::lookup_host((host, terminal.port()))).await {
-        Ok(addresses) => addresses.collect(),
-        Err(error) => return Err(Failed::UnknownHost { host: host.to_owned(), why: said(&error) }),
-    };
-    let tcp = in_time(TcpStream::connect(&addresses[..])).await;
+    let at = terminal.to_string();
+    let addresses = in_time(terminal.addresses()).await;
+    let addresses = addresses.map_err(|error| Failed::UnknownHost { at: at.clone(), why: said(&error) })?;
+    let mut tcp = Err(io::ErrorKind::NotFound.into());
+    for address in addresses {
+        // Of several networks one may lead nowhere.
+        tcp = in_time(TcpStream::connect(address)).await;
+        if tcp.is_ok() {
+            break;
+        }
+    }
     let tcp = tcp.map_err(|error| Failed::NoAnswer { at: at.clone(), why: said(&error) })?;
     let connecting = TlsConnector::from(joining_client()).connect(server_name(), tcp);
     in_time(connecting).await.map_err(|error| refused(at, &error))

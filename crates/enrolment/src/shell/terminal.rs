@@ -1,10 +1,12 @@
 //! Where a terminal is, as a person types it.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::io;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use thiserror::Error;
+use tokio::net::lookup_host;
 
 /// The port of a terminal where none is said.
 pub const USUAL_PORT: u16 = 5600;
@@ -12,9 +14,12 @@ pub const USUAL_PORT: u16 = 5600;
 /// A terminal, by its computer's name or address, and its port where it isn't 5600:
 /// `lab-desk`, `192.168.1.20:5601`, `[2001:db8::1]:5600`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terminal {
-    host: String,
-    port: u16,
+pub struct Terminal(Where);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Where {
+    Typed { host: String, port: u16 },
+    Found(Vec<SocketAddr>),
 }
 
 /// What is neither a computer's name nor an address.
@@ -25,19 +30,17 @@ pub struct Terminal {
 pub struct TerminalError(String);
 
 impl Terminal {
-    /// The terminal at an address.
-    pub fn at(address: IpAddr, port: u16) -> Terminal {
-        Terminal { host: address.to_string(), port }
+    /// A terminal that was found at these addresses.
+    pub(super) fn found(addresses: Vec<SocketAddr>) -> Terminal {
+        Terminal(Where::Found(addresses))
     }
 
-    /// The computer's name or address, without brackets.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// The port.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Where to connect to: what is typed is looked up now.
+    pub(super) async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        match &self.0 {
+            Where::Typed { host, port } => Ok(lookup_host((host.as_str(), *port)).await?.collect()),
+            Where::Found(addresses) => Ok(addresses.clone()),
+        }
     }
 }
 
@@ -62,15 +65,21 @@ impl FromStr for Terminal {
         if host.is_empty() || host.starts_with('-') || !host.chars().all(fits) || port == 0 {
             return Err(wrong());
         }
-        Ok(Terminal { host: host.to_owned(), port })
+        Ok(Terminal(Where::Typed { host: host.to_owned(), port }))
     }
 }
 
 impl fmt::Display for Terminal {
     /// With its port, as an endpoint has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Terminal { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+        match &self.0 {
+            Where::Typed { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Where::Typed { host, port } => write!(f, "{host}:{port}"),
+            Where::Found(addresses) => match addresses.first() {
+                Some(address) => address.fmt(f),
+                None => f.write_str("nowhere"),
+            },
+        }
     }
 }
 

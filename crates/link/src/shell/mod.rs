@@ -9,13 +9,14 @@
 mod bind;
 mod core;
 mod dialing;
+mod finding;
 mod listening;
 mod socket;
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use bramble_identity::{Agent, RoleError};
+use bramble_identity::{Agent, Role, RoleError};
 use bramble_value::{Name, Time};
 use bytes::Bytes;
 use thiserror::Error;
@@ -109,12 +110,15 @@ pub enum LinkError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// It can be dialed only.
+    #[error("`{0}` says where to dial, and this agent is to listen: write `tcp://0.0.0.0:5600`")]
+    OnlyToDial(Endpoint),
     /// Only enrolled agents are there.
     #[error(
         "the {me} isn't enrolled, and {endpoint} is for enrolled agents only: on the terminal run \
-         `bramble-terminal invite {}`, and here `bramble-{} join TERMINAL CODE`; agents of one \
+         `bramble-terminal invite {}{}`, and here `bramble-{} join TERMINAL CODE`; agents of one \
          user on one computer can use a Unix socket instead, ipc:///path/to.sock",
-        me.name, me.role
+        me.name, if me.role == Role::Child { " --child" } else { "" }, me.role
     )]
     NotEnrolled {
         /// Where.

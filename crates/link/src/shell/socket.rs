@@ -17,6 +17,7 @@ use zeromq::{DealerSocket, Socket, SocketEvent, SocketOptions, SocketRecv, Socke
 
 use super::bind::private_folder;
 use super::core::SEND_TIMEOUT;
+use super::finding::dial_found;
 use crate::endpoint::Endpoint;
 use crate::place::Way;
 use crate::protocol::Frame;
@@ -105,32 +106,33 @@ impl Connection {
         options.peer_identity(identity(&to.me)).connect_timeout(CONNECT_TIMEOUT);
         let mut socket = DealerSocket::with_options(options);
         let ended = watch(&mut socket);
-        match &to.way {
+        let dialed = match &to.way {
             Way::Socket(path) => {
                 connect(&mut socket, path, CONNECT_TIMEOUT * 2).await.ok_or_else(|| NoConnection {
                     why: format!("nobody listens at {}: start the {} there", to.endpoint, to.role),
                     may_pass: true,
                 })?;
-                Ok(Connection { socket, ended, carrying: None, peer: None })
+                return Ok(Connection { socket, ended, carrying: None, peer: None });
             }
             Way::Network { host, port, identity } => {
-                let dialed = bramble_gate::dial(host.as_str(), *port, identity, to.role).await?;
-                let peer = Some(dialed.peer().agent.clone());
-                let (carrying, folder) = carry(dialed).map_err(|why| NoConnection {
-                    why: format!("this agent can't make a socket of its own: {why}"),
-                    may_pass: true,
-                })?;
-                let path = folder.path().join(SOCKET);
-                if connect(&mut socket, &path, ANSWER_TIMEOUT).await.is_some() {
-                    return Ok(Connection { socket, ended, carrying: Some(carrying), peer });
-                }
-                drop(socket);
-                Err(outcome(carrying).await.unwrap_or_else(|| NoConnection {
-                    why: format!("the {} at {} doesn't answer", to.role, to.endpoint),
-                    may_pass: true,
-                }))
+                bramble_gate::dial(host.as_str(), *port, identity, to.role).await?
             }
+            Way::Find { name, identity } => dial_found(name.as_ref(), identity, to.role).await?,
+        };
+        let peer = Some(dialed.peer().agent.clone());
+        let (carrying, folder) = carry(dialed).map_err(|why| NoConnection {
+            why: format!("this agent can't make a socket of its own: {why}"),
+            may_pass: true,
+        })?;
+        let path = folder.path().join(SOCKET);
+        if connect(&mut socket, &path, ANSWER_TIMEOUT).await.is_some() {
+            return Ok(Connection { socket, ended, carrying: Some(carrying), peer });
         }
+        drop(socket);
+        Err(outcome(carrying).await.unwrap_or_else(|| NoConnection {
+            why: format!("the {} at {} doesn't answer", to.role, to.endpoint),
+            may_pass: true,
+        }))
     }
 
     /// The next message; an error when the connection has ended, with what is known

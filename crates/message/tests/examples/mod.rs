@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 pub(crate) const SESSION: Uuid = Uuid::from_u128(7);
 
+/// A certificate's number.
+const SERIAL: &str = "5f2ab10c000000000000000000000001";
+
 pub(crate) fn read<T: FromStr<Err: Debug>>(text: &str) -> T {
     text.parse().expect("it is one")
 }
@@ -128,14 +131,16 @@ pub(crate) fn terminal_to_pilot() -> Vec<TerminalToPilot> {
         Command::Resume { session: SESSION, why: "it is mended".into() },
         Command::SetParameter { session: SESSION, name: "reward".into(), value: json!("5 uL") },
         Command::Message { session: SESSION, name: "skip".into() },
+        Command::Rename { certificate: Bytes::from_static(b"a certificate") },
         Command::Reward { session: SESSION, port: port("valve", Some("left")), volume: read("4 uL") },
     ];
-    commands.map(command).into()
+    let revoked = TerminalToPilot::Revoked { certificates: vec![read(SERIAL)] };
+    commands.map(command).into_iter().chain([revoked]).collect()
 }
 
 /// What a terminal says first.
 pub(crate) fn terminal_hello() -> TerminalHello {
-    TerminalHello { software: software() }
+    TerminalHello { software: software(), revoked: vec![read(SERIAL)] }
 }
 
 /// What a pilot says first.

@@ -171,14 +171,14 @@ fn sixteen_boxes_fit_on_a_screen_of_80_columns() {
         .collect();
     let picture = picture(boxes.clone().into(), true);
     assert_eq!(picture.split("\n\n").next().unwrap().lines().count(), 17);
-    for line in shown_raw(boxes) {
+    let picture = self::picture(boxes.into(), false);
+    assert!(
+        picture.split("\n\n").take(2).all(|table| on_lines(table) == table),
+        "a table is too wide:\n{picture}"
+    );
+    for line in on_lines(&picture).lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
-}
-
-fn shown_raw(pilots: Vec<serde_json::Value>) -> Vec<String> {
-    let picture = picture(pilots.into(), false);
-    picture.split("\n\n").take(2).flat_map(str::lines).map(str::to_owned).collect()
 }
 
 #[test]

@@ -1,0 +1,346 @@
+//! Who was enrolled: pure bookkeeping, without I/O and without a clock.
+
+use bramble_identity::{Agent, Issued, Role, Serial};
+use bramble_value::Name;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::refusal::{Allowed, Refusal};
+
+/// Every agent that was ever enrolled, in the order of their names.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Registry {
+    agents: Vec<Enrolled>,
+}
+
+/// An agent that was enrolled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Enrolled {
+    pub(crate) name: Name,
+    pub(crate) role: Role,
+    pub(crate) certificate: Certificate,
+    pub(crate) enrolled: Timestamp,
+    /// When it was last heard of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last_here: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) revoked: Option<Timestamp>,
+    /// What it is about to be called: it has the certificate, or is about to get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) becomes: Option<Becoming>,
+}
+
+/// A certificate that was issued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Certificate {
+    pub(crate) serial: Serial,
+    /// As PEM.
+    pub(crate) pem: String,
+}
+
+/// A new name of an agent, and the certificate that says so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Becoming {
+    pub(crate) name: Name,
+    pub(crate) certificate: Certificate,
+}
+
+impl Certificate {
+    pub(crate) fn new(issued: &Issued) -> Certificate {
+        let lf = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+        let text = pem::encode_config(&pem::Pem::new("CERTIFICATE", &*issued.certificate), lf);
+        Certificate { serial: issued.serial, pem: text }
+    }
+
+    /// The certificate in DER; nothing where somebody changed the file.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        pem::parse(&self.pem).map(pem::Pem::into_contents).unwrap_or_default()
+    }
+}
+
+impl Enrolled {
+    pub(crate) fn agent(&self) -> Agent {
+        Agent::new(self.role, self.name.clone())
+    }
+
+    /// Every certificate that it may have.
+    fn serials(&self) -> impl Iterator<Item = Serial> {
+        let next = self.becomes.as_ref().map(|becoming| becoming.certificate.serial);
+        [self.certificate.serial].into_iter().chain(next)
+    }
+}
+
+impl Registry {
+    /// Everybody, revoked agents too.
+    pub(crate) fn all(&self) -> &[Enrolled] {
+        &self.agents
+    }
+
+    /// The enrolled agent of that name.
+    pub(crate) fn find(&self, name: &Name) -> Option<&Enrolled> {
+        self.agents.iter().find(|agent| agent.name == *name && agent.revoked.is_none())
+    }
+
+    fn find_mut(&mut self, name: &Name) -> Option<&mut Enrolled> {
+        self.agents.iter_mut().find(|agent| agent.name == *name && agent.revoked.is_none())
+    }
+
+    fn known(&self, name: &Name) -> Allowed<&Enrolled> {
+        self.find(name).ok_or_else(|| {
+            let enrolled = self.agents.iter().filter(|agent| agent.revoked.is_none());
+            let names: Vec<&str> = enrolled.map(|agent| agent.name.as_str()).collect();
+            let names = if names.is_empty() { "nobody is".to_owned() } else { names.join(", ") };
+            Refusal::missing(format!("no agent {name} is enrolled ({names})"))
+                .help("see all of them: bramble-terminal agents")
+        })
+    }
+
+    /// Whether an agent may be invited. A name is one agent's, whatever its role, so that
+    /// nobody has to ask which one is meant.
+    ///
+    /// # Errors
+    /// When the name is that of an agent of another role, or is about to be another's.
+    pub(crate) fn may_invite(&self, agent: &Agent) -> Allowed<()> {
+        let Agent { role, name } = agent;
+        if let Some(other) = self.find(name).filter(|other| other.role != *role) {
+            return Err(Refusal::conflict(format!("{name} is the name of a {} already", other.role)).help(
+                format!(
+                    "choose another name, or revoke that one first: bramble-terminal agents revoke {name}"
+                ),
+            ));
+        }
+        self.not_promised(name)
+    }
+
+    fn not_promised(&self, name: &Name) -> Allowed<()> {
+        let promised = |agent: &&Enrolled| {
+            agent.revoked.is_none() && agent.becomes.as_ref().is_some_and(|becoming| becoming.name == *name)
+        };
+        match self.agents.iter().find(promised) {
+            Some(other) => Err(Refusal::conflict(format!("{} is about to be called {name}", other.name))
+                .help("choose another name")),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes an agent down, in place of the one that had its name. The certificates of
+    /// that one are returned: they are to be revoked.
+    pub(crate) fn enrol(&mut self, agent: &Agent, issued: &Issued, now: Timestamp) -> Vec<Serial> {
+        let before = self.find(&agent.name).map(|before| before.serials().collect());
+        self.agents.retain(|other| other.name != agent.name);
+        self.agents.push(Enrolled {
+            name: agent.name.clone(),
+            role: agent.role,
+            certificate: Certificate::new(issued),
+            enrolled: now,
+            last_here: None,
+            revoked: None,
+            becomes: None,
+        });
+        self.sort();
+        before.unwrap_or_default()
+    }
+
+    /// Notes down that an agent is revoked. Its certificates are returned.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it was revoked before.
+    pub(crate) fn revoke(&mut self, name: &Name, now: Timestamp) -> Allowed<(Agent, Vec<Serial>)> {
+        if let Some(when) =
+            self.agents.iter().find(|agent| agent.name == *name).and_then(|agent| agent.revoked)
+        {
+            let when = when.strftime("%Y-%m-%d %H:%M:%S UTC");
+            return Err(Refusal::conflict(format!("{name} was revoked before, at {when}")));
+        }
+        self.known(name)?;
+        // It was found a line above.
+        let agent = self.find_mut(name).expect("the agent is known");
+        agent.revoked = Some(now);
+        let serials = agent.serials().collect();
+        agent.becomes = None;
+        Ok((agent.agent(), serials))
+    }
+
+    /// The pilot that is to be renamed, if it may be.
+    ///
+    /// # Errors
+    /// When there is none, it is no pilot, or the name is taken.
+    pub(crate) fn may_rename(&self, name: &Name, to: &Name) -> Allowed<&Enrolled> {
+        let agent = self.known(name)?;
+        if agent.role != Role::Pilot {
+            return Err(Refusal::conflict(format!(
+                "{name} is a {}: its pilot's configuration names it, so both have to change together",
+                agent.role
+            ))
+            .help(format!(
+                "invite it anew: bramble-terminal invite {to} --child; let it join, change `child = \"{name}\"` in \
+                 the pilot's configuration, and then: bramble-terminal agents revoke {name}"
+            )));
+        }
+        match &agent.becomes {
+            // The same again: it may not have arrived.
+            Some(becoming) if becoming.name == *to => return Ok(agent),
+            Some(becoming) => {
+                return Err(Refusal::conflict(format!("{name} is about to be called {}", becoming.name))
+                    .help("wait until it is here under that name: bramble-terminal agents"));
+            }
+            None => {}
+        }
+        if self.find(to).is_some() {
+            return Err(
+                Refusal::conflict(format!("{to} is another agent's name")).help("choose another name")
+            );
+        }
+        self.not_promised(to)?;
+        Ok(agent)
+    }
+
+    /// Notes down what an agent is about to be called.
+    pub(crate) fn promise(&mut self, name: &Name, becoming: Becoming) {
+        if let Some(agent) = self.find_mut(name) {
+            agent.becomes = Some(becoming);
+        }
+    }
+
+    /// The agent keeps its name after all. The certificate for the other one is returned.
+    pub(crate) fn keep_name(&mut self, name: &Name) -> Option<Serial> {
+        Some(self.find_mut(name)?.becomes.take()?.certificate.serial)
+    }
+
+    /// An agent is here. Where it is so under its new name for the first time, what it was
+    /// called before is returned, with the certificate of that.
+    pub(crate) fn is_here(&mut self, name: &Name, now: Timestamp) -> Option<(Name, Serial)> {
+        if let Some(agent) = self.find_mut(name) {
+            agent.last_here = Some(now);
+            return None;
+        }
+        let agent = self.agents.iter_mut().find(|agent| {
+            agent.revoked.is_none() && agent.becomes.as_ref().is_some_and(|becoming| becoming.name == *name)
+        })?;
+        let Becoming { name, certificate } = agent.becomes.take()?;
+        let old = (std::mem::replace(&mut agent.name, name), agent.certificate.serial);
+        (agent.certificate, agent.last_here) = (certificate, Some(now));
+        let (name, serial) = (agent.name.clone(), agent.certificate.serial);
+        // A name is noted down once: who had it before was revoked.
+        self.agents.retain(|other| other.name != name || other.certificate.serial == serial);
+        self.sort();
+        Some(old)
+    }
+
+    fn sort(&mut self) {
+        self.agents.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bramble_identity::{Authority, Request};
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn issued(agent: &Agent) -> Issued {
+        Authority::new().unwrap().issue(&Request::new().unwrap().csr().unwrap(), agent).unwrap()
+    }
+
+    fn pilot(text: &str) -> Agent {
+        Agent::new(Role::Pilot, name(text))
+    }
+
+    fn child(text: &str) -> Agent {
+        Agent::new(Role::Child, name(text))
+    }
+
+    fn registry(agents: &[Agent]) -> Registry {
+        let mut registry = Registry::default();
+        for agent in agents {
+            assert_eq!(registry.enrol(agent, &issued(agent), at(0)), []);
+        }
+        registry
+    }
+
+    fn becoming(text: &str) -> Becoming {
+        Becoming { name: name(text), certificate: Certificate::new(&issued(&pilot(text))) }
+    }
+
+    fn names(registry: &Registry) -> Vec<&str> {
+        registry.all().iter().map(|agent| agent.name.as_str()).collect()
+    }
+
+    #[test]
+    fn an_agent_that_joins_again_takes_the_place_of_the_one_before() {
+        let mut registry = registry(&[pilot("box2"), pilot("box1")]);
+        let before = registry.find(&name("box1")).unwrap().certificate.serial;
+        assert_eq!(registry.enrol(&pilot("box1"), &issued(&pilot("box1")), at(5)), [before]);
+        assert_eq!(names(&registry), ["box1", "box2"]);
+        assert_ne!(registry.find(&name("box1")).unwrap().certificate.serial, before);
+    }
+
+    #[test]
+    fn a_name_is_one_agents_whatever_its_role() {
+        let mut registry = registry(&[pilot("box1")]);
+        assert!(registry.may_invite(&child("box1")).unwrap_err().message.contains("a pilot already"));
+        assert!(registry.may_invite(&pilot("box1")).is_ok());
+        registry.revoke(&name("box1"), at(1)).unwrap();
+        assert!(registry.may_invite(&child("box1")).is_ok(), "a revoked agent's name is free");
+    }
+
+    #[test]
+    fn a_revoked_agent_stays_noted_down_and_can_not_be_revoked_again() {
+        let mut registry = registry(&[pilot("box1")]);
+        let serial = registry.find(&name("box1")).unwrap().certificate.serial;
+        assert_eq!(registry.revoke(&name("box1"), at(1)).unwrap(), (pilot("box1"), vec![serial]));
+        assert!(registry.revoke(&name("box1"), at(2)).unwrap_err().message.contains("revoked before"));
+        assert_eq!(registry.all()[0].revoked, Some(at(1)));
+        let unknown = registry.revoke(&name("box7"), at(2)).unwrap_err();
+        assert!(unknown.message.contains("no agent box7 is enrolled (nobody is)"), "{unknown}");
+    }
+
+    #[test]
+    fn a_pilot_is_renamed_when_it_is_here_under_its_new_name() {
+        let mut registry = registry(&[pilot("box1")]);
+        let old = registry.find(&name("box1")).unwrap().certificate.serial;
+        registry.promise(&name("box1"), becoming("box2"));
+        assert_eq!(registry.is_here(&name("box1"), at(3)), None, "it has not heard of it");
+        assert_eq!(registry.is_here(&name("box2"), at(4)), Some((name("box1"), old)));
+        assert_eq!(names(&registry), ["box2"]);
+        assert_eq!(registry.find(&name("box2")).unwrap().last_here, Some(at(4)));
+        assert_eq!(registry.is_here(&name("box2"), at(5)), None);
+    }
+
+    #[test]
+    fn a_name_that_is_promised_is_taken() {
+        let mut registry = registry(&[pilot("box1"), pilot("box3"), child("wheels")]);
+        registry.promise(&name("box1"), becoming("box2"));
+        assert!(registry.may_rename(&name("box1"), &name("box2")).is_ok(), "the same again");
+        assert!(registry.may_rename(&name("box1"), &name("box4")).is_err());
+        for other in ["box2", "box1"] {
+            assert!(registry.may_rename(&name("box3"), &name(other)).is_err(), "{other}");
+        }
+        assert!(registry.may_invite(&pilot("box2")).is_err());
+        let refused = registry.may_rename(&name("wheels"), &name("lamps")).unwrap_err();
+        assert!(refused.help.unwrap().contains("invite lamps --child"));
+        let serial = registry.keep_name(&name("box1"));
+        assert!(serial.is_some() && registry.may_rename(&name("box3"), &name("box2")).is_ok());
+    }
+
+    #[test]
+    fn who_is_revoked_while_it_is_renamed_is_so_under_both_names() {
+        let mut registry = registry(&[pilot("box1")]);
+        let next = becoming("box2");
+        registry.promise(&name("box1"), next.clone());
+        let (_, serials) = registry.revoke(&name("box1"), at(1)).unwrap();
+        assert_eq!(serials.len(), 2);
+        assert_eq!(serials[1], next.certificate.serial);
+        assert_eq!(registry.is_here(&name("box2"), at(2)), None);
+    }
+}
