@@ -394,10 +394,10 @@ fn a_running_pilot_lends_its_rig_while_it_is_idle() {
 
     lab.say(&start);
     let why = refusal(&command(&config).args(["set", "light.left", "on"]).output().unwrap());
-    assert!(why.contains("box1 runs a session of M001 (task free_water)"), "{why}");
+    assert!(why.contains("'s session of M001 (task free_water)"), "{why}");
     // That a rig is in use is not what a check found.
     let why = refusal(&command(&config).args(["check", "--skip-timing"]).output().unwrap());
-    assert!(why.contains("box1 runs a session of M001") && !lab.path("box1/check.json").exists(), "{why}");
+    assert!(why.contains("'s session of M001") && !lab.path("box1/check.json").exists(), "{why}");
     lab.say(&["stop", "M001"]);
     lab.after_sessions(1);
 }

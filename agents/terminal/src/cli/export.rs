@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bramble_export::Form;
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 pub(super) const EXAMPLES: &str = "\
 NWB is one file a session, sub-SUBJECT/sub-SUBJECT_ses-SESSION.nwb. CSV is a folder a session,
@@ -22,7 +22,8 @@ Examples:
 
 /// `export`.
 #[derive(Debug, Args)]
-#[group(id = "forms", required = true, multiple = true, args = ["nwb", "csv", "parquet", "aind"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("forms").required(true).multiple(true).args(["nwb", "csv", "parquet", "aind"]))]
 pub(crate) struct Export {
     /// The subject, or the path of its file
     pub(crate) subject: String,

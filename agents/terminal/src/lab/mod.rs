@@ -26,6 +26,8 @@ const MOST_REFUSED: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Lab {
     pilots: BTreeMap<Name, Pilot>,
+    /// Notices on pilots that have not called yet.
+    early: BTreeMap<Name, String>,
     refused: Vec<String>,
 }
 
@@ -73,6 +75,7 @@ impl Lab {
         pilot.presence.comes(now);
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
         let news = pilot.is_doing(name, hello.activity);
+        pilot.notice = self.early.remove(name).or(pilot.notice);
         self.pilots.insert(name.clone(), pilot);
         news
     }
@@ -195,8 +198,10 @@ impl Lab {
 
     /// Something that a person should read beside a pilot; nothing clears it.
     pub(crate) fn notice(&mut self, name: &Name, notice: Option<String>) {
-        if let Some(pilot) = self.pilots.get_mut(name) {
-            pilot.notice = notice;
+        match (self.pilots.get_mut(name), notice) {
+            (Some(pilot), notice) => pilot.notice = notice,
+            (None, Some(notice)) => _ = self.early.insert(name.clone(), notice),
+            (None, None) => _ = self.early.remove(name),
         }
     }
 

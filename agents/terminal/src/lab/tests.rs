@@ -67,6 +67,18 @@ fn why(refused: Allowed<()>) -> String {
 }
 
 #[test]
+fn what_is_noticed_of_a_pilot_before_it_calls_is_shown_when_it_does() {
+    let mut lab = Lab::default();
+    lab.notice(&name("box1"), Some("its subject's file was set aside".into()));
+    lab.notice(&name("box2"), Some("it waits".into()));
+    lab.notice(&name("box2"), None);
+    lab.up(&name("box1"), hello(Activity::Idle), at(0));
+    lab.up(&name("box2"), hello(Activity::Idle), at(0));
+    let notices: Vec<_> = lab.view().0.into_iter().map(|pilot| pilot.notice).collect();
+    assert_eq!(notices, [Some("its subject's file was set aside".to_owned()), None]);
+}
+
+#[test]
 fn a_start_on_a_pilot_that_never_called_says_who_is_here() {
     let said = why(lab().reserve(&mouse("M001"), &alice(), &name("box9"), false));
     assert_eq!(said, "no pilot box9 is here (here: box1, box2)");
