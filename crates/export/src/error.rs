@@ -32,7 +32,7 @@ pub enum ExportError {
         why: String,
     },
     /// The form wants what isn't known of the session.
-    #[error("{form} wants what isn't known of session {session} of {subject}: {what}")]
+    #[error("{form} wants what isn't known of session {session} of {subject}:{what}")]
     Unknown {
         /// The form.
         form: &'static str,
@@ -40,7 +40,7 @@ pub enum ExportError {
         subject: String,
         /// The session.
         session: String,
-        /// What is wanted, and where it is said.
+        /// What is wanted, and where it is said: a line each.
         what: String,
     },
 }

@@ -64,7 +64,7 @@ fn unknown(session: &Session, wants: Vec<String>) -> ExportError {
         form: "aind-data-schema",
         subject: session.subject.to_string(),
         session: session.number.to_string(),
-        what: wants.join("; "),
+        what: wants.iter().map(|want| format!("\n  {want}")).collect(),
     }
 }
 

@@ -28,7 +28,7 @@ use object::{CORE, Objects};
 const VERSION: &str = "2.11.0";
 
 /// Groups that a file must have, with something in them or without.
-const GROUPS: [&str; 8] = [
+const GROUPS: [&str; 9] = [
     "acquisition",
     "analysis",
     "processing",
@@ -37,6 +37,7 @@ const GROUPS: [&str; 8] = [
     "general/devices",
     "intervals",
     "events",
+    "scratch",
 ];
 
 /// Writes a session as the file `path`.
@@ -55,8 +56,15 @@ pub(crate) fn write(session: &Session, here: &Here, path: &Path) -> Result<(), E
     let written = write_into(&file, session, here).and_then(|()| file.flush());
     // A full disk may be told only when the file is closed.
     let closed = file.close();
-    written.and(closed).map_err(ExportError::library(path))?;
+    written.and(closed).map_err(|error| ExportError::library(path)(said(&error)))?;
     on_disk.sync_all().map_err(ExportError::write(path))
+}
+
+/// What went wrong: where the system said something, that alone.
+fn said(error: &hdf5::Error) -> String {
+    let text = error.to_string();
+    let system = text.split("error message = '").nth(1).and_then(|rest| rest.split('\'').next());
+    system.map_or_else(|| text.clone(), str::to_owned)
 }
 
 fn write_into(file: &File, session: &Session, here: &Here) -> hdf5::Result<()> {
@@ -80,6 +88,7 @@ fn write_into(file: &File, session: &Session, here: &Here) -> hdf5::Result<()> {
     states::write(&objects, &file.group("intervals")?, session)?;
     let acquisition = file.group("acquisition")?;
     task::write(&objects, &acquisition, session)?;
+    task::documents(&objects, &file.group("scratch")?, session)?;
     series::write(&objects, &acquisition, session)?;
     events(&objects, file, session)
 }

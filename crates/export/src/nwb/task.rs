@@ -49,22 +49,33 @@ pub(super) fn write(objects: &Objects, acquisition: &Group, session: &Session) -
         ];
         table(objects, acquisition, "task_parameters", "The task's parameters at the start", &columns)?;
     }
-    let sources = session.start.sources.iter().map(|(path, text)| (path.clone(), text.clone()));
-    let pretty = |json: &serde_json::Value| format!("{json:#}");
-    let made = [
-        ("session.json".to_owned(), pretty(&about(session))),
-        ("provenance.json".to_owned(), pretty(&session.start.provenance)),
-    ];
-    let (paths, contents): (Vec<String>, Vec<String>) = sources.chain(made).unzip();
+    let (paths, contents) = session.start.sources.clone().into_iter().unzip();
     let columns = [
         Column::new("path", "", "the file", texts(paths)),
         Column::new("text", "", "all that is in it", texts(contents)),
     ];
     let what = format!(
-        "What the session ran from: the task {}, all that it loads, its protocol; session.json, what the session was; provenance.json: rig, calibrations, host, software",
+        "What the session ran from: the task {}, all that it loads, its protocol",
         session.start.root
     );
     table(objects, acquisition, "task_files", &what, &columns)
+}
+
+/// `/scratch`: what has no place of its own in NWB, as JSON.
+pub(super) fn documents(objects: &Objects, scratch: &Group, session: &Session) -> Result<()> {
+    for (name, notes, json) in [
+        ("session", "What the session was, as JSON", &about(session)),
+        (
+            "provenance",
+            "Rig, calibrations, host and software of the session, as JSON",
+            &session.start.provenance,
+        ),
+    ] {
+        let made = object::text(scratch, name, &format!("{json:#}"))?;
+        objects.typed(&made, "ScratchData", CORE)?;
+        object::set_text(&made, "notes", notes)?;
+    }
+    Ok(())
 }
 
 fn table(objects: &Objects, parent: &Group, name: &str, what: &str, columns: &[Column]) -> Result<()> {

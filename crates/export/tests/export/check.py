@@ -199,8 +199,8 @@ def nwb(export, session):
             found = [[round(row["timestamp"] * NS), row["text"]] for row in frame.to_dict("records")]
             same("notes", found, session["notes"])
         files = file.acquisition["task_files"].to_dataframe().set_index("path")["text"].to_dict()
-        about = json.loads(files.pop("session.json"))
-        json.loads(files.pop("provenance.json"))
+        about = json.loads(file.get_scratch("session"))
+        json.loads(file.get_scratch("provenance"))
         same("sources", files, session["sources"])
         same("start_time_ns", about["start_time_ns"], session["start_time_ns"])
         print("devices", *sorted(file.devices))
