@@ -5,9 +5,10 @@
 mod common;
 
 use std::net::TcpListener;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use common::{Lab, RIG, eventually, pilot, program, refusal, refused_to_start, text};
+use nix::sched::{CloneFlags, unshare};
 
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
 
@@ -293,4 +294,60 @@ fn a_terminal_that_only_this_user_reaches_invites_nobody() {
     lab.start_terminal();
     let said = lab.refused(&["invite", "box1"]);
     assert!(said.contains("needn't be enrolled") && said.contains("tcp://0.0.0.0:5600"), "{said}");
+}
+
+/// Runs a test in a network of its own, which has nothing in it but one end of a cable; on the
+/// machine's own networks nothing is sent. Says so where the system lets none be made.
+fn in_a_network(test: impl FnOnce() + Send + 'static) {
+    let ip =
+        |words: &str| Command::new("ip").args(words.split(' ')).status().is_ok_and(|status| status.success());
+    let outcome = std::thread::spawn(move || {
+        let made = unshare(CloneFlags::CLONE_NEWNET).is_ok()
+            && ip("link set lo up")
+            && ip("link add name lan type veth peer name far")
+            && ip("addr add 10.77.0.1/24 dev lan")
+            && ip("link set far up")
+            && ip("link set lan up");
+        if !made {
+            println!("skipped: this user can't make a network namespace here");
+            return;
+        }
+        test();
+    });
+    if let Err(panic) = outcome.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+#[test]
+fn agents_find_each_other_on_a_network_without_an_address() {
+    in_a_network(|| {
+        let mut lab = Lab::unstarted();
+        lab.start_terminal_at("tcp://0.0.0.0:0", &[]);
+        let status: serde_json::Value = serde_json::from_str(&lab.say(&["status", "--json"])).unwrap();
+        let at = status["listen"].as_str().unwrap().to_owned();
+        let mut swarm = Swarm { lab, at };
+        let lamp = "[rig.devices.lamp]\nkind = \"digital_output\"\n";
+        let pilots = format!(
+            "name = \"box1\"\nterminal = \"find\"\ndata = \"box1\"\nchildren = \"tcp://0.0.0.0:0\"\n\
+             {lamp}driver = \"child\"\nchild = \"wheels\"\n"
+        );
+        let pilots = swarm.lab.file("box1.toml", &pilots);
+        let wheels =
+            format!("name = \"wheels\"\npilot = \"find\"\ndata = \"wheels\"\n{lamp}driver = \"simulated\"\n");
+        let wheels = swarm.lab.file("wheels.toml", &wheels);
+        for (agent, config, role) in [("box1", &pilots, "pilot"), ("wheels", &wheels, "child")] {
+            let more: &[&str] = if role == "child" { &["--child"] } else { &[] };
+            let code = swarm.invite(agent, more);
+            let mut join = program(&format!("bramble-{role}"));
+            let joined = join.args(["--config", config, "join", &code]).output().unwrap();
+            assert!(joined.status.success(), "{}", text(&joined.stderr));
+            let said = text(&joined.stdout);
+            assert!(said.contains("at 10.77.0.1:") && !said.contains("Write into"), "{said}");
+        }
+        swarm.start("box1", &pilots, &[]);
+        swarm.until_here("box1");
+        swarm.lab.start("wheels", program("bramble-child").args(["--config", &wheels]));
+        swarm.lab.until(&["status", "--json"], |status| pilot(status, "box1")["children"][0]["here"] == true);
+    });
 }

@@ -131,6 +131,11 @@ def parquet(export, sessions):
          {session["subject"] for session in sessions if session["rows"]})
 
 
+def numpy_text(value):
+    """The text in what may be an array of one."""
+    return value.item() if hasattr(value, "item") else value
+
+
 def nwb(export, session):
     import warnings
 
@@ -199,8 +204,8 @@ def nwb(export, session):
             found = [[round(row["timestamp"] * NS), row["text"]] for row in frame.to_dict("records")]
             same("notes", found, session["notes"])
         files = file.acquisition["task_files"].to_dataframe().set_index("path")["text"].to_dict()
-        about = json.loads(file.get_scratch("session"))
-        json.loads(file.get_scratch("provenance"))
+        about = json.loads(numpy_text(file.get_scratch("session")))
+        json.loads(numpy_text(file.get_scratch("provenance")))
         same("sources", files, session["sources"])
         same("start_time_ns", about["start_time_ns"], session["start_time_ns"])
         print("devices", *sorted(file.devices))
