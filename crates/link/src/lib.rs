@@ -8,20 +8,20 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use bramble_link::{Event, JournalOutbox, Me, MemoryOutbox, Terms, dial, listen};
+//! use bramble_link::{Endpoint, Event, JournalOutbox, Me, MemoryOutbox, Terms, dial, listen};
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("box1.sqlite");
-//! # let socket = format!("ipc://{}/terminal.sock", folder.path().display());
+//! # let socket: Endpoint = format!("ipc://{}/terminal.sock", folder.path().display()).parse()?;
 //!
 //! // The terminal, for pilots: what waits for a pilot is kept in memory.
 //! let me = Me::new("desk".parse()?, "terminal", "pilot");
-//! let (listener, terminal) = listen(socket.parse()?, me, |_pilot| Ok(Terms::new(MemoryOutbox::new())))?;
+//! let (listener, terminal) = listen(socket.clone(), me, |_pilot| Ok(Terms::new(MemoryOutbox::new())))?;
 //!
 //! // A pilot: what it observed is in its journal.
 //! let journal = bramble_journal::Journal::open(path)?;
 //! let outbox = JournalOutbox::open(journal.clone(), "terminal")?;
 //! let me = Me::new("box1".parse()?, "pilot", "terminal");
-//! let (dialer, pilot) = dial(socket.parse()?, me, Terms::new(outbox))?;
+//! let (dialer, pilot) = dial(socket, me, Terms::new(outbox))?;
 //! journal.append("terminal", &["a poke", "a drop of water"])?;
 //! dialer.line().more()?; // the journal has more to send
 //!

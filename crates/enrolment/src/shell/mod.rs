@@ -21,7 +21,7 @@ use crate::proof::Binding;
 /// How long the other computer may take for each step.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Bytes that nobody can guess, for [`Invitations::invite`].
+/// Bytes that nobody can guess, for [`Invitations::invite`](crate::Invitations::invite).
 ///
 /// # Errors
 /// When the system has no randomness.
