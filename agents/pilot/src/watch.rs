@@ -21,18 +21,8 @@ pub(crate) struct Watch {
 impl Watch {
     /// Watches a session of this task that starts now.
     pub(crate) fn new(request: &StartSession, task: String, start: Time) -> Watch {
-        let progress = Progress {
-            session: request.session,
-            subject: request.subject.clone(),
-            owner: request.owner.clone(),
-            task,
-            hold: None,
-            trial: 0,
-            stages: Vec::new(),
-            water: 0.0,
-            seconds: 0.0,
-            valves: Vec::new(),
-        };
+        let StartSession { session, subject, owner, .. } = request;
+        let progress = Progress::beginning(*session, subject.clone(), owner.clone(), task);
         Watch { progress, start, stages: BTreeMap::new(), water: WaterMeter::default(), active: Vec::new() }
     }
 

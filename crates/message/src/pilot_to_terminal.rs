@@ -222,3 +222,21 @@ pub struct Progress {
     /// The valves that water can be given from by hand.
     pub valves: Vec<PortName>,
 }
+
+impl Progress {
+    /// Of a session of which nothing else is known yet.
+    pub fn beginning(session: Uuid, subject: SubjectId, owner: Person, task: String) -> Progress {
+        Progress {
+            session,
+            subject,
+            owner,
+            task,
+            hold: None,
+            trial: 0,
+            stages: Vec::new(),
+            water: 0.0,
+            seconds: 0.0,
+            valves: Vec::new(),
+        }
+    }
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
-use super::{print_json, say};
+use super::{grouped, print_json, say};
 use crate::api::client::Client;
 use crate::api::types::Status;
 
@@ -100,17 +100,4 @@ fn bytes(count: u64) -> String {
         count if count < 10_000_000_000 => format!("{} MB", count / 1_000_000),
         count => format!("{} GB", count / 1_000_000_000),
     }
-}
-
-/// A number in groups of three digits.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -91,7 +91,7 @@ impl Lab {
         let software = Software { program, version: unknown(), host: unknown(), system: unknown() };
         let mut pilot = Pilot::new(software, now);
         pilot.presence.is_expected();
-        let progress = progress(session, subject, owner, task);
+        let progress = Progress::beginning(session, subject, owner, task);
         pilot.running = Some(Run { progress, trials: 0, live: Vec::new(), score: Score::default() });
         self.pilots.insert(name, pilot);
     }
@@ -137,7 +137,8 @@ impl Lab {
     pub(crate) fn started(&mut self, name: &Name, started: &Started, score: Score) {
         let Some(pilot) = self.pilots.get_mut(name) else { return };
         let StartSession { session, subject, owner, .. } = &started.request;
-        let progress = progress(*session, subject.clone(), owner.clone(), started.task_name.clone());
+        let progress =
+            Progress::beginning(*session, subject.clone(), owner.clone(), started.task_name.clone());
         pilot.notice = None;
         pilot.running = Some(Run { progress, trials: 0, score, live: Vec::new() });
     }
@@ -363,22 +364,6 @@ impl Lab {
             if here.is_empty() { "no pilot is".to_owned() } else { format!("here: {}", here.join(", ")) };
         Refusal::missing(format!("no pilot {name} is here ({here})"))
             .help("start it on its computer: bramble-pilot --config FILE")
-    }
-}
-
-/// Of a session of which nothing else is known yet.
-fn progress(session: Uuid, subject: SubjectId, owner: Person, task: String) -> Progress {
-    Progress {
-        session,
-        subject,
-        owner,
-        task,
-        hold: None,
-        trial: 0,
-        stages: Vec::new(),
-        water: 0.0,
-        seconds: 0.0,
-        valves: Vec::new(),
     }
 }
 

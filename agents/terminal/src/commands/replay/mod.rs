@@ -10,7 +10,7 @@ use bramble_subject::{SessionNumber, SubjectFile};
 use miette::{IntoDiagnostic, miette};
 use serde_json::json;
 
-use super::{print_json, say, subject_file};
+use super::{grouped, print_json, say, subject_file};
 use crate::cli;
 
 pub(super) fn run(
@@ -91,31 +91,5 @@ fn as_json(number: SessionNumber, came: &Result<Replayed, String>, seconds: f64)
             "seconds": seconds,
             "difference": replayed.difference.as_ref().map(ToString::to_string),
         }),
-    }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn thousands_are_apart() {
-        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (48_211, "48,211"), (1_234_567, "1,234,567")];
-        for (number, text) in cases {
-            assert_eq!(grouped(number), text);
-        }
     }
 }
