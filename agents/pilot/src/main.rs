@@ -4,6 +4,7 @@
 mod children;
 mod config;
 mod desk;
+mod front;
 mod hand;
 mod host;
 mod join;
@@ -32,7 +33,7 @@ use bramble_enrolment::Member;
 use bramble_health::Probe;
 use bramble_identity::{Identity, Role};
 use bramble_journal::Journal;
-use bramble_link::{Endpoint, JournalOutbox, Me, Place, Terms, dial};
+use bramble_link::{Endpoint, JournalOutbox, Me, Place, Terms, dial_hearing};
 use bramble_message::{Activity, Ended, PilotToTerminal, encode};
 use bramble_value::{Ending, Time};
 use clap::Parser;
@@ -44,6 +45,7 @@ use tracing_subscriber::EnvFilter;
 use children::Children;
 use config::{Arguments, Command, Settings, Workshop};
 use desk::Desk;
+use front::Front;
 use memory::{LANE, Sessions};
 use pilot::{Alarm, Input, Pilot, Then};
 use reserve::Reserve;
@@ -123,17 +125,11 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let place = Place::from(settings.terminal.clone()).with_identity(member.identity.clone());
     let hello = pilot::hello(rig.clone(), Activity::Idle);
     let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));
-    let (dialer, events) = dial(place, me, Terms::new(outbox)).into_diagnostic()?;
-    let on_link = inputs.clone();
-    spawn("terminal", move || {
-        while let Ok(event) = events.recv() {
-            if on_link.send(Input::Terminal(event)).is_err() {
-                return;
-            }
-        }
-    })?;
+    let front = Front::new(Desk::new(settings.name.clone(), sessions.started()));
+    let (taking, on_link) = (front.clone(), inputs.clone());
+    let hear = move |event| taking.hear(event, &on_link);
+    let dialer = dial_hearing(place, me, Terms::new(outbox), hear).into_diagnostic()?;
 
-    let desk = Desk::new(settings.name.clone(), sessions.started());
     let (line, onlookers) = (dialer.line(), dialer.line());
     let waiting = Tally::of(&journal, LANE).into_diagnostic()?;
     // Where the link has ended, so does the pilot.
@@ -181,7 +177,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     // It is as ready where nobody reads this.
     let _ = writeln!(std::io::stdout(), "ready: {}, terminal {}", settings.name, settings.terminal);
     let pilot = Pilot {
-        desk,
+        front,
         rig,
         dialer,
         journal,
@@ -189,7 +185,6 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         pen,
         doing,
         jobs,
-        post: None,
         told: None,
         room: Room::default(),
         limit: settings.journal_limit,

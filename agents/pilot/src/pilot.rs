@@ -9,18 +9,19 @@ use bramble_enrolment::Member;
 use bramble_health::Probe;
 use bramble_identity::Serial;
 use bramble_journal::{Disk, Journal, Share};
-use bramble_link::{Dialer, Event};
+use bramble_link::{Dialer, Event, Position};
 use bramble_message::{
     Activity, Answer, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode,
     encode,
 };
-use bramble_rig::{Post, inbox};
+use bramble_rig::inbox;
 use bramble_value::Span;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::children::Children;
-use crate::desk::{Asker, Deed, Desk};
+use crate::desk::Deed;
+use crate::front::Front;
 use crate::hand;
 use crate::host;
 use crate::memory::LANE;
@@ -34,6 +35,9 @@ use crate::session::{Job, News, Order};
 pub(crate) enum Input {
     /// On the link to the terminal.
     Terminal(Event),
+    /// A command of the terminal was taken: what is left to do of it, and the answer that was
+    /// given.
+    Command { at: Position, left: Vec<Deed>, answer: Option<Answer> },
     /// Of the session.
     Session(News),
     /// The session's thread panicked: nobody runs sessions any more.
@@ -72,7 +76,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the pilot's thread holds.
 pub(crate) struct Pilot {
-    pub(crate) desk: Desk,
+    pub(crate) front: Front,
     pub(crate) rig: Vec<RigDevice>,
     pub(crate) dialer: Dialer,
     pub(crate) journal: Journal,
@@ -80,8 +84,6 @@ pub(crate) struct Pilot {
     pub(crate) pen: Pen,
     pub(crate) doing: Doing,
     pub(crate) jobs: Sender<Job>,
-    /// To the session that runs, or is got ready.
-    pub(crate) post: Option<Post>,
     /// What the terminal was told last, and when.
     pub(crate) told: Option<(Instant, Status)>,
     /// How much room there is for what is observed.
@@ -115,17 +117,25 @@ impl Pilot {
         let mut leaving: Option<Instant> = None;
         let mut next_tick = Instant::now();
         while self.then == Then::End
-            && !leaving.is_some_and(|since| self.desk.is_idle() || since.elapsed() > LAST_PATIENCE)
+            && !leaving
+                .is_some_and(|since| self.front.counter().desk.is_idle() || since.elapsed() > LAST_PATIENCE)
         {
             match inputs.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(Input::Terminal(event)) => self.hear(event),
+                Ok(Input::Command { at, left, answer }) => {
+                    self.act(left);
+                    if let Some(answer) = answer {
+                        self.pen.write(Entry::Answer(answer));
+                    }
+                    self.taken(at);
+                }
                 Ok(Input::Session(news)) => self.news(news),
                 Ok(Input::SessionFailed) => return (self.dialer, Err(Failed::Session)),
                 Ok(Input::Hand(job)) => self.hand(job),
                 Ok(Input::Children) => next_tick = Instant::now(),
                 Ok(Input::Leave) => {
                     leaving.get_or_insert_with(Instant::now);
-                    let deeds = self.desk.leave("the pilot was told to end");
+                    let deeds = self.front.counter().desk.leave("the pilot was told to end");
                     self.act(deeds);
                 }
                 Err(RecvTimeoutError::Timeout) => {
@@ -158,54 +168,55 @@ impl Pilot {
             Event::Failed { why, .. } => tracing::error!("{why}"),
             Event::Message { at, payload, .. } => {
                 match decode(&payload) {
-                    Ok(TerminalToPilot::Command { ask, by, take_over, command }) => {
-                        let deeds = self.desk.command(&Asker { ask, by, take_over }, command);
-                        self.act(deeds);
-                    }
                     Ok(TerminalToPilot::Revoked { certificates }) => self.revoke(certificates),
+                    // The front takes them.
+                    Ok(TerminalToPilot::Command { .. }) => {}
                     Err(error) => tracing::error!("{error}"),
                 }
-                // Where the link has ended, so does the pilot.
-                let _ = self.dialer.line().taken(at);
+                self.taken(at);
             }
             Event::Passing { .. } | Event::Clock { .. } => {}
         }
+    }
+
+    /// What the terminal said up to here is done, or noted.
+    fn taken(&self, at: Position) {
+        // Where the link has ended, so does the pilot.
+        let _ = self.dialer.line().taken(at);
     }
 
     fn news(&mut self, news: News) {
         match news {
             News::Started(course) => {
                 tracing::info!("a session of task {} started", course.task.name);
-                let deeds = self.desk.started(*course);
+                let deeds = self.front.counter().desk.started(*course);
                 self.act(deeds);
             }
             News::Refused(why) => {
                 tracing::warn!("a session was refused: {why}");
-                let deeds = self.desk.refused(&why);
+                let deeds = self.front.counter().desk.refused(&why);
                 self.act(deeds);
-                self.post = None;
+                self.front.counter().post = None;
             }
             News::Ended(ended) => {
                 tracing::info!("the session ended ({}): {}", ended.ending.name(), ended.why);
-                self.desk.ended();
-                self.post = None;
+                self.front.counter().over();
             }
             News::HandEnded => {
-                self.desk.ended();
-                self.post = None;
+                self.front.counter().over();
             }
         }
     }
 
     /// Has a hand work the rig, where nothing else does.
     fn hand(&mut self, job: hand::Job) {
-        if let Err(why) = self.desk.by_hand(job.what()) {
+        let mut counter = self.front.counter();
+        if let Err(why) = counter.desk.by_hand(job.what()) {
             return job.refuse(why);
         }
-        self.post = Some(job.post.clone());
+        counter.post = Some(job.post.clone());
         if let Err(SendError(Job::Hand(job))) = self.jobs.send(Job::Hand(job)) {
-            self.desk.ended();
-            self.post = None;
+            counter.over();
             job.refuse("the pilot's session thread failed: restart the pilot".to_owned());
         }
     }
@@ -221,9 +232,10 @@ impl Pilot {
                 }
                 Deed::Start(request) => {
                     let (post, inbox) = inbox();
-                    self.post = Some(post.clone());
+                    self.front.counter().post = Some(post.clone());
                     if self.jobs.send(Job::Session(Order { request, post, inbox })).is_err() {
-                        let deeds = self.desk.refused("the pilot's session thread failed: restart the pilot");
+                        let why = "the pilot's session thread failed: restart the pilot";
+                        let deeds = self.front.counter().desk.refused(why);
                         self.act(deeds);
                     }
                 }
@@ -238,10 +250,7 @@ impl Pilot {
                     tracing::info!("the session is {owner}'s now");
                     self.pen.write(Entry::Owner(session, owner));
                 }
-                Deed::Tell(request) => {
-                    // A session that has just ended needs to be told nothing.
-                    let _ = self.post.as_ref().map(|post| post.request(request));
-                }
+                Deed::Tell(request) => self.front.counter().tell(request),
             }
         }
     }
@@ -260,7 +269,7 @@ impl Pilot {
                 Measure::Say(text) => tracing::warn!("{text}"),
                 Measure::Relieved => tracing::info!("there is room again for what is observed"),
                 Measure::EndSession(why) => {
-                    let deeds = self.desk.end_for_want_of_room(&why);
+                    let deeds = self.front.counter().desk.end_for_want_of_room(&why);
                     self.act(deeds);
                 }
             }
@@ -268,7 +277,7 @@ impl Pilot {
         if self.room.refusal().is_none() {
             self.reserve.hold();
         }
-        self.desk.has_no_room(self.room.refusal());
+        self.front.counter().desk.has_no_room(self.room.refusal());
     }
 
     /// Lets agents with these certificates in no more.

@@ -54,13 +54,17 @@ fn turns(report: &mut Report) -> Result<(), Failed> {
     report.measured("command and answer, p50", one.p50, "us", Some(Goal::Below(100.0)));
     report.measured("command and answer, p99", one.p99, "us", None);
     let turns = if report.is_quick() { 20 } else { 2_000 };
-    let rested = turns::measure(turns, Duration::from_millis(1))?;
+    let rest = Duration::from_millis(1);
+    let rested = turns::measure(turns, rest)?;
     report.measured("command and answer after a rest, p50", rested.p50, "us", None);
     report.measured("command and answer after a rest, p99", rested.p99, "us", None);
-    let closed = closed::measure(turns)?;
     // LabNet needs 256 to 321 us.
+    let closed = closed::measure(turns, Duration::ZERO)?;
     report.simulated("input to output over the network, p50", closed.p50, "us", Some(Goal::Below(150.0)));
     report.simulated("input to output over the network, p99", closed.p99, "us", None);
+    let closed = closed::measure(turns, rest)?;
+    report.simulated("input to output over the network after a rest, p50", closed.p50, "us", None);
+    report.simulated("input to output over the network after a rest, p99", closed.p99, "us", None);
     Ok(())
 }
 

@@ -61,4 +61,7 @@ pub use endpoint::{Endpoint, EndpointError, Host};
 pub use outbox::{JournalOutbox, MemoryOutbox, Outbox, OutboxError};
 pub use place::Place;
 pub use protocol::{Gone, LARGEST, Me, Position, Reason, Refusal, Terms, VERSION, Window};
-pub use shell::{Closed, Dialer, Event, Events, Line, LineError, LinkError, Listener, dial, listen, now};
+pub use shell::{
+    Closed, Dialer, Event, Events, HandedOver, Line, LineError, LinkError, Listener, Reply, dial,
+    dial_hearing, listen, listen_hearing, now,
+};

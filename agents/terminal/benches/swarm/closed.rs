@@ -2,15 +2,15 @@
 //! terminal sees it, and has an output changed.
 //!
 //! The pilot's side is its real loop, on lines in memory, and what it says goes the
-//! way that a pilot's does. Whoever changes the input also waits for the output; it
-//! runs only where nothing else wants to, since an animal needs no processor.
+//! way that a pilot's does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use bramble_engine::Settings;
-use bramble_link::{Event, MemoryOutbox, now};
+use bramble_link::{Event, Reply, now};
 use bramble_message::{Command, PilotInPassing, TerminalToPilot, decode, encode};
 use bramble_rig::driver::{DriverError, Hands, Heartbeat, LineId};
 use bramble_rig::session::{Around, Bell, Relay, Session};
@@ -19,13 +19,9 @@ use bramble_task::definition::{MessageId, Sources};
 use bramble_value::{Kind, Record, Seed, Time};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
-use thread_priority::{
-    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy, set_thread_priority_and_policy,
-    thread_native_id,
-};
 use uuid::Uuid;
 
-use crate::ends::{Ends, Pilot};
+use crate::ends::{Hearing, Pilot};
 use crate::other::say;
 use crate::turns::command;
 use crate::{Failed, quantile};
@@ -54,23 +50,18 @@ task(
 )
 "#;
 
-/// Is the client, until the pilot has made so many turns.
-pub(crate) fn measure(turns: u64) -> Result<Closed, Failed> {
-    let mut ends = Ends::start("closing", &[&turns.to_string()])?;
+/// Is the client, until the pilot has made so many turns, each so long after the last.
+pub(crate) fn measure(turns: u64, apart: Duration) -> Result<Closed, Failed> {
     let mut seen = 0;
-    // Each turn is two edges; before them the session is told what the input reads.
-    while seen <= 2 * turns {
-        let edges = ends.until(|event| {
-            let Event::Passing { payload, .. } = event else { return None };
-            let Ok(PilotInPassing::Live { records, .. }) = decode(&payload) else { return None };
-            Some(records.into_iter().filter_map(edge).collect::<Vec<bool>>())
-        })?;
-        for high in edges {
-            let (name, _) = if high { LIT } else { DARK };
-            ends.line.send(command(seen, name))?;
-            seen += 1;
-        }
-    }
+    let client = move |event| {
+        let Event::Passing { payload, .. } = event else { return None };
+        let Ok(PilotInPassing::Live { records, .. }) = decode(&payload) else { return None };
+        let high = records.into_iter().filter_map(edge).next_back()?;
+        seen += 1;
+        let (name, _) = if high { LIT } else { DARK };
+        Some(Reply::Message(command(seen, name)))
+    };
+    let mut ends = Hearing::start("closing", &[&turns.to_string(), &apart.as_micros().to_string()], client)?;
     let times = ends.other.wait_for("took")?;
     let times: Result<Vec<f64>, _> = times.split_whitespace().map(str::parse).collect();
     let mut times = times?;
@@ -86,8 +77,8 @@ fn edge(record: Record) -> Option<bool> {
 }
 
 /// Is the pilot.
-pub(crate) fn be(folder: &str, endpoint: &str, turns: &str) -> Result<(), Failed> {
-    let turns: u64 = turns.parse()?;
+pub(crate) fn be(folder: &str, endpoint: &str, turns: &str, apart: &str) -> Result<(), Failed> {
+    let (turns, apart) = (turns.parse()?, Duration::from_micros(apart.parse()?));
     let root = "closed.star".to_owned();
     let files = BTreeMap::from([(root.clone(), TASK.to_owned())]);
     let task = bramble_task::load(&Sources { files, root })?;
@@ -102,26 +93,26 @@ pub(crate) fn be(folder: &str, endpoint: &str, turns: &str) -> Result<(), Failed
     let (mut rig, hands) = Rig::in_memory(&config);
     let (post, inbox) = inbox();
 
-    let Pilot { dialer, events } = Pilot::dial(folder, endpoint, MemoryOutbox::new())?;
-    let (line, live) = (dialer.line(), dialer.line());
     let commands = post.clone();
-    std::thread::spawn(move || {
-        while let Ok(event) = events.recv() {
-            let Event::Message { at, payload, .. } = event else { continue };
-            if let Ok(TerminalToPilot::Command { command: Command::Message { name, .. }, .. }) =
-                decode(&payload)
-            {
-                let (_, place) = if name == LIT.0 { LIT } else { DARK };
-                commands.request(Request::Message { message: MessageId(place), value: 0.0 });
-            }
-            // Where the link has ended, so does this process.
-            let _ = line.taken(at);
+    let (taken, messages) = channel();
+    let dialer = Pilot::dial_hearing(folder, endpoint, move |event| {
+        let Event::Message { at, payload, .. } = event else { return None };
+        if let Ok(TerminalToPilot::Command { command: Command::Message { name, .. }, .. }) = decode(&payload)
+        {
+            let (_, place) = if name == LIT.0 { LIT } else { DARK };
+            commands.request(Request::Message { message: MessageId(place), value: 0.0 });
         }
-    });
+        // Where nobody acknowledges, this process is about to end.
+        let _ = taken.send(at);
+        None
+    })?;
+    let (line, live) = (dialer.line(), dialer.line());
+    // Where the link has ended, so does this process.
+    std::thread::spawn(move || messages.iter().try_for_each(|at| line.taken(at)));
     let show =
         move |records| _ = live.passing(encode(&PilotInPassing::Live { session: Uuid::nil(), records }));
     let (_relay, mut ring, bell) = Relay::start(show)?;
-    let animal = std::thread::spawn(move || animal(hands, turns, &post));
+    let animal = std::thread::spawn(move || animal(hands, turns, apart, &post));
     let ringing = Ringing(bell);
     let mut driver = Real::new(&mut rig, &wiring, &ringing)?.bearing_storms();
     let _real_time = RealTime::enter(last_core());
@@ -138,11 +129,9 @@ pub(crate) fn be(folder: &str, endpoint: &str, turns: &str) -> Result<(), Failed
     say(&format!("took {}", times.join(" ")))
 }
 
-/// Changes the input, and waits for the output, so many times in both directions.
-fn animal(mut hands: Hands, turns: u64, post: &Post) -> Vec<f64> {
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    // Where it can't be had, the loop is slower, and no more.
-    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+/// Changes the input so many times in both directions, each so long after the last, and
+/// sees when the output followed.
+fn animal(mut hands: Hands, turns: u64, apart: Duration, post: &Post) -> Vec<f64> {
     // The devices' lines follow each other by name: the light, then the poke.
     let (light, poke) = (LineId(0), LineId(1));
     std::thread::sleep(Duration::from_millis(100));
@@ -151,11 +140,11 @@ fn animal(mut hands: Hands, turns: u64, post: &Post) -> Vec<f64> {
         let high = turn % 2 == 0;
         let begin = now();
         hands.set(poke, high);
-        while (hands.level(light) > 0.0) != high {
-            std::hint::spin_loop();
+        // It sleeps meanwhile: an animal needs no processor.
+        times.push(hands.wait_for(light, high).since(begin).seconds() * 1e6);
+        if !apart.is_zero() {
+            std::thread::sleep(apart);
         }
-        times.push(now().since(begin).seconds() * 1e6);
-        std::thread::sleep(Duration::from_millis(1));
     }
     post.request(Request::Stop { why: "all is measured".into() });
     times

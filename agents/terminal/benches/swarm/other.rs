@@ -15,7 +15,7 @@ pub(crate) fn is_told() -> Result<bool, Failed> {
         [ROLE, "pilots", load, folder, endpoint] => pilots::be(load, folder, endpoint)?,
         [ROLE, "answering", folder, endpoint] => turns::be(folder, endpoint)?,
         [ROLE, "being-there", folder, endpoint] => clock::be(folder, endpoint)?,
-        [ROLE, "closing", folder, endpoint, turns] => closed::be(folder, endpoint, turns)?,
+        [ROLE, "closing", folder, endpoint, turns, apart] => closed::be(folder, endpoint, turns, apart)?,
         [ROLE, "flowing", folder, endpoint, each, events] => flow::be(folder, endpoint, each, events)?,
         [ROLE, "telling", folder, endpoint] => stream::be_telling(folder, endpoint)?,
         [ROLE, "streaming", folder, endpoint] => stream::be_streaming(folder, endpoint)?,

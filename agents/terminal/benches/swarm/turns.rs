@@ -1,8 +1,9 @@
 //! A command to a pilot, and its answer.
 
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use bramble_link::{Event, MemoryOutbox, now};
+use bramble_link::{Event, Reply, now};
 use bramble_message::{Answer, Ask, Bytes, Command, PilotInPassing, TerminalToPilot, decode, encode};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ pub(crate) fn measure(turns: u64, apart: Duration) -> Result<Turns, Failed> {
     let mut times = Vec::new();
     for turn in 1..=turns {
         let begin = now();
-        ends.line.send(command(turn, "go"))?;
+        ends.line.hand_over(command(turn, "go"))?;
         ends.until(|event| {
             let Event::Passing { payload, .. } = event else { return None };
             let Ok(PilotInPassing::Answer(answer)) = decode(&payload) else { return None };
@@ -42,17 +43,22 @@ pub(crate) fn command(ask: u64, name: &str) -> Bytes {
     encode(&TerminalToPilot::Command { ask: Ask(ask), by, take_over: false, command })
 }
 
-/// Is a pilot that answers what it is asked.
+/// Is a pilot that answers what it is asked, on its link's thread, as a pilot does.
 pub(crate) fn be(folder: &str, endpoint: &str) -> Result<(), Failed> {
-    let Pilot { dialer, events } = Pilot::dial(folder, endpoint, MemoryOutbox::new())?;
-    let line = dialer.line();
-    while let Ok(event) = events.recv() {
-        if let Event::Message { at, payload, .. } = event {
-            if let TerminalToPilot::Command { ask, .. } = decode(&payload)? {
-                line.passing(encode(&PilotInPassing::Answer(Answer { ask, outcome: Ok(()) })))?;
+    let (taken, messages) = channel();
+    let dialer = Pilot::dial_hearing(folder, endpoint, move |event| {
+        let Event::Message { at, payload, .. } = event else { return None };
+        // Where nobody acknowledges, this process is about to end.
+        let _ = taken.send(at);
+        match decode(&payload) {
+            Ok(TerminalToPilot::Command { ask, .. }) => {
+                let answer = Answer { ask, outcome: Ok(()) };
+                Some(Reply::Passing(encode(&PilotInPassing::Answer(answer))))
             }
-            line.taken(at)?;
+            _ => None,
         }
-    }
+    })?;
+    let line = dialer.line();
+    messages.iter().try_for_each(|at| line.taken(at))?;
     Ok(())
 }

@@ -278,8 +278,10 @@ impl Desk {
         let line = self.link.line(pilot);
         let By { who, take_over } = by;
         let message = encode(&TerminalToPilot::Command { ask: question.ask, by: who, take_over, command });
-        // It waits for the link's thread.
-        let sent = plan::blocking(move || Ok(line.send(message))).await?;
+        let sent = match line.hand_over(message) {
+            Ok(message) => message.queued().await,
+            Err(error) => Err(error),
+        };
         sent.map_err(|error| match error {
             LineError::Closed => ending(),
             LineError::NotQueued(why) => Refusal::failed(format!("{pilot} was not asked: {why}"))

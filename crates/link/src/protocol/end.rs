@@ -451,7 +451,8 @@ impl End {
         self.state = State::Down;
     }
 
-    pub(super) fn fail(&mut self, error: &OutboxError) {
+    /// Tells of something that failed.
+    pub(crate) fn fail(&mut self, error: &OutboxError) {
         self.events.push_back(Event::Failed(error.to_string()));
     }
 }

@@ -7,9 +7,11 @@ use bramble_value::Name;
 use tokio::task::JoinHandle;
 use zeromq::ZmqMessage;
 
-use super::core::{GOODBYE, Nonsense, Out, Told, read, say, until};
+use super::core::{GOODBYE, Nonsense, may_answer, may_be_answered, read, say, until};
+use super::out::{Out, Told};
 use super::socket::{Connection, Dial, NoConnection};
-use super::{Event, Order, now};
+use super::vigil::{Vigil, rest};
+use super::{Order, Say, now};
 use crate::protocol::{End, Frame, Me, Terms};
 
 /// Between the end of a connection and the next try.
@@ -19,20 +21,15 @@ const PAUSE_UNREACHED: Duration = Duration::from_millis(200);
 /// Between a refusal and the next try.
 const PAUSE_REFUSED: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(
-    to: Dial,
-    me: Me,
-    terms: Terms,
-    orders: flume::Receiver<Order>,
-    events: flume::Sender<Event>,
-) {
+pub(super) async fn run(to: Dial, me: Me, terms: Terms, orders: flume::Receiver<Order>, out: Out) {
     let mut dialing = Dialing {
         to,
         end: End::dialing(me, terms),
         link: Link::None { until: Instant::now() },
-        out: Out(events),
+        out,
         told: Told::default(),
         nonsense: Nonsense::default(),
+        vigil: Vigil::default(),
     };
     let mut close_by = None;
     loop {
@@ -40,20 +37,21 @@ pub(super) async fn run(
         let wait = until(dialing.end.deadline()).min(dialing.link.pause());
         let wait =
             close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
+        let awake = dialing.vigil.is_kept(now());
         tokio::select! {
             order = orders.recv_async() => {
                 // Without its user, a link ends.
                 let first = order.unwrap_or(Order::Close(Instant::now()));
                 for order in std::iter::once(first).chain(orders.try_iter().take(256)) {
                     match order {
-                        Order::Line(_, what) => say(&mut dialing.end, what),
+                        Order::Line(_, what) => dialing.say(what),
                         Order::Describe(detail) => dialing.end.describe(detail),
                         Order::Close(by) => close_by = Some(by),
                     }
                 }
             }
             change = dialing.link.change() => dialing.changed(change),
-            () = tokio::time::sleep(wait) => {}
+            () = rest(awake, wait) => {}
         }
         dialing.end.advance(now());
         dialing.flush().await;
@@ -70,6 +68,7 @@ struct Dialing {
     out: Out,
     told: Told,
     nonsense: Nonsense,
+    vigil: Vigil,
 }
 
 /// How far the connection is.
@@ -140,6 +139,13 @@ impl Dialing {
         }
     }
 
+    fn say(&mut self, what: Say) {
+        if may_be_answered(&what) {
+            self.vigil.said(now());
+        }
+        say(&mut self.end, what);
+    }
+
     fn receive(&mut self, message: ZmqMessage) {
         let Some(bytes) = message.get(0) else { return };
         match read(bytes, b"the dialed agent", &mut self.nonsense) {
@@ -151,7 +157,13 @@ impl Dialing {
                 self.hang_up(PAUSE_REFUSED);
                 self.out.unreached(why, &mut self.told);
             }
-            Ok(frame) => self.end.handle(frame, now()),
+            Ok(frame) => {
+                let now = now();
+                if may_answer(&frame) {
+                    self.vigil.heard(now);
+                }
+                self.end.handle(frame, now);
+            }
             Err(Some(version)) => self.end.handle_other_version(version),
             Err(None) => {}
         }
@@ -170,17 +182,23 @@ impl Dialing {
 
     /// Sends what is to be sent and tells what is to be told.
     async fn flush(&mut self) {
-        if let Link::Connected(connection) = &mut self.link {
-            let mut alive = true;
-            while let Some(frame) = self.end.poll_frame(now()) {
-                alive = alive && connection.send(&frame).await;
+        loop {
+            if let Link::Connected(connection) = &mut self.link {
+                let mut alive = true;
+                while let Some(frame) = self.end.poll_frame(now()) {
+                    alive = alive && connection.send(&frame).await;
+                }
+                if !alive || self.end.is_down() {
+                    let refused = self.end.was_refused();
+                    self.hang_up(if refused { PAUSE_REFUSED } else { PAUSE });
+                }
             }
-            if !alive || self.end.is_down() {
-                let refused = self.end.was_refused();
-                self.hang_up(if refused { PAUSE_REFUSED } else { PAUSE });
+            if !self.out.drain(&mut self.end, &mut self.told) {
+                return;
             }
+            // It is a talk, which may go on.
+            self.vigil.said(now());
         }
-        self.out.drain(&mut self.end, &mut self.told);
     }
 
     /// Says goodbye, and waits a moment for the answer: what was sent before has

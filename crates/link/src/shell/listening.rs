@@ -8,8 +8,10 @@ use bytes::Bytes;
 use zeromq::{RouterSocket, Socket, SocketRecv, ZmqMessage};
 
 use super::bind::Bound;
-use super::core::{GOODBYE, Nonsense, Out, Told, read, say, until};
+use super::core::{GOODBYE, Nonsense, may_answer, may_be_answered, read, say, until};
+use super::out::{Out, Told};
 use super::socket::{deliver, name_in, watch};
+use super::vigil::{Vigil, rest};
 use super::{Event, Order, now};
 use crate::protocol::{End, Frame, Introduction, Me, Reason, Refusal, Terms};
 
@@ -27,18 +29,17 @@ pub(super) async fn run(
     me: Me,
     terms: MakeTerms,
     orders: flume::Receiver<Order>,
-    events: flume::Sender<Event>,
+    mut out: Out,
 ) {
     let mut socket = RouterSocket::new();
     let ended = watch(&mut socket);
-    let out = Out(events);
     let Bound { sockets, gate, folder, .. } = bound;
     let mut endpoints = Vec::new();
     for listener in sockets {
         match socket.bind_listener(listener).await {
             Ok(endpoint) => endpoints.push(endpoint),
             Err(error) => {
-                return out.send(Event::Failed { peer: None, why: format!("can't listen: {error}") });
+                return out.tell(Event::Failed { peer: None, why: format!("can't listen: {error}") });
             }
         }
     }
@@ -60,12 +61,14 @@ pub(super) async fn run(
         out,
         strangers: Told::default(),
         nonsense: Nonsense::default(),
+        vigil: Vigil::default(),
     };
     let mut close_by = None;
     loop {
         let wait = until(listening.agenda.first().map(|(due, _)| *due));
         let wait =
             close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
+        let awake = listening.vigil.is_kept(now());
         tokio::select! {
             order = orders.recv_async() => {
                 // Without its user, a link ends.
@@ -88,7 +91,7 @@ pub(super) async fn run(
                 }
             }
             Ok(route) = ended.recv_async() => listening.lost(&route),
-            () = tokio::time::sleep(wait) => {}
+            () = rest(awake, wait) => {}
         }
         listening.flush().await;
         if close_by.is_some_and(|by| listening.is_drained() || Instant::now() >= by) {
@@ -132,6 +135,7 @@ struct Listening {
     /// What was told of agents that aren't among the peers.
     strangers: Told,
     nonsense: Nonsense,
+    vigil: Vigil,
 }
 
 impl Listening {
@@ -161,13 +165,16 @@ impl Listening {
     }
 
     fn say(&mut self, name: &Name, what: super::Say) {
+        if may_be_answered(&what) {
+            self.vigil.said(now());
+        }
         match self.peer(name) {
             Ok(peer) => say(&mut peer.end, what),
             Err(refusal) if let super::Say::Send(_, answer) = what => {
                 // Whoever asked may have gone.
                 let _ = answer.send(Err(refusal.text));
             }
-            Err(refusal) => self.out.send(Event::Failed { peer: Some(name.clone()), why: refusal.text }),
+            Err(refusal) => self.out.tell(Event::Failed { peer: Some(name.clone()), why: refusal.text }),
         }
     }
 
@@ -188,8 +195,12 @@ impl Listening {
             }
             Ok(frame) => {
                 let Some(name) = self.routes.get(route) else { return };
+                let now = now();
+                if may_answer(&frame) {
+                    self.vigil.heard(now);
+                }
                 if let Some(peer) = self.peers.get_mut(name) {
-                    peer.end.handle(frame, now());
+                    peer.end.handle(frame, now);
                     if !self.touched.contains(name) {
                         self.touched.insert(name.clone());
                     }
@@ -273,14 +284,18 @@ impl Listening {
         let peer = self.peers.get_mut(name)?;
         peer.end.advance(now());
         let mut lost = None;
-        while let Some(frame) = peer.end.poll_frame(now()) {
-            let Some(route) = &peer.route else { continue };
-            if !send(&mut self.socket, route, &frame).await {
-                lost = Some(route.clone());
+        loop {
+            while let Some(frame) = peer.end.poll_frame(now()) {
+                let Some(route) = &peer.route else { continue };
+                if !send(&mut self.socket, route, &frame).await {
+                    lost = Some(route.clone());
+                    break;
+                }
+            }
+            if !self.out.drain(&mut peer.end, &mut peer.told) || lost.is_some() {
                 break;
             }
         }
-        self.out.drain(&mut peer.end, &mut peer.told);
         let due = peer.end.deadline();
         if due != peer.due {
             if let Some(before) = std::mem::replace(&mut peer.due, due) {

@@ -10,8 +10,11 @@ mod bind;
 mod core;
 mod dialing;
 mod finding;
+mod line;
 mod listening;
+mod out;
 mod socket;
+mod vigil;
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -26,6 +29,11 @@ use crate::clock::Clock;
 use crate::endpoint::Endpoint;
 use crate::place::Place;
 use crate::protocol::{Gone, Me, Position, Refusal, Terms};
+pub use line::{HandedOver, Line, LineError};
+use line::{Order, Say};
+use listening::MakeTerms;
+use out::Out;
+pub use out::Reply;
 
 /// What happened on a link.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,17 +157,6 @@ pub enum LinkError {
 #[error("the link has ended")]
 pub struct Closed;
 
-/// What was said on a line and went nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum LineError {
-    /// The link has ended.
-    #[error("the link has ended")]
-    Closed,
-    /// The message could not be put where it waits for the agent, and won't arrive.
-    #[error("{0}")]
-    NotQueued(String),
-}
-
 /// What happens on a link, in its order. Clones share one queue: an event goes
 /// to one of them.
 #[derive(Debug, Clone)]
@@ -208,89 +205,6 @@ impl Events {
     }
 }
 
-/// What a link is told to do.
-#[derive(Debug)]
-enum Order {
-    /// For one line; a dialer has one, without a name.
-    Line(Option<Name>, Say),
-    /// What is told first, from now on.
-    Describe(Bytes),
-    /// End, but not later than this.
-    Close(Instant),
-}
-
-/// What a line is told to do.
-#[derive(Debug)]
-enum Say {
-    /// The answer tells whether it is in the outbox.
-    Send(Bytes, flume::Sender<Result<(), String>>),
-    More,
-    Passing(Bytes),
-    Taken(Position),
-}
-
-/// How to speak to one other agent, from any thread. It may be gone for a while,
-/// or not have been there yet.
-#[derive(Debug, Clone)]
-pub struct Line {
-    orders: flume::Sender<Order>,
-    peer: Option<Name>,
-}
-
-/// How long a sender waits before it looks whether the link is still there.
-const LOOK: Duration = Duration::from_millis(100);
-
-impl Line {
-    /// Sends a message that arrives once and in order: now, or when the agent is
-    /// back. When this returns, the message is in the outbox; it waits for the
-    /// link's thread, which takes some 10 us.
-    ///
-    /// # Errors
-    /// When the link has ended, or the outbox has no room or can't be written:
-    /// then the message won't arrive.
-    pub fn send(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
-        let (answer, answered) = flume::bounded(1);
-        self.say(Say::Send(payload.into(), answer))?;
-        loop {
-            match answered.recv_timeout(LOOK) {
-                Ok(queued) => return queued.map_err(LineError::NotQueued),
-                // An order that the thread left behind when it ended stays in the queue.
-                Err(flume::RecvTimeoutError::Timeout) if !self.orders.is_disconnected() => {}
-                Err(_) => return Err(LineError::Closed),
-            }
-        }
-    }
-
-    /// The outbox's journal has got more: send it.
-    ///
-    /// # Errors
-    /// When the link has ended.
-    pub fn more(&self) -> Result<(), LineError> {
-        self.say(Say::More)
-    }
-
-    /// Sends a message that may be lost, and is when the agent is gone.
-    ///
-    /// # Errors
-    /// When the link has ended.
-    pub fn passing(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
-        self.say(Say::Passing(payload.into()))
-    }
-
-    /// The message at `at`, and all before it, are safe here: the agent may let
-    /// go of them.
-    ///
-    /// # Errors
-    /// When the link has ended.
-    pub fn taken(&self, at: Position) -> Result<(), LineError> {
-        self.say(Say::Taken(at))
-    }
-
-    fn say(&self, say: Say) -> Result<(), LineError> {
-        self.orders.send(Order::Line(self.peer.clone(), say)).map_err(|_| LineError::Closed)
-    }
-}
-
 /// The link's thread, and the way to it.
 #[derive(Debug)]
 struct Thread {
@@ -301,19 +215,18 @@ struct Thread {
 impl Thread {
     fn start(
         name: &str,
-        body: impl FnOnce(flume::Receiver<Order>, flume::Sender<Event>, tokio::runtime::Runtime) + Send + 'static,
-    ) -> Result<(Thread, Events), LinkError> {
-        let (orders, orders_in) = flume::bounded(core::MOST_WAITING);
-        let (events_out, events) = flume::unbounded();
+        body: impl FnOnce(flume::Receiver<Order>, tokio::runtime::Runtime) + Send + 'static,
+    ) -> Result<Thread, LinkError> {
+        let (orders, orders_in) = flume::bounded(out::MOST_WAITING);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(LinkError::NoThread)?;
         let handle = std::thread::Builder::new()
             .name(format!("link-{name}"))
-            .spawn(move || body(orders_in, events_out, runtime))
+            .spawn(move || body(orders_in, runtime))
             .map_err(LinkError::NoThread)?;
-        Ok((Thread { orders, handle: Some(handle) }, Events(events)))
+        Ok(Thread { orders, handle: Some(handle) })
     }
 
     fn close(&mut self, within: Duration) {
@@ -392,15 +305,34 @@ impl Listener {
 /// When the place is on the network and the agent isn't enrolled, or no thread can be
 /// started.
 pub fn dial(place: impl Into<Place>, me: Me, terms: Terms) -> Result<(Dialer, Events), LinkError> {
-    let place = place.into();
+    let (queue, events) = flume::unbounded();
+    Ok((dial_to(place.into(), me, terms, Out::Queue(queue))?, Events(events)))
+}
+
+/// As [`dial`], and `hear` is given each event on the link's own thread, which spares the
+/// time to wake another. What it returns is said at once. The link waits for it,
+/// so it should do nothing that takes long, and must not wait for the link.
+///
+/// # Errors
+/// As those of [`dial`].
+pub fn dial_hearing(
+    place: impl Into<Place>,
+    me: Me,
+    terms: Terms,
+    hear: impl FnMut(Event) -> Option<Reply> + Send + 'static,
+) -> Result<Dialer, LinkError> {
+    dial_to(place.into(), me, terms, Out::Ear(Box::new(hear)))
+}
+
+fn dial_to(place: Place, me: Me, terms: Terms, out: Out) -> Result<Dialer, LinkError> {
     let agent = Agent::new(me.role.parse()?, me.name.clone());
     let (role, way) = (me.talks_to.parse()?, place.way(agent)?);
     let name = me.name.clone();
     let to = socket::Dial { endpoint: place.endpoint, way, me: name.clone(), role };
-    let (thread, events) = Thread::start(name.as_str(), move |orders, events, runtime| {
-        runtime.block_on(dialing::run(to, me, terms, orders, events));
+    let thread = Thread::start(name.as_str(), move |orders, runtime| {
+        runtime.block_on(dialing::run(to, me, terms, orders, out));
     })?;
-    Ok((Dialer(thread), events))
+    Ok(Dialer(thread))
 }
 
 /// Begins to listen at a place. `terms` says once for each agent that comes, or is
@@ -415,14 +347,32 @@ pub fn listen(
     me: Me,
     terms: impl FnMut(&Name) -> Result<Terms, String> + Send + 'static,
 ) -> Result<(Listener, Events), LinkError> {
-    let place = place.into();
+    let (queue, events) = flume::unbounded();
+    Ok((listen_to(place.into(), me, Box::new(terms), Out::Queue(queue))?, Events(events)))
+}
+
+/// As [`listen`], and `hear` is given each event as by [`dial_hearing`]. What it returns is
+/// said to the agent that the event is of.
+///
+/// # Errors
+/// As those of [`listen`].
+pub fn listen_hearing(
+    place: impl Into<Place>,
+    me: Me,
+    terms: impl FnMut(&Name) -> Result<Terms, String> + Send + 'static,
+    hear: impl FnMut(Event) -> Option<Reply> + Send + 'static,
+) -> Result<Listener, LinkError> {
+    listen_to(place.into(), me, Box::new(terms), Out::Ear(Box::new(hear)))
+}
+
+fn listen_to(place: Place, me: Me, terms: MakeTerms, out: Out) -> Result<Listener, LinkError> {
     let agent = Agent::new(me.role.parse()?, me.name.clone());
     let bound = bind::bind(place, agent, me.talks_to.parse()?)?;
     let (name, endpoint) = (me.name.clone(), bound.endpoint.clone());
-    let (thread, events) = Thread::start(name.as_str(), move |orders, events, runtime| {
-        runtime.block_on(listening::run(bound, me, Box::new(terms), orders, events));
+    let thread = Thread::start(name.as_str(), move |orders, runtime| {
+        runtime.block_on(listening::run(bound, me, terms, orders, out));
     })?;
-    Ok((Listener { thread, endpoint }, events))
+    Ok(Listener { thread, endpoint })
 }
 
 /// The time on this computer's monotonic clock, which links and agents share.

@@ -2,8 +2,9 @@
 //! measuring it, and for the simulated devices of a real rig, which nobody works.
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, fence};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 
 use bramble_value::Time;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -38,6 +39,10 @@ pub struct Hands {
 struct Shared {
     /// What each line is at, as the bits of a share.
     levels: Vec<AtomicU64>,
+    /// When each was written last, in nanoseconds of the monotonic clock.
+    written: Vec<AtomicI64>,
+    /// Woken when the loop has written; set by the first who waits for that.
+    waits: OnceLock<Thread>,
     /// The loop sleeps, and has to be woken by the bell.
     asleep: AtomicBool,
     bell: Bell,
@@ -49,6 +54,8 @@ impl Memory {
         let (producer, consumer) = RingBuffer::new(WAITING);
         let shared = Arc::new(Shared {
             levels: (0..lines).map(|_| AtomicU64::new(0)).collect(),
+            written: (0..lines).map(|_| AtomicI64::new(0)).collect(),
+            waits: OnceLock::new(),
             asleep: AtomicBool::new(false),
             bell: bell(),
         });
@@ -65,6 +72,7 @@ impl Shared {
     }
 
     fn write(&self, line: LineId, level: f64) {
+        self.written[line.index()].store(monotonic().ns(), Ordering::Relaxed);
         self.levels[line.index()].store(level.to_bits(), Ordering::Release);
     }
 }
@@ -112,6 +120,9 @@ impl Bank for Memory {
 
     fn write(&mut self, line: LineId, level: f64) -> Result<(), DriverError> {
         self.shared.write(line, level);
+        if let Some(thread) = self.shared.waits.get() {
+            thread.unpark();
+        }
         Ok(())
     }
 
@@ -143,5 +154,15 @@ impl Hands {
     /// What a line is at: 0, 1, or a share.
     pub fn level(&self, line: LineId) -> f64 {
         self.shared.level(line)
+    }
+
+    /// Sleeps until a line is on, or off, and says when it was written. It is for one
+    /// thread, the first that calls it.
+    pub fn wait_for(&self, line: LineId, on: bool) -> Time {
+        self.shared.waits.get_or_init(std::thread::current);
+        while (self.level(line) > 0.0) != on {
+            std::thread::park();
+        }
+        Time::from_ns(self.shared.written[line.index()].load(Ordering::Relaxed))
     }
 }

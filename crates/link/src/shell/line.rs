@@ -1,0 +1,149 @@
+//! How a link's thread is told what to say, from any other.
+
+use std::time::{Duration, Instant};
+
+use bramble_value::Name;
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::protocol::Position;
+
+/// What was said on a line and went nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LineError {
+    /// The link has ended.
+    #[error("the link has ended")]
+    Closed,
+    /// The message could not be put where it waits for the agent, and won't arrive.
+    #[error("{0}")]
+    NotQueued(String),
+}
+
+/// What a link is told to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// For one line; a dialer has one, without a name.
+    Line(Option<Name>, Say),
+    /// What is told first, from now on.
+    Describe(Bytes),
+    /// End, but not later than this.
+    Close(Instant),
+}
+
+/// What a line is told to do.
+#[derive(Debug)]
+pub(super) enum Say {
+    /// The answer tells whether it is in the outbox.
+    Send(Bytes, flume::Sender<Result<(), String>>),
+    More,
+    Passing(Bytes),
+    Taken(Position),
+}
+
+/// How to speak to one other agent, from any thread. It may be gone for a while,
+/// or not have been there yet.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub(super) orders: flume::Sender<Order>,
+    /// A dialer's line has none.
+    pub(super) peer: Option<Name>,
+}
+
+/// How long a sender waits before it looks whether the link is still there.
+const LOOK: Duration = Duration::from_millis(100);
+
+impl Line {
+    /// Sends a message that arrives once and in order: now, or when the agent is
+    /// back. When this returns, the message is in the outbox; it waits for the
+    /// link's thread, which takes some 10 us.
+    ///
+    /// # Errors
+    /// When the link has ended, or the outbox has no room or can't be written:
+    /// then the message won't arrive.
+    pub fn send(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
+        self.hand_over(payload)?.wait()
+    }
+
+    /// As [`Line::send`], and doesn't wait for the link's thread. Dropping what it returns
+    /// takes nothing back; a message that was not queued is then an
+    /// [`Event::Failed`](super::Event::Failed).
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn hand_over(&self, payload: impl Into<Bytes>) -> Result<HandedOver, LineError> {
+        let (answer, answered) = flume::bounded(1);
+        self.say(Say::Send(payload.into(), answer))?;
+        Ok(HandedOver { answered, orders: self.orders.clone() })
+    }
+
+    /// The outbox's journal has got more: send it.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn more(&self) -> Result<(), LineError> {
+        self.say(Say::More)
+    }
+
+    /// Sends a message that may be lost, and is when the agent is gone, or the link's
+    /// thread is far behind. It never waits.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn passing(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
+        let order = Order::Line(self.peer.clone(), Say::Passing(payload.into()));
+        match self.orders.try_send(order) {
+            Ok(()) | Err(flume::TrySendError::Full(_)) => Ok(()),
+            Err(flume::TrySendError::Disconnected(_)) => Err(LineError::Closed),
+        }
+    }
+
+    /// The message at `at`, and all before it, are safe here: the agent may let
+    /// go of them.
+    ///
+    /// # Errors
+    /// When the link has ended.
+    pub fn taken(&self, at: Position) -> Result<(), LineError> {
+        self.say(Say::Taken(at))
+    }
+
+    fn say(&self, say: Say) -> Result<(), LineError> {
+        self.orders.send(Order::Line(self.peer.clone(), say)).map_err(|_| LineError::Closed)
+    }
+}
+
+/// A message that the link's thread was given, to be put into the outbox.
+#[derive(Debug)]
+pub struct HandedOver {
+    answered: flume::Receiver<Result<(), String>>,
+    orders: flume::Sender<Order>,
+}
+
+impl HandedOver {
+    /// Waits until it is in the outbox.
+    ///
+    /// # Errors
+    /// As those of [`Line::send`].
+    pub fn wait(self) -> Result<(), LineError> {
+        loop {
+            match self.answered.recv_timeout(LOOK) {
+                Ok(queued) => return queued.map_err(LineError::NotQueued),
+                // An order that the thread left behind when it ended stays in the queue.
+                Err(flume::RecvTimeoutError::Timeout) if !self.orders.is_disconnected() => {}
+                Err(_) => return Err(LineError::Closed),
+            }
+        }
+    }
+
+    /// As [`HandedOver::wait`], in asynchronous code.
+    ///
+    /// # Errors
+    /// As those of [`Line::send`].
+    pub async fn queued(self) -> Result<(), LineError> {
+        while !self.orders.is_disconnected() {
+            if let Ok(answered) = tokio::time::timeout(LOOK, self.answered.recv_async()).await {
+                return answered.map_err(|_| LineError::Closed)?.map_err(LineError::NotQueued);
+            }
+        }
+        Err(LineError::Closed)
+    }
+}
