@@ -57,6 +57,25 @@ fn messages_go_there_and_back_over_the_network() {
 }
 
 #[test]
+fn a_burst_arrives_whole_where_nothing_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_listener, at_terminal) = listen_with_memory(&in_folder(&folder));
+    let (dialer, at_pilot) = dial_with_memory(&in_folder(&folder), "box1");
+    wait_for(&at_pilot, |event| matches!(event, Event::Up { .. }).then_some(()));
+    // Nothing sends them again.
+    for number in 0..900 {
+        dialer.line().passing(format!("{number}")).unwrap();
+    }
+    for number in 0..900 {
+        let heard = wait_for(&at_terminal, |event| match event {
+            Event::Passing { payload, .. } => Some(payload),
+            _ => None,
+        });
+        assert_eq!(heard, format!("{number}"));
+    }
+}
+
+#[test]
 fn messages_wait_for_an_agent_that_is_not_there_yet() {
     let folder = tempfile::tempdir().unwrap();
     let (dialer, at_pilot) = dial_with_memory(&in_folder(&folder), "box1");

@@ -25,8 +25,9 @@ pub(crate) struct Estimator {
     trips: VecDeque<RoundTrip>,
 }
 
-/// How many heartbeats are remembered: about a minute.
-const MEMORY: usize = 128;
+/// How many round trips are remembered: those of about a minute, of which each heartbeat
+/// makes two.
+const MEMORY: usize = 256;
 
 /// The highest drift, as nanoseconds in a nanosecond.
 const MOST_DRIFT: f64 = MOST_DRIFT_PPB as f64 / 1e9;

@@ -57,6 +57,8 @@ pub(super) struct Up {
     next_ping: Time,
     /// Heartbeats sent.
     pings: u32,
+    /// The heartbeat's answer is to be followed by another ping.
+    again: bool,
     /// How much may be sent that isn't acknowledged.
     window: Window,
     /// The other end has everything safe up to here.
@@ -86,6 +88,7 @@ impl Up {
             heard: now,
             next_ping: now,
             pings: 0,
+            again: false,
             // What the other end takes in needn't be what we want to keep for it.
             window: window.within(Window::DEFAULT),
             acked,
@@ -293,15 +296,22 @@ impl End {
             State::Up(up) => {
                 if now >= up.next_ping {
                     up.pings = up.pings.saturating_add(1);
+                    up.again = true;
                     let soon = up.pings < FIRST_HEARTBEATS;
                     up.next_ping = now + if soon { FIRST_HEARTBEAT } else { HEARTBEAT };
-                    let taken = self.inbound.map_or(0, |inbound| inbound.taken);
-                    self.frames.push_back(Frame::Ping { sent: now, last: up.sent, taken });
                     // An outbox that failed may have recovered.
                     up.more = true;
+                    self.ping(now);
                 }
             }
         }
+    }
+
+    /// Asks for a sign of life, and for the other's clock.
+    fn ping(&mut self, now: Time) {
+        let State::Up(up) = &self.state else { return };
+        let taken = self.inbound.map_or(0, |inbound| inbound.taken);
+        self.frames.push_back(Frame::Ping { sent: now, last: up.sent, taken });
     }
 
     /// When [`End::advance`] has something to do; `None` while there is no connection.
@@ -393,7 +403,13 @@ impl End {
             }
             Frame::Pong { ping, received, sent } => {
                 let trip = RoundTrip { sent: ping, received, answered: sent, returned: now };
-                self.events.extend(up.estimator.add(trip).map(Event::Clock));
+                let clock = up.estimator.add(trip);
+                if std::mem::take(&mut up.again) {
+                    // Both ends are awake now, so that this one tells more of their clocks.
+                    self.ping(now);
+                } else {
+                    self.events.extend(clock.map(Event::Clock));
+                }
             }
             Frame::Bye {} => self.leave(),
             Frame::Hello(_) | Frame::Welcome(_) | Frame::Refuse(_) => {}

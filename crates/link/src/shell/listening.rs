@@ -84,10 +84,12 @@ pub(super) async fn run(
             }
             message = listening.socket.recv() => {
                 let mut next = message.ok();
-                for _ in 0..MOST_AT_ONCE {
-                    let Some(message) = next else { break };
+                let mut taken = 0;
+                while let Some(message) = next {
                     listening.receive(message).await;
-                    next = listening.ready().await;
+                    taken += 1;
+                    // Nothing is taken out that is not received.
+                    next = if taken < MOST_AT_ONCE { listening.ready().await } else { None };
                 }
             }
             Ok(route) = ended.recv_async() => listening.lost(&route),
