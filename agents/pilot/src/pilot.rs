@@ -214,6 +214,9 @@ impl Pilot {
         if let Err(why) = counter.desk.by_hand(job.what()) {
             return job.refuse(why);
         }
+        if let Some(text) = self.room.notice() {
+            job.note(text.to_owned());
+        }
         counter.post = Some(job.post.clone());
         if let Err(SendError(Job::Hand(job))) = self.jobs.send(Job::Hand(job)) {
             counter.over();

@@ -2,6 +2,7 @@
 //! on to the writer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -244,8 +245,10 @@ impl Swarm {
 
     fn up(&self, pilot: &Name, from: Position, detail: &[u8]) {
         let lane = lane_name(pilot, from.epoch);
-        let known = self.journal.last(&lane) >= from.number
-            && matches!(epoch(&self.journal, pilot), Ok(Some(known)) if known == from.epoch);
+        let of_before = matches!(epoch(&self.journal, pilot), Ok(Some(known)) if known == from.epoch);
+        let last = self.journal.last(&lane);
+        let known = of_before && last >= from.number;
+        let lost = (of_before && !known).then(|| lost(pilot, last + 1..=from.number));
         let begin = || {
             self.journal.change(|change| {
                 change.begin_after(&lane, from.number)?;
@@ -268,6 +271,10 @@ impl Swarm {
                     None => tracing::info!(%pilot, "is here"),
                 }
                 let found = self.desk.state.change(|lab| lab.up(pilot, hello, now));
+                if let Some(text) = lost {
+                    tracing::error!("{text}");
+                    self.desk.state.change(|lab| lab.notice(pilot, Some(text)));
+                }
                 self.look_up(found);
             }
             Err(error) => {
@@ -330,6 +337,16 @@ impl Swarm {
         }
         true
     }
+}
+
+/// This terminal had acknowledged messages that its journal has no more.
+fn lost(pilot: &Name, numbers: RangeInclusive<u64>) -> String {
+    format!(
+        "messages {} to {} of {pilot} were safe here and are not in this terminal's journal any more: it is an \
+         older copy, or the disk kept less than it said; what of them the subject file doesn't have is lost",
+        numbers.start(),
+        numbers.end()
+    )
 }
 
 fn cannot_be_kept(error: &JournalError) -> String {

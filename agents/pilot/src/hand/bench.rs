@@ -134,8 +134,9 @@ impl Bench {
                     self.open = true;
                     return Ok(opened);
                 }
-                heard => self.unless_over(heard)?,
-            };
+                Heard::Told(Told::Note { text, .. }) => eprintln!("{text}"),
+                heard => drop(self.unless_over(heard)?),
+            }
         }
     }
 

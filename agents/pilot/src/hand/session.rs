@@ -7,7 +7,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use bramble_engine::Settings;
 use bramble_rig::calibration::Calibrations;
 use bramble_rig::config::DriverConfig;
-use bramble_rig::driver::{Pace, Simulated, World};
+use bramble_rig::driver::{Pace, Simulated, World, monotonic};
 use bramble_rig::session::{Around, Recorder, RecorderError, Session};
 use bramble_rig::{Driver, Hardware, Inbox, Post, RigConfig, Wiring};
 use bramble_simulation::named;
@@ -66,6 +66,12 @@ impl Job {
     /// Says that it can't be done now.
     pub(crate) fn refuse(&self, why: String) {
         self.tell.last(Told::Refused { why, busy: true });
+    }
+
+    /// Says something that a person should read first.
+    pub(crate) fn note(&self, text: String) {
+        // Where nobody reads it, nobody works the rig either.
+        let _ = self.tell.at_once(Told::Note { text, time_ns: monotonic() });
     }
 }
 

@@ -67,6 +67,20 @@ fn a_pilot_whose_disk_forgot_what_it_had_synced_says_what_that_means() {
     until_says(&lab, "box1", "older copy");
 }
 
+#[test]
+fn a_terminal_whose_disk_forgot_what_it_had_synced_says_which_messages_are_gone() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(20);
+    lab.kill("terminal");
+    let log = fs::File::options().write(true).open(log_of(&journal_of_the_terminal(&lab))).unwrap();
+    log.set_len(log.metadata().unwrap().len() / 2).unwrap();
+    lab.start_terminal();
+    until_says(&lab, "terminal", "are not in this terminal's journal any more");
+    lab.until_trials(30);
+    assert!(lab.say(&["status"]).contains("are not in this terminal's journal any more"));
+}
+
 /// What an agent says whose journal is like this, and how it is started again once
 /// the journal is moved away.
 fn damaged(damage: impl Fn(&Path), says: &[&str]) {
