@@ -3,8 +3,8 @@
 //!
 //! The code is too short to keep a secret by itself, so it never goes over the
 //! network, and neither does anything that it could be guessed from. Both sides
-//! put it into SPAKE2 (RFC 9382; the messages are those of the crate `spake2`), which
-//! gives both the same key where both had the same code, and lets whoever sits between
+//! put it into SPAKE2, as the crate `spake2` does (the exchange of RFC 9382 on Ed25519, with
+//! the transcript and the constants of the drafts before it), which gives both the same key where both had the same code, and lets whoever sits between
 //! try one code for each exchange. Then each proves to the other that it has that key
 //! *and* sees the same TLS connection, by the connection's exporter (RFC 9266), so that
 //! nobody can carry proofs from one connection to another. Only then the joining

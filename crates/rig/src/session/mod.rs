@@ -1,14 +1,15 @@
 //! The loop: it takes what happens to the engine and what the engine wants to
 //! the devices, in real and in simulated time alike.
 
+mod around;
 mod functions;
+mod notes;
 mod outputs;
 mod relay;
 mod requests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use bramble_engine::{Engine, Input, Output, Settings, SettingsError};
 use bramble_task::TaskDefinition;
@@ -17,81 +18,17 @@ use bramble_value::{Asked, Ending, Event, Kind, Name, Record, Row, Seed, Source,
 use thiserror::Error;
 
 use crate::devices::{Devices, Effect};
-use crate::driver::{Driver, DriverError, Happening, Inbox, Request};
-use crate::remote::{RemoteError, Remotes};
-use crate::signal::{Reading, Signal};
+use crate::driver::{DriverError, Happening, Inbox, Request};
+use crate::remote::RemoteError;
+use crate::signal::Reading;
 use crate::sync::{Sync, SyncPattern};
-use crate::wiring::{Wire, Wiring};
-use outputs::Outputs;
+use crate::wiring::Wiring;
+use notes::{lost, storm_begins, storm_ends, unix_us};
+use outputs::{Outputs, recorded_level};
 
+pub use around::{Around, Judge, Recorder, RecorderError, Verdict};
 pub use functions::{FunctionHost, OnThread};
 pub use relay::{Bell, Relay, Ring};
-
-/// Takes what is recorded, in order.
-pub trait Recorder {
-    /// Takes one record. In real time this must not wait for a disk or a lock;
-    /// in simulated time it may, and the session waits with it.
-    ///
-    /// # Errors
-    /// [`RecorderError`] where records are no longer kept. The session ends.
-    fn record(&mut self, record: Record) -> Result<(), RecorderError>;
-}
-
-/// Records that can't be kept.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("what happens can no longer be recorded: {0}")]
-pub struct RecorderError(pub String);
-
-impl Recorder for Vec<Record> {
-    fn record(&mut self, record: Record) -> Result<(), RecorderError> {
-        self.push(record);
-        Ok(())
-    }
-}
-
-/// Decides after each trial whether there is another one.
-pub trait Judge {
-    /// A trial ended.
-    fn row(&mut self, row: &Row) -> Verdict;
-}
-
-/// What a [`Judge`] says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The session goes on.
-    Continue,
-    /// That was the session's last trial, for this reason.
-    EndAfterTrial(Arc<str>),
-}
-
-/// Lets every session go on.
-impl Judge for () {
-    fn row(&mut self, _: &Row) -> Verdict {
-        Verdict::Continue
-    }
-}
-
-impl<F: FnMut(&Row) -> Verdict> Judge for F {
-    fn row(&mut self, row: &Row) -> Verdict {
-        self(row)
-    }
-}
-
-/// What a session runs with, which is there before and after it.
-pub struct Around<'a> {
-    /// The hardware and its clock.
-    pub driver: &'a mut dyn Driver,
-    /// The children that some of the devices are on.
-    pub remotes: &'a mut Remotes,
-    /// What other threads post.
-    pub inbox: &'a Inbox,
-    /// The task's functions.
-    pub functions: &'a mut dyn FunctionHost,
-    /// Where records go.
-    pub recorder: &'a mut dyn Recorder,
-    /// What ends the session between two trials.
-    pub judge: &'a mut dyn Judge,
-}
 
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -546,38 +483,6 @@ impl Running<'_> {
     fn now(&mut self) -> Time {
         self.outputs.driver.now()
     }
-}
-
-/// The time by this computer's wall clock: microseconds since 1970, UTC.
-fn unix_us() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// What is recorded of a signal as an output's level; commands that are not a
-/// level are recorded as such.
-fn recorded_level(signal: &Signal) -> Option<f64> {
-    match signal {
-        Signal::Level(level) => Some(*level),
-        Signal::Play(_) | Signal::Show(_) | Signal::Film(true) => Some(1.0),
-        Signal::Silence | Signal::Clear | Signal::Film(false) => Some(0.0),
-        Signal::Follow(..) | Signal::Center | Signal::Freeze => None,
-    }
-}
-
-fn storm_begins(wire: &Wire) -> String {
-    format!(
-        "`{wire}` changes so often that it is not listened to for a second: look for a loose contact, a wrong \
-         pull or a missing debounce"
-    )
-}
-
-fn storm_ends(wire: &Wire) -> String {
-    format!("`{wire}` is listened to again")
-}
-
-fn lost(child: &Name, why: &str) -> String {
-    format!("the session lost its child `{child}`: {why}")
 }
 
 /// Why an output could not be written.

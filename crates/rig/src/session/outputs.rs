@@ -93,3 +93,14 @@ impl Drop for Outputs<'_> {
 fn not_there() -> RemoteError {
     RemoteError("it has not come up".into())
 }
+
+/// What is recorded of a signal as an output's level; commands that are not a
+/// level are recorded as such.
+pub(super) fn recorded_level(signal: &Signal) -> Option<f64> {
+    match signal {
+        Signal::Level(level) => Some(*level),
+        Signal::Play(_) | Signal::Show(_) | Signal::Film(true) => Some(1.0),
+        Signal::Silence | Signal::Clear | Signal::Film(false) => Some(0.0),
+        Signal::Follow(..) | Signal::Center | Signal::Freeze => None,
+    }
+}

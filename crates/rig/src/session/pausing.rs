@@ -8,6 +8,7 @@ use bramble_value::{Seed, Sources};
 use super::*;
 use crate::config::RigConfig;
 use crate::driver::{Pace, Post, Simulated, inbox};
+use crate::remote::Remotes;
 
 /// A trial lasts a second; after three the task is over.
 const TASK: &str = "valve = hardware(solenoid)\nlamp = hardware(digital_output)\n\

@@ -6,7 +6,9 @@ use bramble_value::{Seed, Sources};
 
 use super::*;
 use crate::config::RigConfig;
-use crate::driver::inbox;
+use crate::driver::{Driver, inbox};
+use crate::remote::Remotes;
+use crate::signal::Signal;
 
 const LIGHT: PortId = PortId { device: bramble_task::definition::DeviceId(0), port: 0 };
 const MICROSECOND: Span = Span::from_ns(1000);

@@ -10,7 +10,8 @@ use super::*;
 use crate::calibration::{Calibration, Point, Valve, WATER};
 use crate::config::{DriverConfig, RigConfig, SyncInput, SyncOutput};
 use crate::driver::{Pace, Simulated, World, inbox};
-use crate::remote::{Offered, Remote};
+use crate::remote::{Offered, Remote, Remotes};
+use crate::signal::Signal;
 use crate::sync::SyncPattern;
 use crate::wiring::Wire;
 
