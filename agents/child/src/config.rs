@@ -78,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// The devices that it offers.
     pub(crate) rig: RigConfig,
+    /// The configuration file's text, for the records of sessions.
+    pub(crate) text: String,
 }
 
 /// Settings that a child can't start with.
@@ -150,14 +152,20 @@ impl Settings {
             return Err(config.mistakes("rig", faults).into());
         }
         let (name, data) = place(&arguments, &config);
-        let file = config.settings;
+        let Config { settings: file, text, .. } = config;
         if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.child().is_some()) {
             return Err(SettingsError::OfAnother(device.clone()));
         }
         if rig.devices.is_empty() {
             return Err(SettingsError::NoDevices);
         }
-        Ok(Settings { name, data, pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?, rig })
+        Ok(Settings {
+            name,
+            data,
+            pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?,
+            rig,
+            text,
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use bramble_enrolment::Member;
 use bramble_health::Probe;
 use bramble_identity::Role;
 use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial};
-use bramble_message::{ChildHello, Software, decode, encode};
+use bramble_message::{ChildHello, decode, encode};
 use bramble_rig::Hardware;
 use clap::Parser;
 use miette::{Diagnostic, IntoDiagnostic, Report};
@@ -26,6 +26,9 @@ use tracing_subscriber::EnvFilter;
 use child::{Child, offer};
 use config::{Arguments, Command, KEYS, Settings};
 use workshop::Workshop;
+
+/// This program.
+const PROGRAM: &str = "bramble-child";
 
 /// How often the pilot is told how this computer fares.
 const HEALTH_EVERY: Duration = Duration::from_secs(5);
@@ -65,7 +68,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Report> {
-    let Settings { name, pilot, data, rig } = Settings::read(arguments)?;
+    let Settings { name, pilot, data, rig, text } = Settings::read(arguments)?;
     let stops = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
     // Before any thread is started, so that all of them leave these to `stops`.
     stops.thread_block().into_diagnostic()?;
@@ -76,7 +79,9 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     }
     let Member { name, identity, .. } = member;
     let place = Place::from(pilot.clone()).with_identity(identity);
-    let hello = ChildHello { software: software(), offer: offer(&rig) };
+    let path = format!("config/children/{name}.toml");
+    let origin = bramble_software::origin(PROGRAM, name.as_str(), Some((&path, &text)));
+    let hello = ChildHello { software: bramble_software::software(PROGRAM), offer: offer(&rig), origin };
     let me = Me::new(name.clone(), "child", "pilot").with_detail(encode(&hello));
     let (dialer, events) = dial(place, me, Terms::new(MemoryOutbox::new())).into_diagnostic()?;
     if rig.is_real() {
@@ -140,15 +145,5 @@ fn serve(mut child: Child, line: &Line, events: &Events) {
             }
             Event::Passing { .. } | Event::Clock { .. } => {}
         }
-    }
-}
-
-fn software() -> Software {
-    Software {
-        program: "bramble-child".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        host: nix::unistd::gethostname()
-            .map_or_else(|_| "unknown".into(), |host| host.to_string_lossy().into_owned()),
-        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
     }
 }

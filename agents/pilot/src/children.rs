@@ -1,6 +1,7 @@
 //! The children of this pilot: which are there, and the devices of theirs that a
 //! session uses.
 
+mod offer;
 mod presence;
 
 use std::collections::BTreeMap;
@@ -13,15 +14,15 @@ use bramble_link::{
     Clock, Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen,
 };
 use bramble_message::{
-    Ask, Child, ChildHello, ChildToPilot, PilotToChild, PortName, Reading, RigDevice, decode, encode,
+    Ask, Child, ChildHello, ChildToPilot, Origin, PilotToChild, PortName, Reading, RigDevice, decode, encode,
 };
-use bramble_rig::config::DriverConfig;
 use bramble_rig::remote::{Remote, RemoteError, Remotes, Unwaited};
-use bramble_rig::{self as rig, Dose, Happening, Post, Wire, Wiring};
+use bramble_rig::{self as rig, Happening, Post, Wire, Wiring};
 use bramble_task::definition::PortId;
 use bramble_value::{Name, Time};
 use uuid::Uuid;
 
+use offer::{check_offer, is_real};
 use presence::Presence;
 
 /// How long a child may take to do what it is asked.
@@ -40,6 +41,8 @@ pub(crate) struct Children {
 struct Known {
     /// What it offers, while it is there.
     offer: Option<Vec<RigDevice>>,
+    /// What it is, for the records of sessions.
+    origin: Origin,
     presence: Presence,
     /// The session that uses it.
     user: Option<User>,
@@ -204,6 +207,17 @@ impl Children {
         }
     }
 
+    /// What a child is, for a session's record, and what it offers.
+    fn origin(&self, child: &Name) -> Origin {
+        let all = self.known();
+        let Some(Known { offer, origin, .. }) = all.get(child) else { return Origin::default() };
+        let mut origin = origin.clone();
+        if origin.provenance.is_object() {
+            origin.provenance["devices"] = serde_json::json!(offer);
+        }
+        origin
+    }
+
     /// Whether any of these of a child's is real.
     pub(crate) fn has_real(&self, child: &Name, wires: &[(PortId, &Wire)]) -> bool {
         let all = self.known();
@@ -221,6 +235,7 @@ impl Children {
                 let mut all = self.known();
                 let known = all.entry(child.clone()).or_default();
                 known.offer = Some(hello.offer.devices);
+                known.origin = hello.origin;
                 known.presence.comes(bramble_link::now());
             }
             Err(error) => tracing::error!("the child {child}: {error}"),
@@ -304,47 +319,6 @@ fn happening(
     })
 }
 
-/// Whether something is connected to what a child offers.
-fn is_real(device: &RigDevice) -> bool {
-    device.driver != DriverConfig::Simulated.to_string()
-}
-
-/// Whether a child has what the rig says it has.
-fn check_offer(child: &Name, offer: &[RigDevice], wire: &Wire) -> Result<(), String> {
-    let Some(device) = offer.iter().find(|device| device.name == wire.device) else {
-        let has: Vec<&str> = offer.iter().map(|device| device.name.as_str()).collect();
-        return Err(format!("the child {child} has no device `{}`; it has {}", wire.device, has.join(", ")));
-    };
-    let kind = wire.kind.word();
-    if device.kind != kind {
-        return Err(format!(
-            "`{}` of the child {child} is a {}, and this pilot's rig says {kind}",
-            wire.device, device.kind
-        ));
-    }
-    let is_there = match &wire.port {
-        Some(port) => device.ports.contains(port),
-        None => device.ports.is_empty(),
-    };
-    if !is_there {
-        return Err(format!("the child {child} has no port `{wire}`"));
-    }
-    // Only now is it known whether there is real water behind it.
-    match &wire.dose {
-        Some(Dose::Flow(_)) if is_real(device) => Err(format!(
-            "`flow` is for a simulated valve, and `{}` of the child {child} is real: take `flow` out of this \
-             pilot's configuration, and run `{}`",
-            wire.device,
-            wire.valve().command()
-        )),
-        Some(Dose::Calibrated(calibration)) if calibration.is_simulated() && is_real(device) => Err(format!(
-            "`{wire}` of the child {child} was simulated when it was calibrated, and is real now: run `{}`",
-            wire.valve().command()
-        )),
-        _ => Ok(()),
-    }
-}
-
 /// What a session has claimed of children.
 pub(crate) struct Claims {
     /// How the session talks to them.
@@ -356,6 +330,11 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
+    /// The children that the session uses, and what they are.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = (&Name, Origin)> {
+        self.held.iter().map(|child| (child, self.children.origin(child)))
+    }
+
     /// For a session in real time, which waits for no child.
     ///
     /// # Errors
@@ -456,6 +435,3 @@ fn from_message(reading: Reading) -> rig::Reading {
         Reading::Position(value) => rig::Reading::Position(value),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,6 @@ mod config;
 mod desk;
 mod front;
 mod hand;
-mod host;
 mod join;
 mod judge;
 mod memory;
@@ -153,11 +152,13 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let by_hand = inputs.clone();
     let (jobs, waiting_jobs) = channel::<Job>();
     let hardware = bramble_rig::Hardware::of(&settings.rig, settings.data.clone());
+    let configuration = Some(("config/pilot.toml", settings.text.as_str()));
+    let origin = bramble_software::origin(session::PROGRAM, settings.name.as_str(), configuration);
     let runner = Runner {
         pilot: settings.name.clone(),
         rig: settings.rig,
         calibrations: settings.data.join("calibrations"),
-        configuration: settings.text,
+        origin,
         simulation: settings.simulation,
         hardware,
         data: settings.data.clone(),

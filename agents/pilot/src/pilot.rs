@@ -23,11 +23,11 @@ use crate::children::Children;
 use crate::desk::Deed;
 use crate::front::Front;
 use crate::hand;
-use crate::host;
 use crate::memory::LANE;
 use crate::reserve::Reserve;
 use crate::room::{Measure, Room};
 use crate::scribe::{Doing, Entry, Pen};
+use crate::session::PROGRAM;
 use crate::session::{Job, News, Order};
 
 /// Something that the pilot's thread is to look at.
@@ -353,7 +353,7 @@ impl Drop for Alarm {
 
 /// What the terminal is told first.
 pub(crate) fn hello(rig: Vec<RigDevice>, activity: Activity) -> PilotHello {
-    PilotHello { software: host::software(), rig, activity }
+    PilotHello { software: bramble_software::software(PROGRAM), rig, activity }
 }
 
 #[cfg(test)]

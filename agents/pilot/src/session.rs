@@ -1,18 +1,21 @@
 //! The thread that sessions run on: it gets a session ready, runs it, and says
 //! how it ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bramble_engine::Settings;
-use bramble_message::{Bytes, ColumnInfo, Ended, PilotInPassing, RigDevice, StartSession, Started, encode};
-use bramble_rig::calibration::Calibrations;
+use bramble_message::{
+    Bytes, ColumnInfo, Ended, Origin, PilotInPassing, RigDevice, StartSession, Started, encode,
+};
+use bramble_rig::calibration::{self, Calibrations};
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
 use bramble_rig::{Driver, Hardware, Inbox, Post, Request, RigConfig, Wiring};
 use bramble_simulation::{Animal, named};
+use bramble_software::Host;
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{SourceMap, StageId};
 use bramble_training::{Examiner, Graduation, Protocol};
@@ -24,11 +27,13 @@ use crate::children::{Children, Claims};
 use crate::config::{Simulation, Speed};
 use crate::desk::{Course, valves};
 use crate::hand::{self, Checked};
-use crate::host;
 use crate::judge::{Beside, OnTheSpot};
 use crate::scribe::{Entry, Pen};
 use crate::wall::Clocks;
 use crate::watch::Watch;
+
+/// This program.
+pub(crate) const PROGRAM: &str = "bramble-pilot";
 
 /// Something for the thread that owns the rig to do.
 #[derive(Debug)]
@@ -69,8 +74,8 @@ pub(crate) struct Runner {
     pub(crate) rig: RigConfig,
     /// The folder of the valves' calibrations.
     pub(crate) calibrations: PathBuf,
-    /// The configuration's text, for provenance.
-    pub(crate) configuration: String,
+    /// What the pilot is, for the records of sessions.
+    pub(crate) origin: Origin,
     pub(crate) simulation: Simulation,
     pub(crate) children: Children,
     /// What of the rig is real; none in a simulated rig.
@@ -331,8 +336,9 @@ impl Runner {
             names: wiring.names(definition),
             time,
             unix_ns: began.unix_ns(),
-            software: host::software(),
+            software: bramble_software::software(PROGRAM),
             provenance,
+            texts: self.texts(ready),
             request: request.clone(),
         };
         let watch = watch(request, definition, wiring, time);
@@ -363,15 +369,34 @@ impl Runner {
     }
 
     fn provenance(&self, ready: &Ready) -> serde_json::Value {
-        let mut provenance = host::provenance();
-        provenance["name"] = json!(self.pilot);
-        provenance["rig"] = json!({
-            "configuration": self.configuration,
-            "devices": devices(&self.rig),
-            "settings": self.rig,
-        });
+        let mut provenance = self.origin.provenance.clone();
+        // Its governor may be another by now.
+        provenance["host"] = json!(Host::look());
+        provenance["build"]["link_version"] = json!(bramble_link::VERSION);
+        provenance["rig"] = json!({ "devices": devices(&self.rig), "settings": self.rig });
         provenance["calibrations"] = json!(ready.wiring.calibrations());
+        let children = ready.claims.origins().map(|(child, origin)| (child.to_string(), origin.provenance));
+        provenance["children"] = children.collect::<serde_json::Map<_, _>>().into();
         provenance
+    }
+
+    /// What a session's record has as text: configurations, calibrations, locks. The
+    /// request comes with some already.
+    fn texts(&self, ready: &Ready) -> BTreeMap<String, String> {
+        let mut texts = self.origin.texts.clone();
+        for (_, origin) in ready.claims.origins() {
+            texts.extend(origin.texts);
+        }
+        for calibration in ready.wiring.calibrations() {
+            match calibration::text(&calibration) {
+                Ok((path, text)) => drop(texts.insert(format!("calibrations/{path}"), text)),
+                // Its numbers are in the provenance all the same.
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+        let told = &ready.request.origin.texts;
+        texts.retain(|path, text| told.get(path) != Some(text));
+        texts
     }
 }
 

@@ -62,9 +62,7 @@ task(stages = trials(body = states(
     assert_eq!(values(&file, Kind::Command, "valve.center"), [0.2; 20], "8 uL at 40 uL/s");
 
     let start = file.session(SessionNumber::new(1)).unwrap();
-    assert!(
-        start.provenance["pilot"]["rig"]["configuration"].as_str().unwrap().contains("child = \"wheels\"")
-    );
+    assert!(start.texts["config/pilot.toml"].contains("child = \"wheels\""));
     let end = file.summary(SessionNumber::new(1)).unwrap().end.unwrap();
     assert_eq!((end.ending, end.why.as_str()), (Ending::Stopped, "20 trials were asked for"));
 }

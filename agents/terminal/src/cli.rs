@@ -304,7 +304,8 @@ pub(crate) struct Start {
     /// Stop after this many trials, counted over the steps that follow by themselves
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) trials: Option<u32>,
-    /// Makes the session repeatable: its seed comes from this, the subject and the session's number
+    /// What all randomness of the session comes from, as its record says it: with it the session is
+    /// one run again [default: a new one]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Start even where the pilot's rig failed its last `bramble-pilot check`; the subject's file says so

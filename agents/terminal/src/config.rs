@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) name: Name,
     /// Whose data these are, for exports.
     pub(crate) lab: Lab,
+    /// The configuration file's text, for the records of sessions; none where there is none.
+    pub(crate) text: Option<String>,
 }
 
 impl Settings {
@@ -57,7 +59,8 @@ impl Settings {
         let config = path.map(bramble_config::read::<File>).transpose()?;
         let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
         let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);
-        let file = config.map(|config| config.settings).unwrap_or_default();
+        let (file, text) = config.map(|config| (config.settings, config.text)).unzip();
+        let file: File = file.unwrap_or_default();
         let usual_endpoint = || USUAL_ENDPOINT.parse().expect("the usual endpoint is one");
         Ok(Settings {
             // Only a process without a current folder can't make a path absolute.
@@ -65,6 +68,7 @@ impl Settings {
             listen: listen.cloned().or(file.listen).unwrap_or_else(usual_endpoint),
             name: file.name.unwrap_or_else(|| "terminal".parse().expect("`terminal` is a name")),
             lab: file.lab,
+            text,
         })
     }
 
@@ -119,9 +123,7 @@ mod tests {
     fn the_shipped_configuration_says_what_is_usual() {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(USUAL_FILE);
         let (_folder, empty) = file("");
-        assert_eq!(
-            Settings::read(Some(&shipped), None, None).unwrap(),
-            Settings::read(Some(&empty), None, None).unwrap()
-        );
+        let said = |path: &Path| Settings { text: None, ..Settings::read(Some(path), None, None).unwrap() };
+        assert_eq!(said(&shipped), said(&empty));
     }
 }

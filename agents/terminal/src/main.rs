@@ -10,6 +10,7 @@ mod desk;
 mod lab;
 mod plan;
 mod refusal;
+mod repository;
 mod room;
 mod score;
 mod software;

@@ -1,17 +1,33 @@
-//! What this program is, as others are told and as the subject file says.
+//! What this program is, as others are told and as the subject file says, and who uses it.
 
-use bramble_message::Software;
+use std::path::Path;
+
+use bramble_message::{Origin, Software};
 use bramble_value::Person;
+use serde_json::json;
+
+use crate::config::Settings;
+use crate::repository::{self, Found};
+
+/// This program.
+const PROGRAM: &str = "bramble-terminal";
+
+/// All that the record of a session says of this program, and of where its task lies.
+pub(crate) fn origin(settings: &Settings, tasks: &Path) -> Origin {
+    let configuration = settings.text.as_deref().map(|text| ("config/terminal.toml", text));
+    let mut origin = bramble_software::origin(PROGRAM, settings.name.as_str(), configuration);
+    origin.provenance["settings"] = json!({ "data": settings.data, "listen": settings.listen.to_string() });
+    let Found { repository, patch } = repository::look(tasks);
+    origin.provenance["repository"] = json!(repository);
+    if let Some(patch) = patch {
+        origin.texts.insert(repository::PATCH.to_owned(), patch);
+    }
+    origin
+}
 
 /// This program, on this machine.
 pub(crate) fn here() -> Software {
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    Software {
-        program: "bramble-terminal".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        host: host.unwrap_or_default(),
-        system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
-    }
+    bramble_software::software(PROGRAM)
 }
 
 /// Who is at the keyboard: the user, at this computer.

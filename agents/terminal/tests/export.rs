@@ -52,6 +52,7 @@ fn lab() -> (TempDir, SubjectFile) {
             start_time: Time::ZERO,
             versions: BTreeMap::new(),
             provenance: serde_json::json!({}),
+            texts: Default::default(),
         };
         let number = file.begin_session(&start).unwrap();
         let records = (1..=2000).map(|number: u32| {

@@ -3,7 +3,7 @@
 use bramble_value::Time;
 use serde::{Deserialize, Serialize};
 
-use crate::{Ask, PortName, Reading, RigDevice, Software};
+use crate::{Ask, Origin, PortName, Reading, RigDevice, Software};
 
 /// What a child says of itself when a link comes up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct ChildHello {
     pub software: Software,
     /// What it offers.
     pub offer: Offer,
+    /// What it is, for the records of the sessions that use it.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 /// The devices that a child offers its pilot.

@@ -11,6 +11,8 @@ mod pilot_to_child;
 mod pilot_to_terminal;
 mod terminal_to_pilot;
 
+use std::collections::BTreeMap;
+
 use bramble_value::Name;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,17 @@ pub struct Software {
     pub host: String,
     /// The operating system and processor: `linux aarch64`.
     pub system: String,
+}
+
+/// What an agent tells of itself and of what it was given, for the record of a session:
+/// nothing that runs depends on it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its build, its computer, its settings: as JSON, for the file's provenance.
+    pub provenance: serde_json::Value,
+    /// Texts that belong to it, by the paths that they have in a folder of their session:
+    /// `config/box1.toml`.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// Bytes that are not the message they should be.

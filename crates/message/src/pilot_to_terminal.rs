@@ -1,5 +1,7 @@
 //! What a pilot says to a terminal.
 
+use std::collections::BTreeMap;
+
 use bramble_value::{Ending, Name, Names, Person, Record, SubjectId, Time, Value, ValueType};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -90,6 +92,10 @@ pub struct Started {
     /// The rig, its drivers and calibrations, the host: as JSON, for the file's
     /// provenance.
     pub provenance: serde_json::Value,
+    /// Texts that belong to it, but for those of the request: the pilot's configuration, its
+    /// children's, the calibrations. By the paths that they have in a folder of the session.
+    #[serde(default)]
+    pub texts: BTreeMap<String, String>,
 }
 
 /// A column of the trial table.

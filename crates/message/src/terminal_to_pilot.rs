@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Ask, PortName, Software};
+use crate::{Ask, Origin, PortName, Software};
 
 /// What a terminal says of itself when a link comes up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,6 +140,9 @@ pub struct StartSession {
     pub paused: bool,
     /// It starts on real hardware even where the rig failed its last check.
     pub despite_check: bool,
+    /// What the terminal is, and where the task lies, for the session's record.
+    #[serde(default)]
+    pub origin: Origin,
 }
 
 /// What a pilot needs to decide, between trials, that a subject graduates.

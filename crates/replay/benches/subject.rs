@@ -85,6 +85,7 @@ fn start(sources: &Sources, task: &Task) -> SessionStart {
             "pilot": { "rig": { "settings": RigConfig::simulated(definition) }, "simulation": {} },
             "request": { "kept": {}, "trials": null, "graduation": null },
         }),
+        texts: Default::default(),
     }
 }
 

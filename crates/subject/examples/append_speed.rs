@@ -54,5 +54,6 @@ fn session(by: &By) -> SessionStart {
         start_time: Time::ZERO,
         versions: Default::default(),
         provenance: serde_json::Value::Null,
+        texts: Default::default(),
     }
 }

@@ -83,15 +83,17 @@ impl SubjectFile {
         let last = self.numbers()?.last().map_or(0, |number| number.get());
         let number = SessionNumber::new(last + 1);
         self.rewrite(|file| {
-            let mut hashes = BTreeMap::new();
-            for (path, text) in &session.sources {
-                hashes.insert(path.clone(), subject::write_source(file, text)?);
-            }
+            let keep = |texts: &BTreeMap<String, String>| -> Result<start::Hashes, Fault> {
+                let keep_one =
+                    |(path, text): (&String, &String)| Ok((path.clone(), subject::write_source(file, text)?));
+                texts.iter().map(keep_one).collect()
+            };
+            let (sources, texts) = (keep(&session.sources)?, keep(&session.texts)?);
             let group = file
                 .group("sessions")
                 .and_then(|sessions| sessions.create_group(&number.to_string()))
                 .doing(|| format!("make session {number} of"))?;
-            start::write(&group, session, &hashes)?;
+            start::write(&group, session, &sources, &texts)?;
             Records::create(&group, column::place(&session.columns))?;
             Written::default().write(&group)
         })?;

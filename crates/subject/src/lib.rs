@@ -15,7 +15,8 @@
 //!     clock/table            time_ns, offset_ns, error_ns, drift_ppb
 //!     end/table              when, ending, part, why, correct, water_ul: empty for as long as the session runs
 //!     names/{sources,kinds,endings}/table   what the small integers of events stand for
-//!     columns/table, parameters/table, sources/table, versions/table
+//!     columns/table, parameters/table, versions/table
+//!     sources/table, texts/table   path, sha256: what the task is made of; what else belongs to the session
 //!     doc, provenance        texts, the second one JSON
 //! ```
 //!

@@ -55,6 +55,7 @@ fn order(trials: Option<u32>) -> (StartSession, Order) {
         trials,
         paused: false,
         despite_check: false,
+        origin: Default::default(),
     };
     let (post, inbox) = inbox();
     (request.clone(), Order { request: Box::new(request), post, inbox })
@@ -78,7 +79,7 @@ impl Box1 {
             pilot: "box1".parse().unwrap(),
             rig,
             calibrations: folder.path().join("calibrations"),
-            configuration: String::new(),
+            origin: Origin { provenance: json!({ "build": {} }), texts: Default::default() },
             simulation: Simulation::default(),
             children: Children::none(std::iter::empty()),
             hardware: Some(hardware),
@@ -185,7 +186,11 @@ fn willing_child(endpoint: bramble_link::Endpoint) -> bramble_link::Dialer {
         ports: Vec::new(),
         driver: "gpiocdev".into(),
     };
-    let hello = ChildHello { software: host::software(), offer: Offer { devices: vec![lamp] } };
+    let hello = ChildHello {
+        software: bramble_software::software("bramble-child"),
+        offer: Offer { devices: vec![lamp] },
+        origin: Default::default(),
+    };
     let me = Me::new("side".parse().unwrap(), "child", "pilot").with_detail(encode(&hello));
     let (dialer, events) = dial(endpoint, me, Terms::new(MemoryOutbox::new())).unwrap();
     let line = dialer.line();

@@ -238,6 +238,7 @@ impl Pilot {
             owner: "bench@here".parse().expect("somebody at a place is a person"),
             paused: false,
             despite_check: false,
+            origin: Default::default(),
         };
         PilotToTerminal::Started(Box::new(Started {
             request,
@@ -250,6 +251,7 @@ impl Pilot {
             unix_ns: 1_700_000_000_000_000_000,
             software: software(),
             provenance: serde_json::Value::Null,
+            texts: Default::default(),
         }))
     }
 

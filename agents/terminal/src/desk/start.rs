@@ -15,6 +15,7 @@ use crate::assignment::training;
 use crate::plan::{self, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
 use crate::room;
+use crate::software;
 use crate::writer::Next;
 
 /// How long after its answer a pilot may take to say that the session started.
@@ -40,7 +41,9 @@ impl Drop for Reserved {
 enum SeedFrom {
     /// Nowhere: it is new.
     Chance,
-    /// A number that a person gave, the subject, and the session's place among its sessions.
+    /// A person, who wants this one.
+    Person(Seed),
+    /// A number that the terminal was given, the subject, and the session's place among its sessions.
     Base(u64),
     /// The session before, whose graduation led to this one.
     Before(Seed),
@@ -49,9 +52,10 @@ enum SeedFrom {
 impl Desk {
     /// Starts a session that a person asks for.
     pub(crate) async fn start(&self, start: Start) -> Allowed<Done> {
-        let seed = match start.seed.or(self.seed) {
-            Some(base) => SeedFrom::Base(base),
-            None => SeedFrom::Chance,
+        let seed = match (start.seed, self.seed) {
+            (Some(seed), _) => SeedFrom::Person(Seed(seed)),
+            (None, Some(base)) => SeedFrom::Base(base),
+            (None, None) => SeedFrom::Chance,
         };
         self.start_from(start, seed, false).await
     }
@@ -94,10 +98,16 @@ impl Desk {
         let _reserved = Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() };
 
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
-        let plan = plan::blocking(move || match (task, at) {
-            (Some(file), _) => Plan::of_task(&file, parameters),
-            (None, Some(at)) => Plan::of_step(&at.protocol, at.step, parameters),
-            (None, None) => Err(Refusal::wrong("say which task to run")),
+        let settings = self.settings.clone();
+        let (plan, origin) = plan::blocking(move || {
+            let (file, plan) = match (task, at) {
+                (Some(file), _) => (file.clone(), Plan::of_task(&file, parameters)?),
+                (None, Some(Training { protocol, step, .. })) => {
+                    (protocol.clone(), Plan::of_step(&protocol, step, parameters)?)
+                }
+                (None, None) => return Err(Refusal::wrong("say which task to run")),
+            };
+            Ok((plan, software::origin(&settings, file.parent().unwrap_or(&file))))
         })
         .await?;
         let (kept, earlier) = self.past(&subject, &plan).await?;
@@ -119,6 +129,7 @@ impl Desk {
             trials,
             paused,
             despite_check,
+            origin,
         };
         let by = By { who, take_over: false };
         self.command(&pilot, by, Command::Start(Box::new(request))).await?;
@@ -162,6 +173,7 @@ impl Desk {
 impl SeedFrom {
     fn seed(&self, subject: &SubjectId, sessions: u64) -> Seed {
         let mut random = match self {
+            SeedFrom::Person(seed) => return *seed,
             SeedFrom::Chance => return Seed(Uuid::new_v4().as_u64_pair().1 & (MOST - 1)),
             SeedFrom::Base(base) => Random::new(Seed(*base), subject.as_str(), sessions),
             SeedFrom::Before(seed) => Random::new(*seed, "the next session", 0),

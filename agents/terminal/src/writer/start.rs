@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bramble_message::{ColumnInfo, Started};
+use bramble_message::{ColumnInfo, Origin, Started};
 use bramble_subject::{Column, Parameter, ProtocolStep, SessionStart};
 use bramble_value::Name;
 use jiff::Timestamp;
@@ -19,6 +19,9 @@ pub(crate) fn timestamp(unix_ns: i64) -> Timestamp {
 /// What the subject file says of a session, from what its pilot said alone.
 pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<ProtocolStep>) -> SessionStart {
     let Started { request, task_name, task_doc, parameters, columns, names, time, unix_ns, .. } = started;
+    let Origin { provenance: mut terminal, mut texts } = request.origin;
+    texts.extend(started.texts);
+    let repository = terminal.as_object_mut().and_then(|all| all.remove("repository"));
     // What a parameter is for stands in the sources alone.
     let task = plan::definition(&request.task);
     let doc = |name: &str| task.as_ref().and_then(|task| Some(task.parameter(name)?.1.doc.clone()));
@@ -36,16 +39,27 @@ pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<Pro
             None => drop(sources.insert(path.clone(), text.clone())),
         }
     }
-    let terminal = software::here();
-    let versions = [&started.software, &terminal].map(|one| (one.program.clone(), one.version.clone()));
+    let writer = software::here();
+    let mut versions = BTreeMap::from([(started.software.program.clone(), started.software.version.clone())]);
+    // A terminal that tells nothing of itself is of before it did.
+    let asked_by = terminal["build"]["version"].as_str().unwrap_or(&writer.version);
+    versions.insert(writer.program.clone(), asked_by.to_owned());
+    for (child, told) in started.provenance["children"].as_object().into_iter().flatten() {
+        let version = told["build"]["version"].as_str().unwrap_or("unknown");
+        versions.insert(format!("bramble-child {child}"), version.to_owned());
+    }
     let provenance = json!({
         "pilot": started.provenance,
         "pilot_software": started.software,
-        "terminal_software": terminal,
+        // The one that asked for it, and the one that wrote it down.
+        "terminal": terminal,
+        "terminal_software": writer,
+        "repository": repository,
         // With these, the seed, the parameters and the inputs, the session can be run again.
         "request": {
             "owner": request.owner,
             "paused": request.paused,
+            "despite_check": request.despite_check,
             "parameters": request.parameters,
             "kept": request.kept,
             "trials": request.trials,
@@ -70,11 +84,15 @@ pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<Pro
         protocol,
         started: timestamp(unix_ns),
         start_time: time,
-        versions: BTreeMap::from(versions),
+        versions,
         provenance,
+        texts,
     }
 }
 
 fn column(ColumnInfo { name, kind, doc }: ColumnInfo) -> Column {
     Column { name: name.to_string(), value_type: kind, doc }
 }
+
+#[cfg(test)]
+mod tests;

@@ -242,6 +242,7 @@ pub(crate) fn started(request: StartSession) -> PilotToTerminal {
         provenance: serde_json::json!({ "rig": { "settings": { "devices": { "valve": {
             "kind": "solenoid", "driver": "simulated", "ports": { "left": 3 }, "flow": "40 uL/s",
         } } } } }),
+        texts: Default::default(),
     }))
 }
 
@@ -259,6 +260,7 @@ pub(crate) fn request(subject: &str) -> StartSession {
         trials: None,
         paused: false,
         despite_check: false,
+        origin: Default::default(),
     }
 }
 

@@ -147,6 +147,7 @@ pub(crate) fn empty_start(seed: Seed) -> SessionStart {
         start_time: Time::ZERO,
         versions: BTreeMap::from([("bramble-pilot".to_owned(), "0.1.0".to_owned())]),
         provenance: json!({}),
+        texts: Default::default(),
     }
 }
 

@@ -37,6 +37,11 @@ pub(crate) fn software() -> Software {
     }
 }
 
+pub(crate) fn origin() -> Origin {
+    let texts = [("config/box1.toml".to_owned(), "name = \"box1\"".to_owned())];
+    Origin { provenance: json!({ "build": { "commit": null } }), texts: texts.into() }
+}
+
 pub(crate) fn device() -> RigDevice {
     RigDevice {
         name: name("poke"),
@@ -98,6 +103,7 @@ pub(crate) fn start() -> StartSession {
         trials: None,
         paused: true,
         despite_check: false,
+        origin: origin(),
     }
 }
 
@@ -198,6 +204,7 @@ pub(crate) fn pilot_to_terminal() -> Vec<PilotToTerminal> {
         unix_ns: 1_700_000_000_000_000_000,
         software: software(),
         provenance: json!({"calibrations": {"valve.left": [1.5, 2, true, null, "x"]}}),
+        texts: origin().texts,
     }));
     let events = Kind::ALL.iter().map(|kind| {
         Record::Event(Event {
@@ -240,7 +247,7 @@ pub(crate) fn health() -> Health {
 
 /// What a child says first.
 pub(crate) fn child_hello() -> ChildHello {
-    ChildHello { software: software(), offer: Offer { devices: vec![device()] } }
+    ChildHello { software: software(), offer: Offer { devices: vec![device()] }, origin: origin() }
 }
 
 const READINGS: [Reading; 3] = [Reading::Digital(true), Reading::Analog(-1.5), Reading::Position(1e9)];

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::config::Written;
 pub use fit::{Fit, FitError};
-pub use store::{Calibrations, Kept, StoreError, kept, later, save};
+pub use store::{Calibrations, Kept, StoreError, kept, later, save, text};
 
 /// What a microliter of water weighs at 20 degrees Celsius, in milligrams
 /// (CRC Handbook of Chemistry and Physics, "Standard Density of Water").

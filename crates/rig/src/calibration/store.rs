@@ -122,6 +122,17 @@ pub fn later(folder: &Path, valve: &Valve, now: Timestamp) -> Result<(), StoreEr
     }
 }
 
+/// A calibration's file: its path in the folder of all, and its text.
+///
+/// # Errors
+/// [`StoreError::Unwritable`] where it has no form as text.
+pub fn text(calibration: &Calibration) -> Result<(String, String), StoreError> {
+    let valve = calibration.valve();
+    let text = toml::to_string(calibration)
+        .map_err(|error| StoreError::Unwritable { valve: valve.clone(), why: error.to_string() })?;
+    Ok((format!("{valve}/{}", file_name(calibration.made())), format!("{HEAD}{text}")))
+}
+
 /// Writes a calibration into its valve's folder, whole or not at all, and says
 /// which file it is. Everyone may read it.
 ///
@@ -129,9 +140,7 @@ pub fn later(folder: &Path, valve: &Valve, now: Timestamp) -> Result<(), StoreEr
 /// [`StoreError`] where that is impossible, or there is a file of that time or a
 /// later one.
 pub fn save(folder: &Path, calibration: &Calibration) -> Result<PathBuf, StoreError> {
-    let valve = calibration.valve();
-    let text = toml::to_string(calibration)
-        .map_err(|error| StoreError::Unwritable { valve: valve.clone(), why: error.to_string() })?;
+    let (valve, (_, text)) = (calibration.valve(), text(calibration)?);
     later(folder, valve, calibration.made())?;
     let folder = folder.join(valve.to_string());
     let file = folder.join(file_name(calibration.made()));
@@ -139,7 +148,6 @@ pub fn save(folder: &Path, calibration: &Calibration) -> Result<PathBuf, StoreEr
         fs::create_dir_all(&folder)?;
         let readable = Permissions::from_mode(0o644);
         let mut new = tempfile::Builder::new().prefix(".new-").permissions(readable).tempfile_in(&folder)?;
-        new.write_all(HEAD.as_bytes())?;
         new.write_all(text.as_bytes())?;
         new.as_file().sync_all()?;
         new.persist_noclobber(&file)?;

@@ -74,8 +74,12 @@ pub struct SessionStart {
     pub start_time: Time,
     /// Every program and library, with its version.
     pub versions: BTreeMap<String, String>,
-    /// Hardware, calibrations, host, state of the repository.
+    /// Hardware, calibrations, host, builds, state of the repository.
     pub provenance: serde_json::Value,
+    /// The other texts that belong to it, by the paths that they have in a folder of the
+    /// session: configurations, calibrations, uncommitted changes, locks of dependencies.
+    /// Empty in a session of before these were kept.
+    pub texts: BTreeMap<String, String>,
 }
 
 /// A parameter with its value.

@@ -12,12 +12,16 @@ use crate::hdf::layout::{Cursor, Field, FieldType, Rows};
 use crate::hdf::table::{FEW, Table};
 use crate::hdf::{attribute, text};
 
-/// Writes everything but the sources' texts, which are kept once for the whole
-/// file; `hashes` says where.
+/// The hash of each text that a session has, by its path.
+pub(crate) type Hashes = BTreeMap<String, String>;
+
+/// Writes everything but the texts, which are kept once for the whole file; `sources` says
+/// where those of the task are, and `texts` the others.
 pub(crate) fn write(
     group: &Group,
     start: &SessionStart,
-    hashes: &BTreeMap<String, String>,
+    sources: &Hashes,
+    texts: &Hashes,
 ) -> Result<(), Fault> {
     let step = start.protocol.as_ref();
     for (name, value) in [
@@ -37,9 +41,11 @@ pub(crate) fn write(
     text::write(group, "doc", &start.task_doc)?;
     text::write(group, "provenance", &start.provenance.to_string())?;
     let pairs = |map: &BTreeMap<String, String>| map.clone().into_iter().collect::<Vec<_>>();
-    write_all(group, "sources", &source_fields(&pairs(hashes)), &pairs(hashes), |rows, (path, hash)| {
-        rows.text(path).text(hash);
-    })?;
+    for (name, hashes) in [("sources", pairs(sources)), ("texts", pairs(texts))] {
+        write_all(group, name, &source_fields(&hashes), &hashes, |rows, (path, hash)| {
+            rows.text(path).text(hash);
+        })?;
+    }
     let versions = pairs(&start.versions);
     write_all(group, "versions", &version_fields(&versions), &versions, |rows, (what, version)| {
         rows.text(what).text(version);
@@ -85,11 +91,13 @@ pub(crate) fn read(
     group: &Group,
     mut source: impl FnMut(&str) -> Result<String, Fault>,
 ) -> Result<SessionStart, Fault> {
-    let hashes = read_all(group, "sources", source_fields(&[]), |row| (row.text(), row.text()))?;
-    let mut sources = BTreeMap::new();
-    for (path, hash) in hashes {
-        sources.insert(path, source(&hash)?);
-    }
+    let mut texts_of = |name: &str| {
+        let hashes = read_all(group, name, source_fields(&[]), |row| (row.text(), row.text()))?;
+        let texts = hashes.into_iter().map(|(path, hash)| Ok((path, source(&hash)?)));
+        texts.collect::<Result<BTreeMap<_, _>, Fault>>()
+    };
+    let sources = texts_of("sources")?;
+    let texts = if group.link_exists("texts") { texts_of("texts")? } else { BTreeMap::new() };
     let versions = read_all(group, "versions", version_fields(&[]), |row| (row.text(), row.text()))?;
     let [seed] = attribute::numbers(group, "seed")?;
     let [start_time] = attribute::numbers(group, "start_time_ns")?;
@@ -111,6 +119,7 @@ pub(crate) fn read(
         start_time: Time::from_ns(start_time.cast_signed()),
         versions: versions.into_iter().collect(),
         provenance: serde_json::from_str(&provenance).map_err(|error| damaged(error.to_string()))?,
+        texts,
     })
 }
 

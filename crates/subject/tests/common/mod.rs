@@ -97,6 +97,7 @@ pub fn start(columns: Vec<Column>) -> SessionStart {
         start_time: Time::from_ns(-5),
         versions: BTreeMap::from([("bramble-pilot".to_owned(), "0.1.0".to_owned())]),
         provenance: serde_json::json!({"host": "box1", "calibrations": [1, 2.5]}),
+        texts: BTreeMap::from([("config/pilot.toml".to_owned(), "name = \"box1\"\n".to_owned())]),
     }
 }
 

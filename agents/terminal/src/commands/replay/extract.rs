@@ -15,25 +15,63 @@ pub(super) fn extract(file: &SubjectFile, number: SessionNumber, folder: &Path) 
     }
     let start = file.session(number).into_diagnostic()?;
     let end = file.summary(number).into_diagnostic()?.end;
-    let pilot = &start.provenance["pilot"];
     for (path, text) in &start.sources {
         write(&folder.join("sources").join(inside(path)), text)?;
     }
+    for (path, text) in &start.texts {
+        write(&folder.join(inside(path)), text)?;
+    }
+    if start.texts.is_empty() {
+        older(&start, folder)?;
+    }
+    write(&folder.join("session.json"), &pretty(&session(file, number, &start, end.as_ref())))?;
+    write(&folder.join("provenance.json"), &pretty(&start.provenance))?;
+    write(&folder.join("versions.txt"), &versions(&start))?;
+    write(&folder.join("README.md"), &readme(file, number, &start))
+}
+
+/// What a session of before its texts were kept has in its provenance instead.
+fn older(start: &SessionStart, folder: &Path) -> miette::Result<()> {
+    let pilot = &start.provenance["pilot"];
     if let Some(configuration) = pilot["rig"]["configuration"].as_str() {
         write(&folder.join("config/pilot.toml"), configuration)?;
     }
     let calibrations: Vec<Calibration> =
         serde_json::from_value(pilot["calibrations"].clone()).unwrap_or_default();
     for one in &calibrations {
-        calibration::save(&folder.join("calibrations"), one)
-            .into_diagnostic()
-            .wrap_err("a calibration can't be written")?;
+        let (path, text) = calibration::text(one).into_diagnostic()?;
+        write(&folder.join("calibrations").join(inside(&path)), &text)?;
     }
-    write(&folder.join("session.json"), &pretty(&session(file, number, &start, end.as_ref())))?;
-    write(&folder.join("provenance.json"), &pretty(&start.provenance))?;
-    let versions = start.versions.iter().map(|(what, version)| format!("{what} {version}\n"));
-    write(&folder.join("versions.txt"), &versions.collect::<String>())?;
-    write(&folder.join("README.md"), &readme(file, number, &start))
+    Ok(())
+}
+
+/// Every program: its version, and what it was built from as far as it says.
+fn versions(start: &SessionStart) -> String {
+    let provenance = &start.provenance;
+    let line = |(program, version): (&String, &String)| {
+        let told = match program.split_once(' ') {
+            Some((_, child)) => &provenance["pilot"]["children"][child],
+            None if program == "bramble-pilot" => &provenance["pilot"],
+            None => &provenance["terminal"],
+        };
+        let build = &told["build"];
+        let mut line = format!("{program} {version}");
+        for (word, key) in
+            [("commit", "commit"), ("for", "target"), ("built as", "profile"), ("by", "compiler")]
+        {
+            if let Some(value) = build[key].as_str() {
+                line.push_str(&format!(", {word} {value}"));
+            }
+        }
+        if build["modified"] == true {
+            line.push_str(", with changes of its own");
+        }
+        if let Some(lock) = build["lock"].as_str() {
+            line.push_str(&format!(", libraries of {}", bramble_software::lock_path(lock)));
+        }
+        line + "\n"
+    };
+    start.versions.iter().map(line).collect()
 }
 
 fn session(
@@ -83,11 +121,22 @@ fn write(path: &Path, text: &str) -> miette::Result<()> {
 
 fn readme(file: &SubjectFile, number: SessionNumber, start: &SessionStart) -> String {
     let root = inside(&start.root);
-    let parameters: String = start
-        .parameters
-        .iter()
-        .map(|one| format!(" \\\n      --param {}=\"{}\"", one.name, shown(one)))
-        .collect();
+    let request = &start.provenance["request"];
+    let mut more: Vec<String> = vec![format!("--seed {}", start.seed.0)];
+    more.extend(request["trials"].as_u64().map(|trials| format!("--trials {trials}")));
+    more.extend(start.parameters.iter().map(|one| format!("--param {}=\"{}\"", one.name, shown(one))));
+    let more: String = more.iter().map(|one| format!(" \\\n      {one}")).collect();
+    let kept = match request["kept"].as_object() {
+        Some(kept) if !kept.is_empty() => {
+            let names: Vec<&str> = kept.keys().map(String::as_str).collect();
+            format!(
+                "\nIt began with what {} had been at the end of the session before (`kept` in\n`session.json`). A \
+                 subject that has done the task begins with its own.\n",
+                names.join(", ")
+            )
+        }
+        _ => String::new(),
+    };
     format!(
         "# Session {number} of {subject}
 
@@ -95,11 +144,13 @@ It ran the task {task} on {pilot}, at {started}. This folder holds all that it s
 its subject file has it.
 
 - `sources/`: the task's files, and its protocol's; the task is `sources/{root}`.
-- `config/pilot.toml`: the configuration of its pilot, with the pins of that box.
+- `config/`: the configuration of its pilot, with the pins of that box, of the children that it
+  used, and of the terminal.
 - `calibrations/`: the water that its valves gave. They are of those valves: calibrate your own.
 - `session.json`: parameters as resolved, seed, what the columns kept, how it ended.
-- `provenance.json`, `versions.txt`: hardware, host, software.
-
+- `provenance.json`: hardware, drivers, hosts, builds, and how it was started.
+- `versions.txt`: the programs; `software/`: the versions of the libraries in them, `Cargo.lock`.
+{repository}
 ## To run it again
 
 1. Give a pilot a configuration with the same devices, on your pins: begin from `config/pilot.toml`.
@@ -107,10 +158,10 @@ its subject file has it.
 2. See that the task fits: `bramble-terminal task check sources/{root}`
 3. Try it without an animal, with the session's seed:
    `bramble-terminal task simulate sources/{root} --seed {seed}`
-4. Start it:
+4. Start it, with its seed and its parameters:
 
-       bramble-terminal start SUBJECT --pilot PILOT --task sources/{root}{parameters}
-
+       bramble-terminal start SUBJECT --pilot PILOT --task sources/{root}{more}
+{kept}
 The session itself, on what happened in it, is run again from the subject file:
 `bramble-terminal replay FILE --session {plain}`
 ",
@@ -119,9 +170,26 @@ The session itself, on what happened in it, is run again from the subject file:
         pilot = start.pilot,
         started = start.started,
         root = root.display(),
+        repository = repository(start),
         seed = start.seed.0,
         plain = number.get(),
     )
+}
+
+/// Where the task came from, in a line of the list.
+fn repository(start: &SessionStart) -> String {
+    let repository = &start.provenance["repository"];
+    let Some(commit) = repository["commit"].as_str() else { return String::new() };
+    let of = repository["remote"].as_str().or(repository["top"].as_str()).unwrap_or("its repository");
+    let changes = match start.texts.contains_key("changes.patch") {
+        true => ", with the\n  changes of `changes.patch`, which `git apply` makes there",
+        false => ", unchanged",
+    };
+    let missing = match repository["missing"].as_str() {
+        Some(missing) => format!(" ({missing})"),
+        None => String::new(),
+    };
+    format!("- The task lay in {of} at commit\n  {commit}{changes}{missing}.\n")
 }
 
 #[cfg(test)]

@@ -75,6 +75,7 @@ fn started() -> PilotToTerminal {
         trials: None,
         paused: false,
         despite_check: false,
+        origin: Default::default(),
     };
     let software = Software {
         program: "bramble-pilot".into(),
@@ -97,6 +98,7 @@ fn started() -> PilotToTerminal {
         unix_ns: 0,
         software,
         provenance: serde_json::Value::Null,
+        texts: BTreeMap::new(),
     }))
 }
 
