@@ -8,9 +8,10 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use bramble_subject::{By, Change, SubjectFile, Subjects};
-use bramble_value::{Ending, Record};
+use bramble_value::{Ending, Random, Record, Seed};
 use common::{by, columns, end, event, events_of, numbered, row, rows_of, start, subject_in};
 
 const FOLDER: &str = "BRAMBLE_TEST_CRASH_FOLDER";
@@ -40,6 +41,12 @@ fn say_finished(number: u32) {
 /// Runs `writer`, a test below, and kills it when it has finished some work;
 /// then opens what it left.
 fn killed_after(pieces: usize, writer: &str, folder: &Path) -> SubjectFile {
+    kill_after(pieces, Duration::ZERO, writer, folder);
+    Subjects::in_folder(folder).unwrap().open(&"M001".parse().unwrap()).unwrap()
+}
+
+/// The same, `later` than it has finished, and leaves what it left.
+fn kill_after(pieces: usize, later: Duration, writer: &str, folder: &Path) {
     let mut process = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", writer, "--nocapture"])
         .env(FOLDER, folder)
@@ -48,10 +55,10 @@ fn killed_after(pieces: usize, writer: &str, folder: &Path) -> SubjectFile {
         .unwrap();
     let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
     let finished = lines.filter(|line| line.starts_with("finished")).take(pieces).count();
+    std::thread::sleep(later);
     process.kill().unwrap();
     process.wait().unwrap();
     assert_eq!(finished, pieces);
-    Subjects::in_folder(folder).unwrap().open(&"M001".parse().unwrap()).unwrap()
 }
 
 /// Not a test of its own: a process that is killed.
@@ -124,6 +131,71 @@ fn every_finished_session_and_change_survives_a_kill() {
             assert!(change.to.starts_with(&format!("{each} long")), "{change:?}");
         }
     }
+}
+
+/// The records of a session that is packed: some pages of each table.
+fn much(session: u32) -> Vec<(u64, Record)> {
+    (20 * session..20 * session + 20)
+        .flat_map(batch)
+        .zip(1..)
+        .map(|((_, record), number)| (number, record))
+        .collect()
+}
+
+/// Not a test of its own: a process that is killed.
+#[test]
+fn packs_sessions_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let mut file = subject_in(Path::new(&folder));
+    for each in 0.. {
+        let number = file.begin_session(&start(columns())).unwrap();
+        file.append(number, &much(each)).unwrap();
+        file.end_session(number, &end(Ending::Done, "enough")).unwrap();
+        say_finished(each);
+        file.pack().unwrap();
+    }
+}
+
+/// Holds sessions against what was written to them.
+fn holds(file: &SubjectFile, sessions: usize) {
+    let summaries = file.sessions().unwrap();
+    assert!((sessions..=sessions + 1).contains(&summaries.len()), "{} of {sessions}", summaries.len());
+    for (each, summary) in (0..).zip(&summaries[..sessions]) {
+        let records: Vec<Record> = much(each).into_iter().map(|(_, record)| record).collect();
+        assert_eq!(file.trials(summary.number).unwrap().rows, rows_of(&records), "session {each}");
+        assert_eq!(file.events(summary.number).unwrap(), events_of(&records), "session {each}");
+        assert_eq!(file.notes(summary.number).unwrap().len(), records.len() / 10);
+        assert_eq!(summary.end.as_ref(), Some(&end(Ending::Done, "enough")));
+        assert_eq!(file.written_up_to(summary.number).unwrap(), records.len() as u64);
+    }
+    assert_eq!(file.history().unwrap().len(), 1);
+}
+
+#[test]
+fn a_kill_at_any_moment_of_packing_leaves_the_file_whole_and_all_sessions_in_it() {
+    let seed = std::env::var("BRAMBLE_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = seed.unwrap_or_else(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 32);
+    println!("BRAMBLE_SEED={seed} repeats it");
+    let mut random = Random::new(Seed(seed), "packing", 0);
+    let (mut amid, mut packed) = (0, 0);
+    for _ in 0..24 {
+        let folder = tempfile::tempdir().unwrap();
+        let pieces = 1 + random.below(4) as usize;
+        let later = Duration::from_micros(random.below(25_000));
+        kill_after(pieces, later, "packs_sessions_until_it_is_killed", folder.path());
+        let path = folder.path().join("subjects/M001.h5");
+        amid += u32::from(path.with_extension("h5.new").exists());
+        // As it was left, and once it is open to be written and packed again.
+        holds(&SubjectFile::open_read_only(&path).unwrap(), pieces);
+        let mut file = SubjectFile::open(&path).unwrap();
+        holds(&file, pieces);
+        file.pack().unwrap();
+        holds(&file, pieces);
+        drop(file);
+        holds(&SubjectFile::open_read_only(&path).unwrap(), pieces);
+        packed += 1;
+    }
+    println!("killed {packed} times, {amid} of them while a copy was being made");
 }
 
 #[test]
