@@ -17,11 +17,12 @@ wheel = hardware(encoder, unit = "deg")
 lamp  = hardware(digital_output)
 valve = hardware(solenoid, ports = ["center"])
 reward = param(volume("4 uL"))
+lots = param(integers(1, 5))
 latency = column(duration)
 lot = column(integer)
 
 task(stages = trials(
-    prepare = lambda trial: {"lot": trial.random.choice([1, 2, 3, 4, 5])},
+    prepare = lambda trial: {"lot": trial.random.draw(trial.lots)},
     body = states(
         state("run", enter = wheel.zero(), during = lamp.on(),
             on = {wheel.beyond(far): [record(latency = state_time), goto("reward")]}),
@@ -161,6 +162,13 @@ fn a_session_that_was_written_out_is_the_same_session_when_it_is_started_on_anot
     assert_eq!(versions.lines().count(), 3, "{versions}");
     assert!(versions.lines().all(|line| line.contains("libraries of software/")), "{versions}");
     let readme = read("README.md");
+    assert!(
+        std::fs::read_dir(lab.path(".")).unwrap().all(|one| !one
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with(".new-"))
+    );
     assert!(readme.contains(&commit) && readme.contains("changes.patch"), "{readme}");
 
     // As the README says it, on another rig.

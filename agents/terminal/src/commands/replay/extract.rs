@@ -1,6 +1,7 @@
 //! `replay --extract`: a folder from which a session can be run again on another rig.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use bramble_rig::calibration::{self, Calibration};
@@ -8,11 +9,23 @@ use bramble_subject::{SessionNumber, SessionStart, SubjectFile};
 use miette::{IntoDiagnostic, WrapErr, miette};
 use serde_json::{Value, json};
 
-/// Writes everything that a session started from into a new folder.
+/// Writes everything that a session started from into a new folder, which is there whole or
+/// not at all.
 pub(super) fn extract(file: &SubjectFile, number: SessionNumber, folder: &Path) -> miette::Result<()> {
     if folder.exists() {
         return Err(miette!("{} is there already: name a new folder", folder.display()));
     }
+    let cannot = || format!("{} can't be written", folder.display());
+    let parent = folder.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).into_diagnostic().wrap_err_with(cannot)?;
+    let readable = Permissions::from_mode(0o755);
+    let unfinished = tempfile::Builder::new().prefix(".new-").permissions(readable).tempdir_in(parent);
+    let unfinished = unfinished.into_diagnostic().wrap_err_with(cannot)?;
+    write_all(file, number, unfinished.path())?;
+    fs::rename(unfinished.path(), folder).into_diagnostic().wrap_err_with(cannot)
+}
+
+fn write_all(file: &SubjectFile, number: SessionNumber, folder: &Path) -> miette::Result<()> {
     let start = file.session(number).into_diagnostic()?;
     let end = file.summary(number).into_diagnostic()?.end;
     for (path, text) in &start.sources {
@@ -97,8 +110,12 @@ fn session(
     })
 }
 
+/// A parameter's value as a start takes it.
 fn shown(parameter: &bramble_subject::Parameter) -> String {
-    parameter.value_type.show(parameter.value)
+    match parameter.value {
+        bramble_value::Value::Integers(least, most) => format!("[{least}, {most}]"),
+        value => parameter.value_type.show(value),
+    }
 }
 
 /// A path of the file's, which stays inside a folder whatever it says.
