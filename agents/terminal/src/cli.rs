@@ -2,17 +2,22 @@
 
 mod agents;
 mod export;
+mod life;
+mod subject;
 
 use std::path::PathBuf;
 
 use bramble_link::Endpoint;
 use bramble_message::PortName;
-use bramble_subject::{Biography, Sex};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use clap::{Args, Parser, Subcommand};
 
+use crate::unusual::Unusual;
+
 pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use export::Export;
+pub(crate) use life::{Edit, Water, Weigh};
+pub(crate) use subject::Subject;
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
 #[derive(Debug, Parser)]
@@ -60,6 +65,7 @@ Example:
 Examples:
   bramble-terminal start M001 --pilot box1
   bramble-terminal start M001 --pilot box1 --trials 300
+  bramble-terminal start M001 --pilot box2 --confirm other-box,second-today
   bramble-terminal start M001 --pilot box1 --task tasks/free_water.star --param reward=\"3 uL\"")]
     Start(Start),
     /// Stop a subject's session, or whatever a pilot runs
@@ -196,98 +202,6 @@ pub(crate) struct Serve {
     pub(crate) seed: Option<u64>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Subject {
-    /// Add a new subject
-    #[command(after_help = "\
-Example:
-  bramble-terminal subject add M001 --species \"Mus musculus\" --strain C57BL/6J --sex female \\
-      --birth 2026-01-31 --genotype wt --note \"cage 12\" --extra ear=left")]
-    Add {
-        /// Its name: letters, digits, - and _
-        id: SubjectId,
-        #[command(flatten)]
-        about: About,
-    },
-    /// List all subjects
-    List {
-        /// For scripts
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one subject: who it is, where in its training, and its sessions
-    Show {
-        /// Which
-        id: SubjectId,
-        /// For scripts
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put a subject on a protocol, at its first step or another
-    #[command(after_help = "\
-The protocol's file is read at each start, so that a correction counts from the next session on.
-
-Example:
-  bramble-terminal subject assign M001 tasks/protocols/water_to_choice.star --step 2")]
-    Assign {
-        /// Which subject
-        id: SubjectId,
-        /// The protocol's file
-        protocol: PathBuf,
-        /// The step to begin at, from 1
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
-        step: u32,
-    },
-    /// Show every change to a subject: when, who, what, from, to
-    History {
-        /// Which
-        id: SubjectId,
-        /// For scripts
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Who an animal is.
-#[derive(Debug, Args)]
-pub(crate) struct About {
-    /// As in "Mus musculus"
-    #[arg(long, default_value = "", hide_default_value = true)]
-    species: String,
-    /// As in C57BL/6J
-    #[arg(long, default_value = "", hide_default_value = true)]
-    strain: String,
-    /// female, male, other or unknown
-    #[arg(long, default_value_t = Sex::Unknown)]
-    sex: Sex,
-    /// The day it was born, as in 2026-01-31
-    #[arg(long, value_name = "DATE", value_parser = date)]
-    birth: Option<jiff::civil::Date>,
-    /// Its genotype
-    #[arg(long, default_value = "", hide_default_value = true)]
-    genotype: String,
-    /// Anything else in words
-    #[arg(long, default_value = "", hide_default_value = true)]
-    note: String,
-    /// Anything else by name, as in cage=12; may be repeated
-    #[arg(long, value_name = "NAME=TEXT", value_parser = pair)]
-    extra: Vec<(String, String)>,
-}
-
-impl From<About> for Biography {
-    fn from(about: About) -> Biography {
-        Biography {
-            species: about.species,
-            strain: about.strain,
-            sex: about.sex,
-            birth: about.birth,
-            genotype: about.genotype,
-            notes: about.note,
-            extra: about.extra.into_iter().collect(),
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct Start {
     /// Which subject
@@ -315,6 +229,9 @@ pub(crate) struct Start {
     /// is kept all the same when it comes back
     #[arg(long)]
     pub(crate) abandon: bool,
+    /// What is unusual about this start, and all the same right; where it isn't said, it is asked for
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', env = "BRAMBLE_CONFIRM")]
+    pub(crate) confirm: Vec<Unusual>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod config;
 mod desk;
+mod fares;
 mod lab;
 mod plan;
 mod refusal;
@@ -15,6 +16,7 @@ mod room;
 mod score;
 mod software;
 mod swarm;
+mod unusual;
 mod writer;
 
 use std::io::IsTerminal;

@@ -5,6 +5,8 @@ use std::fmt;
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 
+use crate::unusual::Unusual;
+
 /// Why something was not done. It travels as JSON from `serve` to its clients,
 /// and a client shows it as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +18,9 @@ pub(crate) struct Refusal {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) help: Option<String>,
+    /// What a person may confirm, and ask again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) confirm: Vec<Unusual>,
 }
 
 /// The kinds of reasons why something is not done.
@@ -53,7 +58,7 @@ impl Refusal {
     }
 
     fn new(reason: Reason, message: impl Into<String>) -> Refusal {
-        Refusal { reason, message: message.into(), help: None }
+        Refusal { reason, message: message.into(), help: None, confirm: Vec::new() }
     }
 
     /// Whether it can't be done now.

@@ -323,7 +323,13 @@ fn graduation_is_told_the_trials_of_the_step_that_came_before() {
         assert_eq!(request.graduation.as_ref().unwrap().earlier.rows.len(), 2);
         pilot.answer(ask, Ok(()));
         pilot.say(&started(request));
-        assert_eq!(said.join().unwrap(), "M001 started step 1 easy (lick) on box1");
+        let said = said.join().unwrap();
+        let (first, last) = said.split_once('\n').unwrap();
+        assert_eq!(first, "M001 started step 1 easy (lick) on box1");
+        assert!(
+            last.starts_with("its last session: lick on box1, ") && last.ends_with(", 2 trials"),
+            "{last}"
+        );
     });
 }
 

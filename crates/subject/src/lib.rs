@@ -47,6 +47,7 @@ mod error;
 mod file;
 mod hdf;
 mod history;
+pub mod life;
 mod session;
 mod store;
 
@@ -54,6 +55,7 @@ pub use biography::{Biography, Sex};
 pub use error::SubjectError;
 pub use file::SubjectFile;
 pub use history::{By, Change, Occasion, Weight};
+pub use life::{Care, Life};
 pub use session::{
     ClockEstimate, Column, Note, Parameter, ProtocolStep, SessionEnd, SessionNumber, SessionStart,
     SessionSummary,

@@ -14,7 +14,7 @@ mod value;
 
 pub use name::{Name, NameError, SubjectId};
 pub use person::{Person, PersonError};
-pub use quantity::{Frequency, Level, QuantityError, Volume};
+pub use quantity::{Frequency, Level, Mass, QuantityError, Volume};
 pub use random::{Draw, Random, Seed, Shape};
 pub use record::{Asked, Ending, Event, Kind, Names, Record, Row, Source, SourceKind, Trials};
 pub use sources::Sources;

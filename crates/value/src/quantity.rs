@@ -36,6 +36,11 @@ pub enum QuantityError {
 #[serde(try_from = "f64", into = "f64")]
 pub struct Volume(f64);
 
+/// A mass in grams, finite and not negative.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(try_from = "f64", into = "f64")]
+pub struct Mass(f64);
+
 /// A frequency in hertz, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
@@ -54,6 +59,18 @@ impl Volume {
 
     /// The volume in microliters.
     pub fn microliters(self) -> f64 {
+        self.0
+    }
+}
+
+impl Mass {
+    /// A mass of `grams`, or `None` where it is negative or not finite.
+    pub fn from_grams(grams: f64) -> Option<Mass> {
+        (grams.is_finite() && grams >= 0.0).then_some(Mass(grams))
+    }
+
+    /// The mass in grams.
+    pub fn grams(self) -> f64 {
         self.0
     }
 }
@@ -101,6 +118,7 @@ macro_rules! read_and_written_as_a_number {
 }
 
 read_and_written_as_a_number!(Volume, Volume::from_microliters, "volume");
+read_and_written_as_a_number!(Mass, Mass::from_grams, "mass");
 read_and_written_as_a_number!(Frequency, Frequency::from_hertz, "frequency");
 read_and_written_as_a_number!(Level, Level::from_share, "level");
 
@@ -114,6 +132,18 @@ impl FromStr for Volume {
         let microliters = parse_with_unit(text, "volume", UNITS, "4 uL")?;
         Volume::from_microliters(microliters)
             .ok_or_else(|| QuantityError::OutOfRange { what: "volume", text: text.to_owned() })
+    }
+}
+
+impl FromStr for Mass {
+    type Err = QuantityError;
+
+    /// Reads `"21.4 g"`, `"21400 mg"`, `"0.3 kg"`.
+    fn from_str(text: &str) -> Result<Mass, QuantityError> {
+        const UNITS: &[(&str, f64)] = &[("mg", 1e-3), ("g", 1.0), ("kg", 1e3)];
+        let grams = parse_with_unit(text, "mass", UNITS, "21.4 g")?;
+        Mass::from_grams(grams)
+            .ok_or_else(|| QuantityError::OutOfRange { what: "mass", text: text.to_owned() })
     }
 }
 
@@ -143,6 +173,12 @@ impl FromStr for Level {
 impl fmt::Display for Volume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} uL", self.0)
+    }
+}
+
+impl fmt::Display for Mass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} g", self.0)
     }
 }
 
@@ -195,6 +231,8 @@ mod tests {
     fn quantities_are_read_with_their_units() {
         assert_eq!("4 uL".parse::<Volume>().unwrap().microliters(), 4.0);
         assert_eq!("0.5mL".parse::<Volume>().unwrap().microliters(), 500.0);
+        assert_eq!("21.4g".parse::<Mass>().unwrap().grams(), 21.4);
+        assert_eq!("0.3 kg".parse::<Mass>().unwrap().to_string(), "300 g");
         assert_eq!("5 kHz".parse::<Frequency>().unwrap().hertz(), 5000.0);
         assert_eq!("50 %".parse::<Level>().unwrap().share(), 0.5);
     }

@@ -373,6 +373,8 @@ pub(crate) fn program(name: &str) -> Command {
     assert!(path.exists(), "{} is not built: run cargo build --workspace first", path.display());
     let mut command = Command::new(path);
     command.env("NO_COLOR", "1").env_remove("BRAMBLE_LOG").env_remove("BRAMBLE_DATA");
+    // Sessions follow each other in a test as fast as they can.
+    command.env("BRAMBLE_CONFIRM", "second-today,other-box");
     command
 }
 

@@ -2,5 +2,6 @@
 //! use it, and a script or a page can do what they do.
 
 pub(crate) mod client;
+mod life;
 pub(crate) mod routes;
 pub(crate) mod types;

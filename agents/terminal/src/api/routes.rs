@@ -13,8 +13,8 @@ use bramble_value::{Name, SubjectId};
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    AgentLine, Assign, Done, Invite, Invited, NewSubject, Pause, Rename, Reward, SendMessage, SetParameter,
-    Start, Status, Stop, SubjectInfo, SubjectLine,
+    AgentLine, Assign, Cares, Done, Edit, GiveWater, Invite, Invited, NewSubject, NoteDown, Pause, Rename,
+    Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo, SubjectLine, Weigh, WeightLine,
 };
 use crate::desk::Desk;
 use crate::refusal::{Allowed, Reason, Refusal};
@@ -30,6 +30,11 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/subjects/{id}", get(subject))
         .route("/subjects/{id}/history", get(history))
         .route("/subjects/{id}/protocol", post(assign))
+        .route("/subjects/{id}/biography", post(edit))
+        .route("/subjects/{id}/weights", get(weights).post(weigh))
+        .route("/subjects/{id}/water", post(give_water))
+        .route("/subjects/{id}/care", post(set_cares))
+        .route("/subjects/{id}/notes", post(note_down))
         .route("/subjects/{id}/pause", post(pause))
         .route("/subjects/{id}/resume", post(resume))
         .route("/subjects/{id}/parameter", post(set))
@@ -68,6 +73,30 @@ async fn history(State(desk): At, Path(id): Path<String>) -> Reply<Vec<Change>> 
 
 async fn assign(State(desk): At, Path(id): Path<String>, Body(to): Body<Assign>) -> Reply<Done> {
     desk.assign(subject_id(&id)?, to).await.map(Json)
+}
+
+async fn edit(State(desk): At, Path(id): Path<String>, Body(edit): Body<Edit>) -> Reply<Done> {
+    desk.edit(subject_id(&id)?, edit).await.map(Json)
+}
+
+async fn weights(State(desk): At, Path(id): Path<String>) -> Reply<Vec<WeightLine>> {
+    desk.weights(subject_id(&id)?).await.map(Json)
+}
+
+async fn weigh(State(desk): At, Path(id): Path<String>, Body(weigh): Body<Weigh>) -> Reply<Done> {
+    desk.weigh(subject_id(&id)?, weigh).await.map(Json)
+}
+
+async fn give_water(State(desk): At, Path(id): Path<String>, Body(give): Body<GiveWater>) -> Reply<Done> {
+    desk.give_water(subject_id(&id)?, give).await.map(Json)
+}
+
+async fn set_cares(State(desk): At, Path(id): Path<String>, Body(cares): Body<Cares>) -> Reply<Done> {
+    desk.set_cares(subject_id(&id)?, cares).await.map(Json)
+}
+
+async fn note_down(State(desk): At, Path(id): Path<String>, Body(note): Body<NoteDown>) -> Reply<Done> {
+    desk.note_down(subject_id(&id)?, note).await.map(Json)
 }
 
 async fn pause(State(desk): At, Path(id): Path<String>, Body(pause): Body<Pause>) -> Reply<Done> {

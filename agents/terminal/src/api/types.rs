@@ -1,15 +1,19 @@
 //! What is asked of a running terminal, and what it answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bramble_identity::{Role, Serial};
 use bramble_message::{Health, Hold, PortName, Quality, RigDevice, Software};
-use bramble_subject::{Biography, SessionSummary};
+use bramble_subject::{Biography, Life, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::unusual::Unusual;
+
+pub(crate) use super::life::{Cares, Edit, GiveWater, NoteDown, Weigh, WeightLine};
 
 /// `POST /subjects`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +56,9 @@ pub(crate) struct Start {
     /// Even where the subject is in a session on a pilot that is away.
     #[serde(default)]
     pub(crate) abandon: bool,
+    /// What is unusual about it, and was seen by a person.
+    #[serde(default)]
+    pub(crate) confirm: BTreeSet<Unusual>,
 }
 
 /// `POST /stop`: one of `subject` and `pilot` says which session.
@@ -171,6 +178,7 @@ pub(crate) struct SubjectInfo {
     pub(crate) biography: Biography,
     pub(crate) training: Option<Training>,
     pub(crate) sessions: Vec<SessionSummary>,
+    pub(crate) life: Life,
 }
 
 /// Where in its training a subject is.

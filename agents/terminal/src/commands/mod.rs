@@ -2,6 +2,7 @@
 
 mod agents;
 mod export;
+mod life;
 mod protocol;
 mod replay;
 mod serve;

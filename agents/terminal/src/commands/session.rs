@@ -1,5 +1,8 @@
 //! `start`, `stop`, `pause`, `resume`, `set`, `message`, `reward`: what is said to a session.
 
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+
 use bramble_message::PortName;
 use bramble_value::{Person, SubjectId, Volume};
 
@@ -7,14 +10,47 @@ use super::{absolute, by, print_done};
 use crate::api::client::Client;
 use crate::api::types::{By, Pause, Reward, SendMessage, SetParameter, Start, Stop};
 use crate::cli;
+use crate::refusal::Refusal;
+use crate::unusual::Unusual;
 
 pub(super) async fn start(client: &Client, who: Person, options: cli::Start) -> miette::Result<()> {
-    let cli::Start { subject, pilot, task, parameters, trials, seed, despite_check, abandon } = options;
+    let cli::Start { subject, pilot, task, parameters, trials, seed, despite_check, abandon, confirm } =
+        options;
     let task = task.as_deref().map(absolute).transpose()?;
     let parameters = parameters.into_iter().collect();
-    let start = Start { who, subject, pilot, task, parameters, trials, seed, despite_check, abandon };
-    print_done(&client.post("/sessions", &start).await?);
-    Ok(())
+    let confirm = confirm.into_iter().collect();
+    let mut start =
+        Start { who, subject, pilot, task, parameters, trials, seed, despite_check, abandon, confirm };
+    loop {
+        match client.post("/sessions", &start).await {
+            // Each is asked for once, so that this ends.
+            Err(refusal) if !start.confirm.is_superset(&unusual(&refusal)) && confirms(&refusal)? => {
+                start.confirm.extend(refusal.confirm);
+            }
+            result => {
+                print_done(&result?);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What is to be confirmed.
+fn unusual(refusal: &Refusal) -> BTreeSet<Unusual> {
+    refusal.confirm.iter().copied().collect()
+}
+
+/// Shows a person what is unusual, and asks. Where nobody sits there, the answer is no.
+fn confirms(refusal: &Refusal) -> miette::Result<bool> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    eprint!("{refusal}\nStart it all the same? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| miette::miette!("no answer can be read: {error}"))?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 pub(super) async fn stop(client: &Client, who: Person, options: cli::Stop) -> miette::Result<()> {

@@ -1,14 +1,15 @@
-//! `subject ...`: add, list, show, assign, history.
+//! `subject ...`: add, list, show, assign, history, and its life between sessions.
 
 use bramble_subject::{Biography, Change, SessionEnd, SessionSummary};
 use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{absolute, print_done, print_json, say, table};
+use super::{absolute, life, print_done, print_json, say, table};
 use crate::api::client::Client;
 use crate::api::types::{Assign, NewSubject, SubjectInfo, SubjectLine, Training};
 use crate::cli::Subject;
+use crate::fares;
 
 pub(super) async fn run(client: &Client, who: Person, command: Subject) -> miette::Result<()> {
     match command {
@@ -22,6 +23,10 @@ pub(super) async fn run(client: &Client, who: Person, command: Subject) -> miett
             let assign = Assign { protocol: absolute(&protocol)?, step, who };
             print_done(&client.post(&format!("/subjects/{id}/protocol"), &assign).await?);
         }
+        Subject::Edit(options) => life::edit(client, who, options).await?,
+        Subject::Weigh(options) => life::weigh(client, who, options).await?,
+        Subject::Water(options) => life::water(client, who, options).await?,
+        Subject::Note { id, text } => life::note(client, who, &id, text).await?,
         Subject::History { id, json } => {
             history(&id, client.get(&format!("/subjects/{id}/history")).await?, json)?
         }
@@ -68,6 +73,12 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
     }
     if let Some(days) = birth.and_then(age) {
         say(format_args!("  {:<12} {days} days", "age"));
+    }
+    if let Some(weight) = fares::weight(&subject.life) {
+        say(format_args!("  {:<12} {weight}", "weight"));
+    }
+    if subject.life.target.is_some() || subject.life.water != Default::default() {
+        say(format_args!("  {:<12} {}", "water", fares::owed(&subject.life)));
     }
     match &subject.training {
         Some(training) => {
@@ -137,7 +148,7 @@ fn ending(session: &SessionSummary) -> String {
 }
 
 /// A time on the wall of the lab.
-fn local(time: Timestamp) -> String {
+pub(super) fn local(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -2,6 +2,7 @@
 //! of news comes to.
 
 mod agents;
+mod life;
 mod start;
 mod subjects;
 
@@ -184,8 +185,13 @@ impl Desk {
         let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
         let SetParameter { name, value, by } = set;
         let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let done = format!("{name} is {shown} from {subject}'s next trial on");
+        let mut done = format!("{name} is {shown} from {subject}'s next trial on");
+        let (parameter, who) = (name.clone(), by.who.clone());
         self.command(&pilot, by, Command::SetParameter { session, name, value }).await?;
+        // The session's own record says it too.
+        if let Err(refusal) = self.note_parameter(subject.clone(), parameter, shown, who).await {
+            done.push_str(&format!("; {subject}'s history doesn't say so: {refusal}"));
+        }
         Ok(Done { done })
     }
 

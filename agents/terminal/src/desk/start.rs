@@ -7,8 +7,10 @@ use std::time::Duration;
 use bramble_message::{Command, Graduation, StartSession};
 use bramble_subject::{ProtocolStep, SubjectFile};
 use bramble_value::{Name, Random, Seed, SubjectId, Trials, Value};
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
+use super::life::fares;
 use super::{Desk, State};
 use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::training;
@@ -16,6 +18,7 @@ use crate::plan::{self, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
 use crate::room;
 use crate::software;
+use crate::unusual::{Before, Unusual};
 use crate::writer::Next;
 
 /// How long after its answer a pilot may take to say that the session started.
@@ -72,6 +75,7 @@ impl Desk {
             seed: None,
             despite_check: next.despite_check,
             abandon: false,
+            confirm: Unusual::ALL.into(),
         };
         let mut tries = 0;
         loop {
@@ -87,10 +91,14 @@ impl Desk {
     }
 
     async fn start_from(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
-        let Start { who, subject, pilot, task, parameters, trials, despite_check, abandon, .. } = start;
+        let Start { who, subject, pilot, task, parameters, trials, despite_check, abandon, confirm, .. } =
+            start;
         // That there is such a subject is the first thing a person wants to know.
-        let look = |file: &SubjectFile| Ok((training(&file.history()?), file.sessions()?.len() as u64));
-        let (training, sessions) = self.read(subject.clone(), look).await?;
+        let look = |file: &SubjectFile| {
+            Ok((training(&file.history()?), Before { life: fares(file)?, sessions: file.sessions()? }))
+        };
+        let (training, before) = self.read(subject.clone(), look).await?;
+        let sessions = before.sessions.len() as u64;
         if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
             return Err(Refusal::failed(short.text));
         }
@@ -110,6 +118,9 @@ impl Desk {
             Ok((plan, software::origin(&settings, file.parent().unwrap_or(&file))))
         })
         .await?;
+        // Nobody is asked in vain: whatever else may be wrong was found before.
+        let zone = TimeZone::system();
+        before.check(&subject, pilot.as_str(), &confirm, &zone)?;
         let (kept, earlier) = self.past(&subject, &plan).await?;
         let session = Uuid::new_v4();
         let what = plan.describe();
@@ -135,7 +146,7 @@ impl Desk {
         self.command(&pilot, by, Command::Start(Box::new(request))).await?;
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
-        Ok(Done { done: format!("{subject} started {what} on {pilot}") })
+        Ok(Done { done: format!("{subject} started {what} on {pilot}{}", before.shown(&zone)) })
     }
 
     /// What the subject's file has for the session: the columns that are kept,

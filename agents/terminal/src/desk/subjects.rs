@@ -5,6 +5,7 @@ use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
 
 use super::Desk;
+use super::life::fares;
 use crate::api::types::{Assign, Done, NewSubject, SubjectInfo, SubjectLine};
 use crate::assignment::{assigned, training};
 use crate::plan;
@@ -45,6 +46,7 @@ impl Desk {
                 biography: file.biography()?,
                 training: training(&file.history()?),
                 sessions: file.sessions()?,
+                life: fares(file)?,
             })
         })
         .await
@@ -88,11 +90,11 @@ impl Desk {
     }
 }
 
-fn by(who: Person) -> By {
+pub(super) fn by(who: Person) -> By {
     By { who: who.to_string(), when: Timestamp::now() }
 }
 
-fn no_subject(id: &SubjectId, error: SubjectError) -> Refusal {
+pub(super) fn no_subject(id: &SubjectId, error: SubjectError) -> Refusal {
     match error {
         SubjectError::NoSuchFile(_) => Refusal::missing(format!("there is no subject {id}"))
             .help(format!("bramble-terminal subject list shows those there are; subject add {id} adds it")),

@@ -117,6 +117,8 @@ impl Drop for Terminal {
 pub(crate) fn bramble_terminal(data: &Path) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("bramble-terminal"));
     command.env("BRAMBLE_DATA", data).env("NO_COLOR", "1").env_remove("BRAMBLE_LOG");
+    // Sessions follow each other in a test as fast as they can.
+    command.env("BRAMBLE_CONFIRM", "second-today,other-box");
     command
 }
 

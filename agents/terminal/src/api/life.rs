@@ -1,0 +1,106 @@
+//! What is asked of a subject's life between its sessions.
+
+use std::collections::BTreeMap;
+
+use bramble_subject::{Biography, Occasion, Sex, Weight};
+use bramble_value::{Level, Mass, Person, Volume};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// `POST /subjects/{id}/weights`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Weigh {
+    /// In grams.
+    pub(crate) mass: Mass,
+    /// Where it isn't said: some other time, or that of the weighing that was wrong.
+    #[serde(default)]
+    pub(crate) occasion: Option<Occasion>,
+    /// The last weighing was wrong, and this one counts in its place.
+    #[serde(default)]
+    pub(crate) instead: bool,
+    pub(crate) who: Person,
+}
+
+/// `GET /subjects/{id}/weights`: one each.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct WeightLine {
+    pub(crate) weight: Weight,
+    /// Its share of the present baseline.
+    pub(crate) share: Option<f64>,
+}
+
+/// `POST /subjects/{id}/water`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct GiveWater {
+    /// In microliters.
+    pub(crate) volume: Volume,
+    /// What was written down last was wrong, and this counts in its place.
+    #[serde(default)]
+    pub(crate) instead: bool,
+    pub(crate) who: Person,
+}
+
+/// `POST /subjects/{id}/care`: what isn't there stays as it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Cares {
+    /// What its weights are compared with, in grams.
+    #[serde(default)]
+    pub(crate) baseline: Option<Mass>,
+    /// The share of the baseline that it must not weigh less than, from 0 to 1.
+    #[serde(default)]
+    pub(crate) limit: Option<Level>,
+    /// The water that it is to have in a day, in microliters.
+    #[serde(default)]
+    pub(crate) target: Option<Volume>,
+    pub(crate) who: Person,
+}
+
+/// `POST /subjects/{id}/notes`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct NoteDown {
+    pub(crate) text: String,
+    pub(crate) who: Person,
+}
+
+/// `POST /subjects/{id}/biography`: what isn't there stays as it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Edit {
+    #[serde(default)]
+    pub(crate) species: Option<String>,
+    #[serde(default)]
+    pub(crate) strain: Option<String>,
+    #[serde(default)]
+    pub(crate) sex: Option<Sex>,
+    #[serde(default)]
+    pub(crate) birth: Option<Date>,
+    #[serde(default)]
+    pub(crate) genotype: Option<String>,
+    #[serde(default)]
+    pub(crate) notes: Option<String>,
+    /// By name; an empty text takes one away.
+    #[serde(default)]
+    pub(crate) extra: BTreeMap<String, String>,
+    pub(crate) who: Person,
+}
+
+impl Edit {
+    /// The biography after this edit.
+    pub(crate) fn applied(self, before: Biography) -> Biography {
+        let mut extra = before.extra;
+        for (name, text) in self.extra {
+            match text.is_empty() {
+                true => drop(extra.remove(&name)),
+                false => drop(extra.insert(name, text)),
+            }
+        }
+        Biography {
+            species: self.species.unwrap_or(before.species),
+            strain: self.strain.unwrap_or(before.strain),
+            sex: self.sex.unwrap_or(before.sex),
+            birth: self.birth.or(before.birth),
+            genotype: self.genotype.unwrap_or(before.genotype),
+            notes: self.notes.unwrap_or(before.notes),
+            extra,
+        }
+    }
+}

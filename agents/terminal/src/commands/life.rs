@@ -1,0 +1,79 @@
+//! `subject weigh`, `water`, `note` and `edit`.
+
+use bramble_value::{Person, SubjectId};
+
+use super::subject::local;
+use super::{print_done, print_json, say, table};
+use crate::api::client::Client;
+use crate::api::types::{Cares, GiveWater, NoteDown, SubjectInfo, Weigh, WeightLine};
+use crate::cli;
+use crate::fares::{owed, percent};
+
+pub(super) async fn weigh(client: &Client, who: Person, options: cli::Weigh) -> miette::Result<()> {
+    let (id, occasion) = (options.id.clone(), options.occasion());
+    let cli::Weigh { weight, instead, baseline, limit, json, .. } = options;
+    if weight.is_none() && baseline.is_none() && limit.is_none() {
+        return weights(&id, client.get(&format!("/subjects/{id}/weights")).await?, json);
+    }
+    if baseline.is_some() || limit.is_some() {
+        let cares = Cares { baseline, limit, target: None, who: who.clone() };
+        print_done(&client.post(&format!("/subjects/{id}/care"), &cares).await?);
+    }
+    if let Some(mass) = weight {
+        let weigh = Weigh { mass, occasion, instead, who };
+        print_done(&client.post(&format!("/subjects/{id}/weights"), &weigh).await?);
+    }
+    Ok(())
+}
+
+fn weights(id: &SubjectId, weights: Vec<WeightLine>, json: bool) -> miette::Result<()> {
+    if json {
+        return print_json(&weights);
+    }
+    if weights.is_empty() {
+        say(format_args!("{id} was never weighed; bramble-terminal subject weigh {id} 21.4g --before"));
+        return Ok(());
+    }
+    let mut table = table(&["when", "weight", "of baseline", "session", "who"]);
+    for WeightLine { weight, share } in weights {
+        table.add_row([
+            local(weight.when),
+            format!("{} g", weight.grams),
+            share.map_or_else(|| "-".to_owned(), percent),
+            weight.occasion.to_string(),
+            weight.who,
+        ]);
+    }
+    say(format_args!("{id}\n{}", table.trim_fmt()));
+    Ok(())
+}
+
+pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> miette::Result<()> {
+    let cli::Water { id, volume, instead, target } = options;
+    if target.is_some() {
+        let cares = Cares { baseline: None, limit: None, target, who: who.clone() };
+        print_done(&client.post(&format!("/subjects/{id}/care"), &cares).await?);
+    }
+    match volume {
+        Some(volume) => {
+            let give = GiveWater { volume, instead, who };
+            print_done(&client.post(&format!("/subjects/{id}/water"), &give).await?);
+        }
+        None => {
+            let subject: SubjectInfo = client.get(&format!("/subjects/{id}")).await?;
+            say(format_args!("{id}: {}", owed(&subject.life)));
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn note(client: &Client, who: Person, id: &SubjectId, text: String) -> miette::Result<()> {
+    print_done(&client.post(&format!("/subjects/{id}/notes"), &NoteDown { text, who }).await?);
+    Ok(())
+}
+
+pub(super) async fn edit(client: &Client, who: Person, options: cli::Edit) -> miette::Result<()> {
+    let id = options.id.clone();
+    print_done(&client.post(&format!("/subjects/{id}/biography"), &options.by(who)).await?);
+    Ok(())
+}

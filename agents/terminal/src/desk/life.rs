@@ -1,0 +1,201 @@
+//! An animal's life between its sessions: what it weighs, the water that people give it,
+//! and what they note.
+
+use bramble_subject::{Care, Change, Life, SubjectError, SubjectFile, Weight, life};
+use bramble_value::{Person, SubjectId};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Desk;
+use super::subjects::{by, no_subject};
+use crate::api::types::{Cares, Done, Edit, GiveWater, NoteDown, Weigh, WeightLine};
+use crate::fares::{baseline, owed, percent};
+use crate::refusal::{Allowed, Refusal};
+use crate::writer::Files;
+
+impl Desk {
+    /// Every weighing that counts, oldest first.
+    pub(crate) async fn weights(&self, id: SubjectId) -> Allowed<Vec<WeightLine>> {
+        self.read(id, |file| {
+            let baseline = fares(file)?.baseline;
+            let weights = life::counted(&file.weights()?).into_iter();
+            let share = |weight: &Weight| Some(weight.grams / baseline.as_ref()?.mass.grams());
+            Ok(weights.map(|weight| WeightLine { share: share(&weight), weight }).collect())
+        })
+        .await
+    }
+
+    /// Writes down what a subject weighs.
+    pub(crate) async fn weigh(&self, id: SubjectId, weigh: Weigh) -> Allowed<Done> {
+        let Weigh { mass, occasion, instead, who } = weigh;
+        if mass.grams() <= 0.0 {
+            return Err(Refusal::wrong("no animal weighs nothing").help("write its weight, as in 21.4g"));
+        }
+        let by = by(who);
+        self.care_for(id.clone(), move |file| {
+            let last = life::counted(&file.weights()?).pop();
+            let wrong = match (instead, last) {
+                (true, None) => return Ok(Err(nothing_before(&id, "weighing"))),
+                (true, last) => last,
+                (false, _) => None,
+            };
+            let when = wrong.as_ref().map_or(by.when, |wrong| wrong.when);
+            let occasion = match (&wrong, occasion) {
+                (Some(wrong), None) => wrong.occasion,
+                (_, occasion) => occasion.unwrap_or_default(),
+            };
+            let weight = Weight { when, grams: mass.grams(), occasion, who: by.who.clone() };
+            file.weigh(&weight)?;
+            if let Some(wrong) = wrong {
+                file.log(&life::weight_corrected(&wrong, &weight, &by))?;
+            }
+            let fares = fares(file)?;
+            let baseline = fares.baseline.as_ref().map(baseline).unwrap_or_default();
+            let share = fares.weight.as_ref().map_or(1.0, |weight| weight.share);
+            let mut done = format!("{id} weighs {mass}, {} of {baseline}", percent(share));
+            if let Some(limit) = fares.limit.filter(|_| fares.is_below_limit()) {
+                done.push_str(&format!("\nwarning: {id} is below its limit of {limit}"));
+            }
+            Ok(Ok(Done { done }))
+        })
+        .await
+    }
+
+    /// Writes down water that a person gave outside of a session.
+    pub(crate) async fn give_water(&self, id: SubjectId, give: GiveWater) -> Allowed<Done> {
+        let GiveWater { volume, instead, who } = give;
+        let by = by(who);
+        self.care_for(id.clone(), move |file| {
+            let wrong = match (instead, life::last_given(&file.history()?)) {
+                (true, None) => return Ok(Err(nothing_before(&id, "water"))),
+                (true, wrong) => wrong,
+                (false, _) => None,
+            };
+            file.log(&life::water_given(volume, wrong, &by))?;
+            let done = match wrong {
+                Some(wrong) => format!("{id} was given {volume} and not {wrong}"),
+                None => format!("{id} was given {volume}"),
+            };
+            Ok(Ok(Done { done: format!("{done}; {}", owed(&fares(file)?)) }))
+        })
+        .await
+    }
+
+    /// Sets what a subject's weight and water are held against.
+    pub(crate) async fn set_cares(&self, id: SubjectId, cares: Cares) -> Allowed<Done> {
+        let Cares { baseline: mass, limit, target, who } = cares;
+        if mass.is_some_and(|mass| mass.grams() <= 0.0) {
+            return Err(Refusal::wrong("a baseline of nothing compares with nothing")
+                .help("write what the subject weighs with all the water it wants, as in 25g"));
+        }
+        let cares = [mass.map(Care::Baseline), limit.map(Care::Limit), target.map(Care::Target)];
+        let cares: Vec<Care> = cares.into_iter().flatten().collect();
+        if cares.is_empty() {
+            return Err(Refusal::wrong("say what to set: a baseline, a limit or a target"));
+        }
+        let by = by(who);
+        self.care_for(id.clone(), move |file| {
+            let history = file.history()?;
+            let changes: Vec<Change> = cares.iter().map(|care| care.change(&history, &by)).collect();
+            let mut done = Vec::new();
+            for change in changes {
+                file.log(&change)?;
+                let before = if change.from.is_empty() { "none".to_owned() } else { change.from };
+                done.push(format!("{id}'s {} is {}; it was {before}", change.what, change.to));
+            }
+            Ok(Ok(Done { done: done.join("\n") }))
+        })
+        .await
+    }
+
+    /// Writes down a note.
+    pub(crate) async fn note_down(&self, id: SubjectId, note: NoteDown) -> Allowed<Done> {
+        let NoteDown { text, who } = note;
+        let text = text.trim().to_owned();
+        if text.is_empty() {
+            return Err(Refusal::wrong("the note is empty").help("write what is to be noted, in quotes"));
+        }
+        let by = by(who);
+        self.care_for(id.clone(), move |file| {
+            file.log(&life::note(text, &by))?;
+            Ok(Ok(Done { done: format!("noted of {id}; bramble-terminal subject history {id} shows it") }))
+        })
+        .await
+    }
+
+    /// Writes a new version of who a subject is.
+    pub(crate) async fn edit(&self, id: SubjectId, edit: Edit) -> Allowed<Done> {
+        let by = by(edit.who.clone());
+        self.care_for(id.clone(), move |file| {
+            let before = file.biography()?;
+            let after = edit.applied(before.clone());
+            if after == before {
+                return Ok(Ok(Done { done: format!("{id} is so already; nothing was changed") }));
+            }
+            file.edit_biography(&after, &by)?;
+            Ok(Ok(Done { done: format!("{id} was edited; the version before is kept") }))
+        })
+        .await
+    }
+
+    /// Writes down that a person changed a parameter of the running session.
+    pub(super) async fn note_parameter(
+        &self,
+        id: SubjectId,
+        name: String,
+        to: String,
+        who: Person,
+    ) -> Allowed<()> {
+        let by = by(who);
+        self.care_for(id, move |file| {
+            let what = format!("parameter.{name}");
+            let from = parameter(file, &what, &name)?;
+            file.log(&Change { when: by.when, who: by.who, what, from, to })?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    /// Writes to a subject's file, or refuses after a look at it.
+    async fn care_for<T: Send + 'static>(
+        &self,
+        id: SubjectId,
+        work: impl FnOnce(&mut SubjectFile) -> Result<Allowed<T>, SubjectError> + Send + 'static,
+    ) -> Allowed<T> {
+        let write = move |files: &mut Files| {
+            let written = files.write(&id, |file| {
+                let done = work(file)?;
+                if done.is_ok() {
+                    file.sync()?;
+                }
+                Ok(done)
+            });
+            written.map_err(|error| no_subject(&id, error))?
+        };
+        self.writer.ask(write).await
+    }
+}
+
+/// How a subject fares now, on the calendar of this computer, which is the lab's.
+pub(super) fn fares(file: &SubjectFile) -> Result<Life, SubjectError> {
+    let (history, weights, sessions) = (file.history()?, file.weights()?, file.sessions()?);
+    Ok(Life::of(&history, &weights, &sessions, Timestamp::now(), &TimeZone::system()))
+}
+
+/// What a parameter was: what it was set to in the subject's last session, or what
+/// that started with.
+fn parameter(file: &SubjectFile, what: &str, name: &str) -> Result<String, SubjectError> {
+    let Some(session) = file.sessions()?.pop() else { return Ok(String::new()) };
+    let history = file.history()?;
+    let set = history.iter().rfind(|change| change.what == what && change.when >= session.started);
+    if let Some(set) = set {
+        return Ok(set.to.clone());
+    }
+    let start = file.session(session.number)?;
+    let known = start.parameters.iter().find(|parameter| parameter.name == name);
+    Ok(known.map(|parameter| parameter.value_type.show(parameter.value)).unwrap_or_default())
+}
+
+fn nothing_before(id: &SubjectId, what: &str) -> Refusal {
+    Refusal::conflict(format!("{id} has no {what} that could be wrong")).help("leave out --instead")
+}

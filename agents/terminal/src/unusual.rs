@@ -1,0 +1,224 @@
+//! Whether a start looks like one of the wrong animal, or of one that should not work now.
+//! What is unusual isn't refused for good: a person confirms it, each thing by its name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bramble_subject::{Life, SessionSummary};
+use bramble_value::SubjectId;
+use clap::ValueEnum;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::fares;
+use crate::refusal::Refusal;
+
+/// In how many of its last sessions the box is looked for that it is usually in.
+const LAST: usize = 10;
+
+/// What a person confirms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unusual {
+    /// It had a session today already
+    SecondToday,
+    /// Its sessions are usually in another box
+    OtherBox,
+    /// It has a weight limit, and was not weighed today
+    Unweighed,
+    /// It weighs less than its limit
+    Underweight,
+}
+
+impl Unusual {
+    /// Everything, for a start that follows from one that a person confirmed.
+    pub(crate) const ALL: [Unusual; 4] =
+        [Unusual::SecondToday, Unusual::OtherBox, Unusual::Unweighed, Unusual::Underweight];
+}
+
+/// What is known of a subject before a start.
+#[derive(Debug, Clone)]
+pub(crate) struct Before {
+    pub(crate) life: Life,
+    /// Oldest first.
+    pub(crate) sessions: Vec<SessionSummary>,
+}
+
+impl Before {
+    /// What is unusual about a start on this pilot, each with a sentence.
+    fn unusual(&self, subject: &SubjectId, pilot: &str, zone: &TimeZone) -> Vec<(Unusual, String)> {
+        let mut found = Vec::new();
+        let day = |time: Timestamp| time.to_zoned(zone.clone()).date();
+        if let Some(last) = self.sessions.last().filter(|last| day(last.started) == self.life.today) {
+            let text = format!("{subject} had a session today already: {}", said(last, zone));
+            found.push((Unusual::SecondToday, text));
+        }
+        if let Some(usual) = self.usual_box().filter(|usual| *usual != pilot) {
+            found.push((Unusual::OtherBox, format!("{subject} is usually in {usual}, and not in {pilot}")));
+        }
+        if self.life.is_unweighed() {
+            let last = fares::weight(&self.life);
+            let last = last.map_or_else(|| "it was never weighed".to_owned(), |last| format!("last: {last}"));
+            found.push((Unusual::Unweighed, format!("{subject} was not weighed today; {last}")));
+        } else if self.life.is_below_limit() {
+            let weight = fares::weight(&self.life).unwrap_or_default();
+            found.push((Unusual::Underweight, format!("{subject} weighs too little: {weight}")));
+        }
+        found
+    }
+
+    /// The pilot of most of its last sessions; of as many, that of the latest.
+    fn usual_box(&self) -> Option<&str> {
+        let mut times: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (place, session) in self.sessions.iter().enumerate().rev().take(LAST) {
+            let (count, latest) = times.entry(&session.pilot).or_default();
+            (*count, *latest) = (*count + 1, place.max(*latest));
+        }
+        times.into_iter().max_by_key(|(_, times)| *times).map(|(pilot, _)| pilot)
+    }
+
+    /// Refuses what is unusual and was not confirmed.
+    ///
+    /// # Errors
+    /// A conflict that says what is unusual and what confirms it.
+    pub(crate) fn check(
+        &self,
+        subject: &SubjectId,
+        pilot: &str,
+        confirmed: &BTreeSet<Unusual>,
+        zone: &TimeZone,
+    ) -> Result<(), Refusal> {
+        let found = self.unusual(subject, pilot, zone);
+        let found: Vec<_> = found.into_iter().filter(|(one, _)| !confirmed.contains(one)).collect();
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (confirm, texts): (Vec<Unusual>, Vec<String>) = found.into_iter().unzip();
+        let names: Vec<String> =
+            confirm.iter().filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned())).collect();
+        let mut message = texts.join("\n");
+        if !confirm.contains(&Unusual::SecondToday)
+            && let Some(last) = self.sessions.last()
+        {
+            message.push_str(&format!("\nits last session: {}", said(last, zone)));
+        }
+        let mut refusal = Refusal::conflict(message).help(format!(
+            "look whether {subject} is the animal in {pilot}; if so: --confirm {}",
+            names.join(",")
+        ));
+        refusal.confirm = confirm;
+        Err(refusal)
+    }
+
+    /// What a person should see of a subject that is started: lines, perhaps none.
+    pub(crate) fn shown(&self, zone: &TimeZone) -> String {
+        let last = self.sessions.last().map(|last| format!("\nits last session: {}", said(last, zone)));
+        let weight = fares::weight(&self.life).map(|weight| format!("\nits weight: {weight}"));
+        last.into_iter().chain(weight).collect()
+    }
+}
+
+/// A session in a few words.
+fn said(session: &SessionSummary, zone: &TimeZone) -> String {
+    let started = session.started.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
+    let trials =
+        if session.trials == 1 { "1 trial".to_owned() } else { format!("{} trials", session.trials) };
+    format!("{} on {}, {started}, {trials}", session.task, session.pilot)
+}
+
+#[cfg(test)]
+mod tests {
+    use bramble_subject::{By, Care, Occasion, SessionNumber, Weight};
+    use bramble_value::Level;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    fn session(pilot: &str, started: &str) -> SessionSummary {
+        SessionSummary {
+            number: SessionNumber::new(1),
+            uuid: Uuid::nil(),
+            task: "free_water".to_owned(),
+            pilot: pilot.to_owned(),
+            protocol: None,
+            started: at(started),
+            end: None,
+            trials: 130,
+            events: 0,
+        }
+    }
+
+    fn weighed(time: &str, grams: f64) -> Weight {
+        Weight { when: at(time), grams, occasion: Occasion::Before, who: "ada".to_owned() }
+    }
+
+    /// What is unusual about a start on box1 at noon of 10 March, where the limit is 80 %.
+    fn unusual(limited: bool, weights: &[Weight], sessions: Vec<SessionSummary>) -> Vec<Unusual> {
+        let by = By { who: "ada".to_owned(), when: at("2026-03-01T09:00:00Z") };
+        let limit = Care::Limit(Level::from_share(0.8).unwrap()).change(&[], &by);
+        let history = if limited { vec![limit] } else { Vec::new() };
+        let life = Life::of(&history, weights, &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
+        let before = Before { life, sessions };
+        let found = before.unusual(&"M001".parse().unwrap(), "box1", &TimeZone::UTC);
+        found.into_iter().map(|(one, _)| one).collect()
+    }
+
+    #[test]
+    fn a_first_session_and_one_of_a_new_day_in_the_usual_box_are_not_unusual() {
+        assert_eq!(unusual(false, &[], vec![]), []);
+        assert_eq!(unusual(false, &[], vec![session("box1", "2026-03-09T23:59:00Z")]), []);
+    }
+
+    #[test]
+    fn a_second_session_of_a_day_is_unusual() {
+        let today = session("box1", "2026-03-10T00:01:00Z");
+        assert_eq!(unusual(false, &[], vec![today]), [Unusual::SecondToday]);
+    }
+
+    #[test]
+    fn the_usual_box_is_that_of_most_of_the_last_sessions() {
+        let (usual, other) =
+            (session("box1", "2026-03-07T10:00:00Z"), session("box2", "2026-03-08T10:00:00Z"));
+        assert_eq!(unusual(false, &[], vec![usual.clone(), usual.clone(), other.clone()]), []);
+        assert_eq!(
+            unusual(false, &[], vec![usual.clone(), other.clone(), other.clone()]),
+            [Unusual::OtherBox]
+        );
+        assert_eq!(unusual(false, &[], vec![usual, other]), [Unusual::OtherBox]);
+    }
+
+    #[test]
+    fn a_weight_is_asked_for_where_a_limit_was_set() {
+        let (old, today) = (weighed("2026-03-09T10:00:00Z", 25.0), weighed("2026-03-10T10:00:00Z", 25.0));
+        assert_eq!(unusual(false, std::slice::from_ref(&old), vec![]), []);
+        assert_eq!(unusual(true, &[], vec![]), [Unusual::Unweighed]);
+        assert_eq!(unusual(true, std::slice::from_ref(&old), vec![]), [Unusual::Unweighed]);
+        assert_eq!(unusual(true, &[old, today], vec![]), []);
+    }
+
+    #[test]
+    fn a_weight_below_the_limit_is_unusual() {
+        let weights = [weighed("2026-03-01T10:00:00Z", 25.0), weighed("2026-03-10T10:00:00Z", 19.0)];
+        assert_eq!(unusual(true, &weights, vec![]), [Unusual::Underweight]);
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_unusual_and_what_confirms_it() {
+        let sessions = vec![session("box2", "2026-03-10T10:00:00Z")];
+        let life = Life::of(&[], &[], &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
+        let before = Before { life, sessions };
+        let check = |confirmed: &[Unusual]| {
+            let confirmed = confirmed.iter().copied().collect();
+            before.check(&"M001".parse().unwrap(), "box1", &confirmed, &TimeZone::UTC)
+        };
+        let refusal = check(&[]).unwrap_err();
+        assert!(refusal.message.contains("free_water on box2, 2026-03-10 10:00, 130 trials"), "{refusal}");
+        assert!(refusal.help.unwrap().ends_with("--confirm second-today,other-box"));
+        assert_eq!(check(&[Unusual::OtherBox]).unwrap_err().confirm, [Unusual::SecondToday]);
+        assert_eq!(check(&[Unusual::OtherBox, Unusual::SecondToday]), Ok(()));
+    }
+}
