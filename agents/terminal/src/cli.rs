@@ -3,6 +3,7 @@
 mod agents;
 mod export;
 mod life;
+mod session;
 mod subject;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::unusual::Unusual;
 pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use export::Export;
 pub(crate) use life::{Edit, Water, Weigh};
+pub(crate) use session::{Session, SessionReport};
 pub(crate) use subject::Subject;
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
@@ -187,6 +189,9 @@ Examples:
   bramble-terminal replay copies/M001.h5
   bramble-terminal replay M001 --session 12 --extract session12")]
     Replay(Replay),
+    /// Say how good a session was; needs no running terminal
+    #[command(subcommand)]
+    Session(Session),
     /// Write a subject's sessions for other programs: NWB, CSV, Parquet, AIND; needs no running terminal
     #[command(after_help = export::EXAMPLES)]
     Export(Export),

@@ -5,6 +5,7 @@ mod export;
 mod life;
 mod protocol;
 mod replay;
+mod report;
 mod serve;
 mod session;
 mod simulate;
@@ -23,7 +24,7 @@ use serde::Serialize;
 
 use crate::api::client::Client;
 use crate::api::types::{By, Done};
-use crate::cli::{Cli, Command, TakeOver};
+use crate::cli::{Cli, Command, Session, TakeOver};
 use crate::config::Settings;
 use crate::software::person;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
         Command::Task(command) => task::run(command),
         Command::Protocol(command) => protocol::run(command),
         Command::Replay(options) => replay::run(&options, || Ok(settings(None)?.data)),
+        Command::Session(Session::Report(options)) => report::run(&options, || Ok(settings(None)?.data)),
         Command::Export(options) => export::run(&options, settings(None)?),
         Command::Serve(options) => serve::run(settings(options.listen.as_ref())?, options.seed),
         command => {
@@ -71,6 +73,7 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
         | Command::Task(_)
         | Command::Protocol(_)
         | Command::Replay(_)
+        | Command::Session(_)
         | Command::Export(_) => Ok(()),
     }
 }

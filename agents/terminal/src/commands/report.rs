@@ -1,0 +1,52 @@
+//! `session report`: how good a session was, from the subject file alone.
+
+use std::path::PathBuf;
+
+use bramble_report::{Records, Report};
+use bramble_subject::{SessionNumber, SubjectError, SubjectFile};
+use miette::{IntoDiagnostic, miette};
+
+use super::{print_json, say, subject_file};
+use crate::cli::SessionReport;
+
+pub(super) fn run(
+    options: &SessionReport,
+    data: impl FnOnce() -> miette::Result<PathBuf>,
+) -> miette::Result<()> {
+    let path = subject_file(&options.subject, data)?;
+    let file = SubjectFile::open_read_only(&path).into_diagnostic()?;
+    let number = match options.session {
+        Some(number) => SessionNumber::new(number),
+        None => match file.sessions().into_diagnostic()?.last() {
+            Some(last) => last.number,
+            None => return Err(miette!("{} has no session yet", path.display())),
+        },
+    };
+    let report = report(&file, number).into_diagnostic()?;
+    match &options.html {
+        _ if options.json => print_json(&report),
+        None => {
+            say(report.text());
+            Ok(())
+        }
+        Some(page) => {
+            std::fs::write(page, report.html()).map_err(|error| {
+                miette!("{} can't be written: {error}; name a file in a folder that is there", page.display())
+            })?;
+            say(format_args!("session {number} of {} is in {}", file.id(), page.display()));
+            Ok(())
+        }
+    }
+}
+
+fn report(file: &SubjectFile, number: SessionNumber) -> Result<Report, SubjectError> {
+    Ok(Report::of(Records {
+        subject: file.id(),
+        summary: &file.summary(number)?,
+        start: &file.session(number)?,
+        trials: &file.trials(number)?,
+        events: &file.events(number)?,
+        notes: &file.notes(number)?,
+        clock: &file.clock(number)?,
+    }))
+}

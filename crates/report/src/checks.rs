@@ -1,0 +1,159 @@
+//! The checks.
+
+use std::collections::BTreeSet;
+
+use bramble_value::{Ending, Event, Kind, Source, SourceKind, Time};
+
+use crate::{Check, Records, Verdict};
+
+/// How much later than it was decided an output may be written.
+const LATENCY_MS: f64 = 2.0;
+/// How far an input may come after what it should have come before.
+const LATE_MS: f64 = 1.0;
+/// How well the pilot's clock must be known on the terminal's.
+const CLOCK_MS: f64 = 5.0;
+
+pub(crate) fn all(records: &Records<'_>) -> Vec<Check> {
+    vec![
+        ending(records),
+        trials(records),
+        rewards(records),
+        lost(records),
+        late(records),
+        latency(records),
+        clock(records),
+        sync_sent(records),
+        sync_seen(records),
+        notes(records),
+    ]
+}
+
+fn check(name: &'static str, fine: bool, found: String, limit: &'static str) -> Check {
+    Check { name, verdict: if fine { Verdict::Fine } else { Verdict::Look }, found, limit }
+}
+
+fn unknown(name: &'static str, found: &str, limit: &'static str) -> Check {
+    Check { name, verdict: Verdict::Unknown, found: found.to_owned(), limit }
+}
+
+fn ending(records: &Records<'_>) -> Check {
+    let limit = "done, or stopped";
+    match &records.summary.end {
+        None => unknown("ending", "it runs, or its end was never heard of", limit),
+        Some(end) => {
+            let fine = matches!(end.ending, Ending::Done | Ending::Stopped);
+            let why = if end.why.is_empty() { String::new() } else { format!(": {}", end.why) };
+            check("ending", fine, format!("{}{why}", end.ending.name()), limit)
+        }
+    }
+}
+
+fn trials(records: &Records<'_>) -> Check {
+    let done = records.trials.rows.len();
+    let correct = records.summary.end.as_ref().and_then(|end| end.correct);
+    let correct = correct.map(|share| format!(", {:.0} % correct", share * 100.0)).unwrap_or_default();
+    check("trials", done > 0, format!("{done}{correct}"), "1 or more")
+}
+
+/// What was asked of the valves, and how often they opened and closed.
+fn rewards(records: &Records<'_>) -> Check {
+    let limit = "each was given";
+    let devices = &records.start.provenance["pilot"]["rig"]["settings"]["devices"];
+    let is_valve = |(kind, name): &(SourceKind, String)| {
+        let device = name.split('.').next().unwrap_or_default();
+        *kind == SourceKind::Port && devices[device]["kind"] == "solenoid"
+    };
+    let valves = (0..).map(Source).zip(&records.start.names.sources).filter(|(_, source)| is_valve(source));
+    let valves: BTreeSet<Source> = valves.map(|(source, _)| source).collect();
+    if valves.is_empty() {
+        return unknown("rewards", "no valve", limit);
+    }
+    let (mut asked, mut given) = (0, 0);
+    let mut open: BTreeSet<Source> = BTreeSet::new();
+    for event in records.events.iter().filter(|event| valves.contains(&event.source)) {
+        match event.kind {
+            Kind::Command if event.value > 0.0 => asked += 1,
+            Kind::Output if event.value > 0.0 => drop(open.insert(event.source)),
+            Kind::Output if open.remove(&event.source) => given += 1,
+            _ => {}
+        }
+    }
+    let water = records.summary.end.as_ref().and_then(|end| end.water);
+    let water = water.map(|water| format!(", {water:.0} uL")).unwrap_or_default();
+    check("rewards", asked <= given && open.is_empty(), format!("{given} of {asked} given{water}"), limit)
+}
+
+fn lost(records: &Records<'_>) -> Check {
+    // A sum of nothing is -0.
+    let lost = of_kind(records.events, Kind::Lost).fold(0.0, |lost, event| lost + event.value);
+    check("lost edges", lost == 0.0, format!("{lost:.0}"), "none")
+}
+
+fn late(records: &Records<'_>) -> Check {
+    let late: Vec<f64> = of_kind(records.events, Kind::Late).map(|event| event.value * 1e3).collect();
+    let worst = late.iter().copied().fold(0.0, f64::max);
+    let found =
+        if late.is_empty() { "none".to_owned() } else { format!("{}, up to {worst:.2} ms", late.len()) };
+    check("late inputs", worst <= LATE_MS, found, "none by more than 1 ms")
+}
+
+/// How much later than they were decided outputs were written.
+fn latency(records: &Records<'_>) -> Check {
+    let limit = "none over 2 ms";
+    let mut moment: Option<Time> = None;
+    let mut delays = Vec::new();
+    for event in records.events {
+        match (event.kind, moment) {
+            (Kind::Moment, _) => moment = Some(event.time),
+            (Kind::Output, Some(moment)) => delays.push((event.time.ns() - moment.ns()) as f64 * 1e-6),
+            _ => {}
+        }
+    }
+    if delays.is_empty() {
+        return unknown("output latency", "no outputs in real time", limit);
+    }
+    delays.sort_by(f64::total_cmp);
+    let (median, worst) = (delays[delays.len() / 2], delays[delays.len() - 1]);
+    let over = delays.iter().filter(|delay| **delay > LATENCY_MS).count();
+    let found = format!("{over} of {} over; median {median:.3} ms, worst {worst:.3} ms", delays.len());
+    check("output latency", over == 0, found, limit)
+}
+
+fn clock(records: &Records<'_>) -> Check {
+    let limit = "5 ms or less";
+    match records.clock.iter().map(|estimate| estimate.error_ns).max() {
+        None => unknown("clock error", "no estimate", limit),
+        Some(worst) => {
+            let worst = worst as f64 * 1e-6;
+            check("clock error", worst <= CLOCK_MS, format!("up to {worst:.3} ms"), limit)
+        }
+    }
+}
+
+fn sync_sent(records: &Records<'_>) -> Check {
+    rises(records, "sync pulses sent", "sync", Kind::Output)
+}
+
+fn sync_seen(records: &Records<'_>) -> Check {
+    rises(records, "sync pulses seen", "sync_input", Kind::Input)
+}
+
+fn rises(records: &Records<'_>, name: &'static str, port: &str, kind: Kind) -> Check {
+    let limit = "1 or more";
+    let sources = &records.start.names.sources;
+    let source = sources.iter().position(|(of, known)| *of == SourceKind::Port && known == port);
+    let Some(source) = source.and_then(|place| u16::try_from(place).ok()) else {
+        return unknown(name, "no such line", limit);
+    };
+    let rose = of_kind(records.events, kind);
+    let rose = rose.filter(|event| event.source == Source(source) && event.value > 0.0).count();
+    check(name, rose > 0, rose.to_string(), limit)
+}
+
+fn notes(records: &Records<'_>) -> Check {
+    check("warnings", records.notes.is_empty(), records.notes.len().to_string(), "none")
+}
+
+fn of_kind(events: &[Event], kind: Kind) -> impl Iterator<Item = &Event> {
+    events.iter().filter(move |event| event.kind == kind)
+}

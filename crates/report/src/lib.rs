@@ -1,0 +1,167 @@
+//! How good a session was: checks of its records, each with its number and its limit.
+//!
+//! [`Report::of`] is a function of the records alone; it reads no file and knows no clock.
+//! A check says what was found and what would have been fine, so that a person sees why it
+//! is as it is. There is no sum of them: a session with a lost edge and one that gave no
+//! water have nothing in common.
+
+mod checks;
+mod columns;
+mod html;
+mod text;
+
+use bramble_subject::{ClockEstimate, Note, SessionStart, SessionSummary};
+use bramble_value::{Event, SubjectId, Time, Trials};
+use serde::Serialize;
+
+/// The version of a report's JSON form.
+pub const VERSION: u32 = 1;
+
+/// Everything that was recorded of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct Records<'a> {
+    /// Whose session.
+    pub subject: &'a SubjectId,
+    /// The session in a few words.
+    pub summary: &'a SessionSummary,
+    /// What it started from.
+    pub start: &'a SessionStart,
+    /// Its trials.
+    pub trials: &'a Trials,
+    /// Its events.
+    pub events: &'a [Event],
+    /// What a person should read.
+    pub notes: &'a [Note],
+    /// The estimates of its clock.
+    pub clock: &'a [ClockEstimate],
+}
+
+/// How good a session was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The version of this form: [`VERSION`].
+    pub version: u32,
+    /// Whose session.
+    pub subject: SubjectId,
+    /// The session in a few words.
+    pub session: SessionSummary,
+    /// From its start to its end or its last event, in seconds of the pilot's clock.
+    pub seconds: f64,
+    /// What was checked.
+    pub checks: Vec<Check>,
+    /// What its columns held.
+    pub columns: Vec<Column>,
+    /// For each trial when it ended, in seconds from the start, and how long it took.
+    pub trials: Vec<[f64; 2]>,
+    /// What a person should read, each with its time in seconds from the start.
+    pub notes: Vec<(f64, String)>,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: &'static str,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What was found, with its unit.
+    pub found: String,
+    /// What is fine, with its unit.
+    pub limit: &'static str,
+}
+
+/// What came of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is as it should be.
+    Fine,
+    /// A person should look at it.
+    Look,
+    /// The session has nothing to tell it by.
+    Unknown,
+}
+
+impl Verdict {
+    /// The verdict in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Fine => "fine",
+            Verdict::Look => "LOOK",
+            Verdict::Unknown => "-",
+        }
+    }
+}
+
+/// What a column held.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub doc: String,
+    /// The unit of its numbers; empty for what has none.
+    pub unit: &'static str,
+    /// In how many trials it was written.
+    pub written: usize,
+    /// What was in it.
+    pub held: Held,
+}
+
+/// What the values of a column come to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// Nothing: no trial wrote it.
+    Nothing,
+    /// How often each choice, or each of true and false, was there.
+    Counts(Vec<(String, usize)>),
+    /// Numbers: the least, the median and the largest.
+    Numbers {
+        /// The least.
+        least: f64,
+        /// As many are below as above.
+        median: f64,
+        /// The largest.
+        most: f64,
+    },
+}
+
+impl Report {
+    /// How good a session was.
+    pub fn of(records: Records<'_>) -> Report {
+        let begun = records.start.start_time;
+        let last = records.events.iter().map(|event| event.time);
+        let last = last.chain(records.trials.rows.iter().map(|row| row.end)).max().unwrap_or(begun);
+        let at = |time: Time| (time.ns() - begun.ns()) as f64 * 1e-9;
+        let rows = &records.trials.rows;
+        Report {
+            version: VERSION,
+            subject: records.subject.clone(),
+            session: records.summary.clone(),
+            seconds: at(last),
+            checks: checks::all(&records),
+            columns: columns::all(&records),
+            trials: rows.iter().map(|row| [at(row.end), at(row.end) - at(row.start)]).collect(),
+            notes: records.notes.iter().map(|note| (at(note.time), note.text.clone())).collect(),
+        }
+    }
+
+    /// How many checks a person should look at.
+    pub fn to_look_at(&self) -> usize {
+        self.checks.iter().filter(|check| check.verdict == Verdict::Look).count()
+    }
+
+    /// The report as a page of text, 80 columns wide.
+    pub fn text(&self) -> String {
+        text::page(self)
+    }
+
+    /// The report as one HTML file that leads nowhere else.
+    pub fn html(&self) -> String {
+        html::page(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+use std::collections::BTreeMap;
+
+use bramble_subject::{SessionEnd, SessionNumber};
+use bramble_value::{Ending, Kind, Names, Row, Seed, Source, SourceKind, Span, Value, ValueType};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+
+/// What a session recorded, to be spoilt by a test.
+struct Made {
+    summary: SessionSummary,
+    start: SessionStart,
+    trials: Trials,
+    events: Vec<Event>,
+    notes: Vec<Note>,
+    clock: Vec<ClockEstimate>,
+}
+
+const VALVE: u16 = 1;
+const SYNC: u16 = 2;
+const SYNC_INPUT: u16 = 3;
+const SESSION: u16 = 0;
+
+fn ms(ms: f64) -> Time {
+    Time::from_ns((ms * 1e6) as i64)
+}
+
+fn event(at: f64, kind: Kind, source: u16, value: f64) -> Event {
+    Event { time: ms(at), trial: 1, kind, source: Source(source), value }
+}
+
+/// A session with nothing wrong: two trials, a drop of water, a sync line both ways.
+fn made() -> Made {
+    let port = |name: &str| (SourceKind::Port, name.to_owned());
+    let names = Names {
+        sources: vec![
+            (SourceKind::Session, "session".to_owned()),
+            port("valve.left"),
+            port("sync"),
+            port("sync_input"),
+        ],
+    };
+    let outcome = ValueType::Choice(vec!["correct".parse().unwrap(), "error".parse().unwrap()].into());
+    let started = "2026-03-10T09:00:00Z".parse().unwrap();
+    let row = |trial, at, choice, seconds| Row {
+        trial,
+        start: ms(at),
+        end: ms(at + 1000.0),
+        ending: Ending::Done,
+        values: vec![
+            Some(Value::Choice(choice)),
+            Some(Value::Duration(Span::from_seconds(seconds).unwrap())),
+        ],
+    };
+    Made {
+        summary: SessionSummary {
+            number: SessionNumber::new(3),
+            uuid: Uuid::nil(),
+            task: "two_choice".to_owned(),
+            pilot: "box1".to_owned(),
+            protocol: None,
+            started,
+            end: Some(SessionEnd {
+                ended: started,
+                ending: Ending::Stopped,
+                why: "2 trials were asked for".to_owned(),
+                correct: Some(0.5),
+                water: Some(4.0),
+            }),
+            trials: 2,
+            events: 8,
+        },
+        start: SessionStart {
+            uuid: Uuid::nil(),
+            task: "two_choice".to_owned(),
+            task_doc: String::new(),
+            root: "t.star".to_owned(),
+            sources: BTreeMap::new(),
+            parameters: Vec::new(),
+            columns: vec![bramble_subject::Column {
+                name: "outcome".to_owned(),
+                value_type: outcome.clone(),
+                doc: "what the animal did".to_owned(),
+            }],
+            names,
+            seed: Seed(1),
+            pilot: "box1".to_owned(),
+            protocol: None,
+            started,
+            start_time: ms(0.0),
+            versions: BTreeMap::new(),
+            provenance: json!({"pilot": {"rig": {"settings": {"devices": {"valve": {"kind": "solenoid"}}}}}}),
+        },
+        trials: Trials {
+            columns: vec![("outcome".to_owned(), outcome), ("latency".to_owned(), ValueType::Duration)],
+            rows: vec![row(1, 0.0, 0, 0.25), row(2, 1000.0, 1, 0.75)],
+        },
+        events: vec![
+            event(10.0, Kind::Moment, SESSION, 0.0),
+            event(10.0, Kind::Command, VALVE, 0.1),
+            event(10.1, Kind::Output, VALVE, 1.0),
+            event(110.0, Kind::Moment, SESSION, 1.0),
+            event(110.1, Kind::Output, VALVE, 0.0),
+            event(120.0, Kind::Moment, SESSION, 1.0),
+            event(120.1, Kind::Output, SYNC, 1.0),
+            event(130.0, Kind::Input, SYNC_INPUT, 1.0),
+        ],
+        notes: Vec::new(),
+        clock: vec![ClockEstimate { time: ms(0.0), offset_ns: 0, error_ns: 100_000, drift_ppb: 0 }],
+    }
+}
+
+fn report(made: &Made) -> Report {
+    let subject: SubjectId = "M001".parse().unwrap();
+    Report::of(Records {
+        subject: &subject,
+        summary: &made.summary,
+        start: &made.start,
+        trials: &made.trials,
+        events: &made.events,
+        notes: &made.notes,
+        clock: &made.clock,
+    })
+}
+
+/// The checks to look at after something was spoilt.
+fn spoilt(spoil: impl FnOnce(&mut Made)) -> Vec<&'static str> {
+    let mut made = made();
+    spoil(&mut made);
+    let checks = report(&made).checks.into_iter();
+    checks.filter(|check| check.verdict == Verdict::Look).map(|check| check.name).collect()
+}
+
+fn found(made: &Made, name: &str) -> (Verdict, String) {
+    let check = report(made).checks.into_iter().find(|check| check.name == name).unwrap();
+    (check.verdict, check.found)
+}
+
+#[test]
+fn a_session_with_nothing_wrong_has_every_check_fine() {
+    let report = report(&made());
+    assert!(report.checks.iter().all(|check| check.verdict == Verdict::Fine), "{:#?}", report.checks);
+}
+
+#[test]
+fn each_check_finds_what_it_is_for_and_no_other_does() {
+    let add = |event: Event| move |made: &mut Made| made.events.push(event);
+    assert_eq!(spoilt(|made| made.summary.end.as_mut().unwrap().ending = Ending::Error), ["ending"]);
+    assert_eq!(spoilt(|made| made.trials.rows.clear()), ["trials"]);
+    assert_eq!(spoilt(add(event(200.0, Kind::Command, VALVE, 0.1))), ["rewards"]);
+    assert_eq!(spoilt(add(event(120.2, Kind::Output, VALVE, 1.0))), ["rewards"]);
+    assert_eq!(spoilt(add(event(200.0, Kind::Lost, SYNC_INPUT, 3.0))), ["lost edges"]);
+    assert_eq!(spoilt(add(event(200.0, Kind::Late, SYNC_INPUT, 0.002))), ["late inputs"]);
+    assert_eq!(spoilt(add(event(125.0, Kind::Output, SYNC, 0.0))), ["output latency"]);
+    assert_eq!(spoilt(|made| made.clock[0].error_ns = 6_000_000), ["clock error"]);
+    assert_eq!(spoilt(|made| made.events[6].value = 0.0), ["sync pulses sent"]);
+    assert_eq!(spoilt(|made| made.events[7].value = 0.0), ["sync pulses seen"]);
+    let note = Note { time: ms(500.0), text: "a beam flickers".to_owned() };
+    assert_eq!(spoilt(|made| made.notes.push(note)), ["warnings"]);
+}
+
+#[test]
+fn what_a_session_has_nothing_to_tell_by_is_unknown_and_not_fine() {
+    let mut made = made();
+    made.summary.end = None;
+    made.start.provenance = json!({});
+    made.start.names.sources.truncate(2);
+    made.events.retain(|event| event.kind != Kind::Moment);
+    made.clock.clear();
+    for name in ["ending", "rewards", "output latency", "clock error", "sync pulses sent", "sync pulses seen"]
+    {
+        assert_eq!(found(&made, name).0, Verdict::Unknown, "{name}");
+    }
+}
+
+#[test]
+fn a_check_says_its_number_with_its_unit() {
+    let made = made();
+    assert_eq!(found(&made, "rewards").1, "1 of 1 given, 4 uL");
+    assert_eq!(found(&made, "trials").1, "2, 50 % correct");
+    assert_eq!(found(&made, "clock error").1, "up to 0.100 ms");
+}
+
+#[test]
+fn columns_are_counted_or_have_their_median() {
+    let columns = report(&made()).columns;
+    assert_eq!(columns[0].held, Held::Counts(vec![("correct".to_owned(), 1), ("error".to_owned(), 1)]));
+    assert_eq!(columns[1].held, Held::Numbers { least: 0.25, median: 0.5, most: 0.75 });
+    assert_eq!((columns[0].doc.as_str(), columns[1].unit), ("what the animal did", "s"));
+}
+
+#[test]
+fn a_page_of_text_is_80_columns_wide_whatever_is_said() {
+    let mut made = made();
+    made.notes.push(Note { time: ms(500.0), text: "a word after another ".repeat(12) });
+    let text = report(&made).text();
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.ends_with("1 check to look at"), "{text}");
+}
+
+#[test]
+fn a_page_of_html_leads_nowhere_and_takes_no_text_for_markup() {
+    let mut made = made();
+    made.notes.push(Note { time: ms(500.0), text: "<script>alert(1)</script> & more".to_owned() });
+    let html = report(&made).html();
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; more"));
+    assert!(!html.contains("<script") && !html.contains("http"), "{html}");
+    assert_eq!(html.matches("<svg").count(), 2);
+}
+
+#[test]
+fn a_session_of_no_trials_and_no_events_has_a_page() {
+    let mut made = made();
+    made.trials.rows.clear();
+    made.events.clear();
+    let report = report(&made);
+    assert_eq!(report.seconds, 0.0);
+    assert!(report.text().contains("trials") && !report.html().contains("NaN"));
+}

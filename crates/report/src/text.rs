@@ -1,0 +1,88 @@
+//! A report as a page of text.
+
+use crate::{Column, Held, Report};
+
+/// How wide a page is.
+const WIDTH: usize = 80;
+
+pub(crate) fn page(report: &Report) -> String {
+    let session = &report.session;
+    let mut lines = vec![
+        format!("{}  session {}  {} on {}", report.subject, session.number, session.task, session.pilot),
+        format!("started {}, {}", session.started.strftime("%Y-%m-%d %H:%M:%S UTC"), minutes(report.seconds)),
+        String::new(),
+    ];
+    for check in &report.checks {
+        let head = format!("  {:<5}{:<17}", check.verdict.word(), check.name);
+        lines.extend(wrapped(&head, &format!("{} (fine: {})", check.found, check.limit)));
+    }
+    if !report.columns.is_empty() {
+        lines.push("\ncolumns".to_owned());
+    }
+    for column in &report.columns {
+        lines.extend(wrapped(&format!("  {:<22}", column.name), &held(column)));
+    }
+    if !report.notes.is_empty() {
+        lines.push("\nwarnings".to_owned());
+    }
+    for (seconds, note) in &report.notes {
+        lines.extend(wrapped(&format!("  {:>9.1} s  ", seconds), note));
+    }
+    lines.push(match report.to_look_at() {
+        0 => "\nnothing to look at".to_owned(),
+        1 => "\n1 check to look at".to_owned(),
+        many => format!("\n{many} checks to look at"),
+    });
+    lines.join("\n")
+}
+
+/// How long a session ran.
+pub(crate) fn minutes(seconds: f64) -> String {
+    format!("{:.1} min", seconds / 60.0)
+}
+
+/// What a column held, in a line.
+pub(crate) fn held(column: &Column) -> String {
+    let unit = if column.unit.is_empty() { String::new() } else { format!(" {}", column.unit) };
+    match &column.held {
+        Held::Nothing => "never written".to_owned(),
+        Held::Counts(counts) => {
+            let all = column.written as f64;
+            let one = |(name, count): &(String, usize)| {
+                format!("{name} {count} ({:.0} %)", *count as f64 / all * 100.0)
+            };
+            counts.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+        Held::Numbers { least, median, most } => {
+            let [least, median, most] = [least, median, most].map(|number| rounded(*number));
+            format!("median {median}{unit}, from {least} to {most}{unit}")
+        }
+    }
+}
+
+/// A number as a person reads it.
+fn rounded(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A text behind a head, broken between words and indented below it.
+fn wrapped(head: &str, text: &str) -> Vec<String> {
+    let indent = " ".repeat(head.len());
+    let mut lines = Vec::new();
+    let mut line = head.to_owned();
+    let mut empty = true;
+    for word in text.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, indent.clone()));
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    lines.push(line);
+    lines
+}
