@@ -224,8 +224,8 @@ fn change(by: &By, what: &str, from: &str, to: String) -> Change {
 
 /// A sum of volumes, which sums up to one.
 fn volume(microliters: f64) -> Volume {
-    // Of what is written with a decimal or two, no more is meant.
-    Volume::from_microliters((microliters * 1e3).round() / 1e3).unwrap_or_default()
+    // Of what is written with a decimal or two, no more is meant; a sum of nothing is -0.
+    Volume::from_microliters((microliters * 1e3).round() / 1e3 + 0.0).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -111,6 +111,12 @@ fn no_less_than_nothing_is_owed_and_nothing_is_known_without_a_target() {
 }
 
 #[test]
+fn where_nothing_was_given_that_is_nothing_and_not_minus_nothing() {
+    assert_eq!(life(&[], &[], &[]).water.total().to_string(), "0 uL");
+    assert_eq!(life(&[], &[], &[]).water.sessions.to_string(), "0 uL");
+}
+
+#[test]
 fn corrected_water_is_of_the_time_at_which_it_was_given() {
     let given = water_given(ul(2000.0), None, &by("2026-03-09T10:00:00Z"));
     let right = water_given(ul(200.0), last_given(std::slice::from_ref(&given)), &by("2026-03-10T10:00:00Z"));
