@@ -91,6 +91,7 @@ fn made() -> Made {
             start_time: ms(0.0),
             versions: BTreeMap::new(),
             provenance: json!({"pilot": {"rig": {"settings": {"devices": {"valve": {"kind": "solenoid"}}}}}}),
+            texts: BTreeMap::new(),
         },
         trials: Trials {
             columns: vec![("outcome".to_owned(), outcome), ("latency".to_owned(), ValueType::Duration)],
