@@ -9,7 +9,7 @@ use bramble_link::{Event, Reply};
 use bramble_message::{Answer, Command, PilotInPassing, TerminalToPilot, decode, encode};
 use bramble_rig::{Post, Request};
 
-use crate::desk::{Asker, Deed, Desk};
+use crate::desk::{Asker, Course, Deed, Desk};
 use crate::pilot::Input;
 
 /// What the link's thread and the pilot's have in common.
@@ -25,10 +25,28 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Tells the session that runs.
-    pub(crate) fn tell(&self, request: Request) {
-        // One that has just ended needs to be told nothing.
-        let _ = self.post.as_ref().map(|post| post.request(request));
+    /// Tells the session that runs, and says whether it is still there to be told.
+    pub(crate) fn tell(&self, request: Request) -> bool {
+        self.post.as_ref().is_some_and(|post| post.request(request))
+    }
+
+    /// Tells the session what is among the deeds for it, so that no command comes between,
+    /// and leaves the others.
+    fn tell_first(&self, deeds: Vec<Deed>) -> Vec<Deed> {
+        let leave = |deed| match deed {
+            Deed::Tell(request) => {
+                self.tell(request);
+                None
+            }
+            deed => Some(deed),
+        };
+        deeds.into_iter().filter_map(leave).collect()
+    }
+
+    /// The session that was got ready has started. Returns what is left to do.
+    pub(crate) fn started(&mut self, course: Course) -> Vec<Deed> {
+        let deeds = self.desk.started(course);
+        self.tell_first(deeds)
     }
 
     /// The session is over, or the hand let the rig go.
@@ -40,13 +58,17 @@ impl Counter {
     /// Does what a command asks for that can be done at once. What is left to do comes
     /// after it, and the answer, where there is one yet, after that.
     fn command(&mut self, from: &Asker, command: Command) -> (Vec<Deed>, Option<Answer>) {
-        let (mut left, mut answer) = (Vec::new(), None);
+        let (mut left, mut answer, mut told) = (Vec::new(), None, true);
         for deed in self.desk.command(from, command) {
             match deed {
-                Deed::Tell(request) => self.tell(request),
+                Deed::Tell(request) => told &= self.tell(request),
                 Deed::Answer(one) => answer = Some(one),
                 deed => left.push(deed),
             }
+        }
+        if !told {
+            let why = "the session has just ended: it can't be changed any more".to_owned();
+            answer = Some(Answer { ask: from.ask, outcome: Err(why) });
         }
         (left, answer)
     }
@@ -78,7 +100,7 @@ impl Front {
             }
             _ => (Input::Terminal(event), None),
         };
-        // Where nobody listens the pilot is ending, and does nothing more of what it is told.
+        // Where nobody listens the pilot has ended, and acknowledges nothing.
         let _ = inputs.send(input);
         said
     }

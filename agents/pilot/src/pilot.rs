@@ -189,7 +189,7 @@ impl Pilot {
         match news {
             News::Started(course) => {
                 tracing::info!("a session of task {} started", course.task.name);
-                let deeds = self.front.counter().desk.started(*course);
+                let deeds = self.front.counter().started(*course);
                 self.act(deeds);
             }
             News::Refused(why) => {
@@ -211,15 +211,20 @@ impl Pilot {
     /// Has a hand work the rig, where nothing else does.
     fn hand(&mut self, job: hand::Job) {
         let mut counter = self.front.counter();
-        if let Err(why) = counter.desk.by_hand(job.what()) {
+        let taken = counter.desk.by_hand(job.what());
+        if taken.is_ok() {
+            counter.post = Some(job.post.clone());
+        }
+        // A hand that doesn't read is waited for, and no command then waits with it.
+        drop(counter);
+        if let Err(why) = taken {
             return job.refuse(why);
         }
         if let Some(text) = self.room.notice() {
             job.note(text.to_owned());
         }
-        counter.post = Some(job.post.clone());
         if let Err(SendError(Job::Hand(job))) = self.jobs.send(Job::Hand(job)) {
-            counter.over();
+            self.front.counter().over();
             job.refuse("the pilot's session thread failed: restart the pilot".to_owned());
         }
     }
@@ -253,7 +258,8 @@ impl Pilot {
                     tracing::info!("the session is {owner}'s now");
                     self.pen.write(Entry::Owner(session, owner));
                 }
-                Deed::Tell(request) => self.front.counter().tell(request),
+                // One that has just ended needs to be told nothing.
+                Deed::Tell(request) => drop(self.front.counter().tell(request)),
             }
         }
     }

@@ -5,11 +5,15 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use serde::Serialize;
 
 /// Where the changes are among a session's texts.
@@ -25,6 +29,17 @@ const MOST_SAID: usize = 64 << 10;
 const MOST_NAMED: usize = 100;
 /// What a folder without a commit is compared with: git's tree of nothing.
 const NOTHING: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// What the environment may say of another repository, or of how names are read.
+const OF_ANOTHER: [&str; 7] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_NAMESPACE",
+    "GIT_LITERAL_PATHSPECS",
+];
 
 /// What is told of a repository, and what differs from its commit.
 #[derive(Debug)]
@@ -50,8 +65,9 @@ pub(crate) enum Repository {
         branch: Option<String>,
         /// Where it comes from, without names and passwords.
         remote: Option<String>,
-        /// Whether anything that git knows, or a task file that it doesn't, differs.
-        changed: bool,
+        /// Whether anything that git knows, or a task file that it doesn't, differs; none where
+        /// that could not be found out.
+        changed: Option<bool>,
         /// Files that git doesn't know, the first of them; task files are in the patch.
         untracked: Vec<String>,
         /// What is missing of the above, and why; none where it is whole.
@@ -83,6 +99,21 @@ fn found(git: Git<'_>) -> Result<Found, String> {
     let branch = git.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]).ok();
     let remote = git.line(&["remote", "get-url", "origin"]).ok().map(|url| without_password(&url));
     let mut missing = Vec::new();
+    let mut changed = None;
+    let patch = match patch(&git, commit.as_deref().unwrap_or(NOTHING), &mut missing) {
+        Ok(said) => {
+            changed = Some(!said.text.is_empty());
+            missing.extend(said.cut.then(|| format!("the patch is cut after {MOST} bytes")));
+            missing.extend(
+                said.lossy.then(|| "the patch has bytes that are no text: they became \u{fffd}".to_owned()),
+            );
+            Some(said.text).filter(|text| !text.is_empty())
+        }
+        Err(why) => {
+            missing.push(format!("the patch: {why}"));
+            None
+        }
+    };
     let untracked = match git.ask(&["ls-files", "-z", "--others", "--exclude-standard"], MOST_SAID) {
         Ok(said) => {
             let all: Vec<String> = said.text.split_terminator('\0').map(str::to_owned).collect();
@@ -96,28 +127,14 @@ fn found(git: Git<'_>) -> Result<Found, String> {
             Vec::new()
         }
     };
-    let patch = match patch(&git, commit.as_deref().unwrap_or(NOTHING)) {
-        Ok(said) => {
-            missing.extend(said.cut.then(|| format!("the patch is cut after {MOST} bytes")));
-            missing.extend(
-                said.lossy.then(|| "the patch has bytes that are no text: they became \u{fffd}".to_owned()),
-            );
-            Some(said.text).filter(|text| !text.is_empty())
-        }
-        Err(why) => {
-            missing.push(format!("the patch: {why}"));
-            None
-        }
-    };
     let missing = (!missing.is_empty()).then(|| missing.join("; "));
-    let changed = patch.is_some();
     let repository = Repository::Git { folder, top, commit, branch, remote, changed, untracked, missing };
     Ok(Found { repository, patch })
 }
 
 /// What differs from a commit, task files that git doesn't know among it. Those are added to
 /// a copy of git's index, so that nothing of the repository is touched.
-fn patch(git: &Git<'_>, commit: &str) -> Result<Said, String> {
+fn patch(git: &Git<'_>, commit: &str, missing: &mut Vec<String>) -> Result<Said, String> {
     let told = |error: io::Error| error.to_string();
     let beside = tempfile::tempdir().map_err(told)?;
     let index = beside.path().join("index");
@@ -128,11 +145,17 @@ fn patch(git: &Git<'_>, commit: &str) -> Result<Said, String> {
         _ => {}
     }
     let git = Git { index: Some(&index), ..*git };
-    // It fails where there is no such file, which is as good.
-    let _ = git.ask(&["add", "--intent-to-add", "--", "*.star"], MOST_SAID);
-    let diff =
-        ["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary", commit, "--"];
-    git.ask(&diff, MOST)
+    match git.ask(&["add", "--intent-to-add", "--", "*.star"], MOST_SAID) {
+        // It fails where there is no such file, which is as good.
+        Err(why) if !why.contains("did not match any files") => {
+            missing.push(format!("task files that git doesn't know: {why}"));
+        }
+        _ => {}
+    }
+    // Whatever a person prefers to see, it is what git applies.
+    let form = ["--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary"];
+    let names = ["--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"];
+    git.ask(&[&["diff"], &form[..], &names[..], &[commit, "--"]].concat(), MOST)
 }
 
 /// Git, asked in a folder.
@@ -169,15 +192,18 @@ impl Git<'_> {
     /// The first `most` bytes of an answer.
     fn ask(&self, arguments: &[&str], most: usize) -> Result<Said, String> {
         let mut command = Command::new("git");
-        // What runs of itself in a repository stays out of this.
-        command.args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"]).arg("-C").arg(self.folder);
+        // No hook and no watcher of the repository runs for this; filters that its files go
+        // through do, since what differs can't be told without.
+        command.args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]);
+        command.args(["-c", "core.quotePath=false"]).arg("-C").arg(self.folder);
         command
             .args(arguments)
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
             .env("LC_ALL", "C");
-        for of_another in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-            command.env_remove(of_another);
+        for name in OF_ANOTHER {
+            command.env_remove(name);
         }
         if let Some(index) = self.index {
             command.env("GIT_INDEX_FILE", index);
@@ -189,29 +215,34 @@ impl Git<'_> {
 /// Runs a command until a moment, and takes the first `most` bytes of what it prints.
 fn bounded(command: &mut Command, most: usize, until: Instant) -> Result<Said, String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    // What it starts is of its group, and ends with it.
+    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn();
     let mut child = child.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => format!("{name} is not installed"),
         _ => format!("{name} does not start: {error}"),
     })?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    let printed = thread::spawn(move || first_bytes(out, most));
-    let complained = thread::spawn(move || first_bytes(err, MOST_SAID));
+    let (printed, complained) = (reader(out, most), reader(err, MOST_SAID));
+    let late = || format!("{name} took longer than {} s", PATIENCE.as_secs());
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
             Ok(None) if Instant::now() < until => thread::sleep(Duration::from_millis(1)),
             Ok(None) => {
-                // It may just have ended.
-                let _ = child.kill();
+                end_group(&child);
                 let _ = child.wait();
-                return Err(format!("{name} took longer than {} s", PATIENCE.as_secs()));
+                return Err(late());
             }
             Err(error) => return Err(format!("{name} is not heard of: {error}")),
         }
     };
-    let read = |thread: thread::JoinHandle<(Vec<u8>, bool)>| {
-        thread.join().map_err(|_| format!("what {name} said could not be read"))
+    // Something that it left running may keep what it says open.
+    let read = |said: mpsc::Receiver<(Vec<u8>, bool)>| {
+        said.recv_timeout(until.saturating_duration_since(Instant::now())).map_err(|_| {
+            end_group(&child);
+            late()
+        })
     };
     let ((bytes, cut), (complaint, _)) = (read(printed)?, read(complained)?);
     // Where it had more to say than is read, it may end with an error for that.
@@ -227,6 +258,22 @@ fn bounded(command: &mut Command, most: usize, until: Instant) -> Result<Said, S
     let lossy = text.trim_end_matches(|last| cut && last == '\u{fffd}').contains('\u{fffd}')
         && std::str::from_utf8(&bytes).is_err();
     Ok(Said { text: text.into_owned(), cut, lossy })
+}
+
+/// Ends a process and all that it started.
+fn end_group(child: &Child) {
+    if let Ok(group) = i32::try_from(child.id()) {
+        // It may just have ended.
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+    }
+}
+
+/// Reads in a thread of its own.
+fn reader(from: Option<impl Read + Send + 'static>, most: usize) -> mpsc::Receiver<(Vec<u8>, bool)> {
+    let (said, read) = mpsc::channel();
+    // Nobody may wait for it any more.
+    thread::spawn(move || said.send(first_bytes(from, most)));
+    read
 }
 
 /// The first bytes of what is read, and whether there were more. Whoever has more to say finds

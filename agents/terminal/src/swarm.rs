@@ -137,7 +137,11 @@ impl Swarm {
             }
             Event::Up { peer, from, detail, .. } => {
                 self.messages(backlog);
-                self.up(&peer, from, &detail);
+                // What still waits to be safe is not, whatever the link knows to have come.
+                let first =
+                    backlog.waiting.get(&(peer.clone(), from.epoch)).and_then(|waiting| waiting.first());
+                let number = first.map_or(from.number, |(first, _)| from.number.min(first - 1));
+                self.up(&peer, Position { number, ..from }, &detail);
             }
             Event::Down { peer, why } => {
                 tracing::warn!(pilot = %peer, "is away: {why}");

@@ -49,7 +49,9 @@ impl Before {
     fn unusual(&self, subject: &SubjectId, pilot: &str, zone: &TimeZone) -> Vec<(Unusual, String)> {
         let mut found = Vec::new();
         let day = |time: Timestamp| time.to_zoned(zone.clone()).date();
-        if let Some(last) = self.sessions.last().filter(|last| day(last.started) == self.life.today) {
+        // One that was away may have told of an older session later.
+        let today = self.sessions.iter().filter(|session| day(session.started) == self.life.today);
+        if let Some(last) = today.max_by_key(|session| session.started) {
             let text = format!("{subject} had a session today already: {}", said(last, zone));
             found.push((Unusual::SecondToday, text));
         }
@@ -60,7 +62,8 @@ impl Before {
             let last = fares::weight(&self.life);
             let last = last.map_or_else(|| "it was never weighed".to_owned(), |last| format!("last: {last}"));
             found.push((Unusual::Unweighed, format!("{subject} was not weighed today; {last}")));
-        } else if self.life.is_below_limit() {
+        }
+        if self.life.is_below_limit() {
             let weight = fares::weight(&self.life).unwrap_or_default();
             found.push((Unusual::Underweight, format!("{subject} weighs too little: {weight}")));
         }
@@ -98,7 +101,7 @@ impl Before {
             confirm.iter().filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned())).collect();
         let mut message = texts.join("\n");
         if !confirm.contains(&Unusual::SecondToday)
-            && let Some(last) = self.sessions.last()
+            && let Some(last) = self.sessions.iter().max_by_key(|session| session.started)
         {
             message.push_str(&format!("\nits last session: {}", said(last, zone)));
         }

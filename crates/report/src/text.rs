@@ -20,7 +20,7 @@ pub(crate) fn page(report: &Report) -> String {
         lines.push("\ncolumns".to_owned());
     }
     for column in &report.columns {
-        lines.extend(wrapped(&format!("  {:<22}", column.name), &held(column)));
+        lines.extend(wrapped(&format!("  {:<21} ", column.name), &held(column)));
     }
     if !report.notes.is_empty() {
         lines.push("\nwarnings".to_owned());

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use bramble_subject::SubjectFile;
 use bramble_value::Ending;
+use nix::sys::signal::Signal;
 
 use crate::common::{Lab, pilot, session};
 use crate::kept::{PACE, check, keep, start, until_its_notice, until_says};
@@ -79,6 +80,23 @@ fn a_terminal_whose_disk_is_full_says_so_and_takes_everything_once_there_is_room
     lab.say(&["stop", "M001"]);
     disk.free();
     lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
+    check(&mut lab);
+}
+
+#[test]
+fn what_waits_for_room_outlives_a_break_of_the_link() {
+    let Some((mut lab, disk)) = lab_on_a_small_disk() else { return };
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(5);
+    disk.fill();
+    until_its_notice(&lab, "the disk is full");
+    lab.signal("box1", Signal::SIGSTOP);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["here"] == false);
+    lab.signal("box1", Signal::SIGCONT);
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["here"] == true);
+    disk.free();
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
+    lab.say(&["stop", "M001"]);
     check(&mut lab);
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn is_told() -> Result<bool, Failed> {
         [ROLE, "closing", folder, endpoint, turns, apart] => closed::be(folder, endpoint, turns, apart)?,
         [ROLE, "flowing", folder, endpoint, each, events] => flow::be(folder, endpoint, each, events)?,
         [ROLE, "telling", folder, endpoint] => stream::be_telling(folder, endpoint)?,
-        [ROLE, "streaming", folder, endpoint] => stream::be_streaming(folder, endpoint)?,
+        [ROLE, "streaming", folder, endpoint, rate] => stream::be_streaming(folder, endpoint, rate)?,
         [ROLE, ..] => return Err("there is no such other process".into()),
         _ => return Ok(false),
     }

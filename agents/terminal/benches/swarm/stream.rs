@@ -17,18 +17,33 @@ const BLOCK: usize = 32 << 10;
 /// Between two events.
 const APART: Duration = Duration::from_millis(1);
 
+/// How long a stream is measured that is as fast as it can be.
+const FLOOD: Duration = Duration::from_secs(2);
+
 /// How long events took to arrive, in microseconds.
 pub(crate) struct Events {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
 
-/// So many events alone, then beside a stream; and how many megabytes a second came
-/// with the stream.
-pub(crate) fn measure(events: usize) -> Result<(Events, Events, f64), Failed> {
+/// How many megabytes a second come of a stream that is as fast as it can be, alone.
+pub(crate) fn flood(quick: bool) -> Result<f64, Failed> {
+    let stream = Ends::start("streaming", &["0"])?;
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let taking = scope.spawn(|| take(stream, &over).map_err(|error| error.to_string()));
+        std::thread::sleep(if quick { FLOOD / 20 } else { FLOOD });
+        over.store(true, Ordering::Relaxed);
+        Ok(taking.join().map_err(|_| "the stream's thread failed")??)
+    })
+}
+
+/// So many events alone, then beside a stream of so many megabytes a second; and how many
+/// came then.
+pub(crate) fn measure(events: usize, rate: u32) -> Result<(Events, Events, f64), Failed> {
     let ends = Ends::start("telling", &[])?;
     let alone = hear(&ends, events)?;
-    let stream = Ends::start("streaming", &[])?;
+    let stream = Ends::start("streaming", &[&rate.to_string()])?;
     let over = AtomicBool::new(false);
     let (beside, rate) = std::thread::scope(|scope| {
         let taking = scope.spawn(|| take(stream, &over).map_err(|error| error.to_string()));
@@ -97,14 +112,23 @@ pub(crate) fn be_telling(folder: &str, endpoint: &str) -> Result<(), Failed> {
     }
 }
 
-/// Is a pilot with a stream.
-pub(crate) fn be_streaming(folder: &str, endpoint: &str) -> Result<(), Failed> {
+/// Is a pilot with a stream of so many megabytes a second, or as fast as it can be where
+/// that is 0.
+pub(crate) fn be_streaming(folder: &str, endpoint: &str, rate: &str) -> Result<(), Failed> {
+    let rate: u32 = rate.parse()?;
     let pilot = Pilot::dial(folder, endpoint, MemoryOutbox::new())?;
     let line = pilot.dialer.line();
     let block = bramble_message::Bytes::from((0..BLOCK).map(|at| at as u8).collect::<Vec<u8>>());
+    let begin = now();
+    let mut sent = 0u64;
     loop {
+        let due = sent as f64 * BLOCK as f64 / (f64::from(rate) * 1e6);
+        let early = due - now().since(begin).seconds();
+        if rate > 0 && early > 0.0 {
+            std::thread::sleep(Duration::from_secs_f64(early).max(Duration::from_micros(500)));
+        }
         match line.send(block.clone()) {
-            Ok(()) => {}
+            Ok(()) => sent += 1,
             // So much waits already.
             Err(LineError::NotQueued(_)) => std::thread::sleep(Duration::from_millis(1)),
             Err(error) => return Err(error.into()),

@@ -30,6 +30,12 @@ pub(super) fn run(
             Ok(())
         }
         Some(page) => {
+            if std::fs::read(page).is_ok_and(|there| !there.starts_with(START.as_bytes())) {
+                return Err(miette!(
+                    "{} is there already, and is no page: name another file",
+                    page.display()
+                ));
+            }
             std::fs::write(page, report.html()).map_err(|error| {
                 miette!("{} can't be written: {error}; name a file in a folder that is there", page.display())
             })?;
@@ -38,6 +44,9 @@ pub(super) fn run(
         }
     }
 }
+
+/// What a page begins with: nothing else is written over.
+const START: &str = "<!doctype html>";
 
 fn report(file: &SubjectFile, number: SessionNumber) -> Result<Report, SubjectError> {
     Ok(Report::of(Records {

@@ -34,7 +34,7 @@ fn git(found: &Found) -> (Option<&str>, bool, Vec<&str>, Option<&str>) {
         panic!("{:?}", found.repository)
     };
     let untracked = untracked.iter().map(String::as_str).collect();
-    (commit.as_deref(), *changed, untracked, missing.as_deref())
+    (commit.as_deref(), changed.expect("it is known"), untracked, missing.as_deref())
 }
 
 #[test]

@@ -20,7 +20,10 @@ pub(crate) fn timestamp(unix_ns: i64) -> Timestamp {
 pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<ProtocolStep>) -> SessionStart {
     let Started { request, task_name, task_doc, parameters, columns, names, time, unix_ns, .. } = started;
     let Origin { provenance: mut terminal, mut texts } = request.origin;
-    texts.extend(started.texts);
+    // What this terminal knows itself is not for another to say.
+    for (path, text) in started.texts {
+        texts.entry(path).or_insert(text);
+    }
     let repository = terminal.as_object_mut().and_then(|all| all.remove("repository"));
     // What a parameter is for stands in the sources alone.
     let task = plan::definition(&request.task);

@@ -301,17 +301,17 @@ impl End {
                     up.next_ping = now + if soon { FIRST_HEARTBEAT } else { HEARTBEAT };
                     // An outbox that failed may have recovered.
                     up.more = true;
-                    self.ping(now);
+                    let last = up.sent;
+                    self.ping(now, last);
                 }
             }
         }
     }
 
-    /// Asks for a sign of life, and for the other's clock.
-    fn ping(&mut self, now: Time) {
-        let State::Up(up) = &self.state else { return };
+    /// Asks for a sign of life, for the other's clock, and for what is missing up to `last`.
+    fn ping(&mut self, now: Time, last: u64) {
         let taken = self.inbound.map_or(0, |inbound| inbound.taken);
-        self.frames.push_back(Frame::Ping { sent: now, last: up.sent, taken });
+        self.frames.push_back(Frame::Ping { sent: now, last, taken });
     }
 
     /// When [`End::advance`] has something to do; `None` while there is no connection.
@@ -405,8 +405,10 @@ impl End {
                 let trip = RoundTrip { sent: ping, received, answered: sent, returned: now };
                 let clock = up.estimator.add(trip);
                 if std::mem::take(&mut up.again) {
-                    // Both ends are awake now, so that this one tells more of their clocks.
-                    self.ping(now);
+                    // Both ends are awake now, so that this one tells more of their clocks. What
+                    // is missing was asked for already.
+                    let last = up.acked;
+                    self.ping(now, last);
                 } else {
                     self.events.extend(clock.map(Event::Clock));
                 }
@@ -468,7 +470,7 @@ impl End {
     }
 
     /// Tells of something that failed.
-    pub(crate) fn fail(&mut self, error: &OutboxError) {
-        self.events.push_back(Event::Failed(error.to_string()));
+    pub(crate) fn fail(&mut self, why: impl ToString) {
+        self.events.push_back(Event::Failed(why.to_string()));
     }
 }

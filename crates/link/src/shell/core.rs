@@ -19,14 +19,11 @@ pub(super) const GOODBYE: Duration = Duration::from_millis(200);
 pub(super) fn say(end: &mut End, say: Say) {
     match say {
         Say::Send(payload, answer) => {
-            let queued = end.send(payload);
-            if let Err(error) = &queued
-                && answer.is_disconnected()
-            {
-                end.fail(error);
+            let queued = end.send(payload).map_err(|error| error.to_string());
+            // Whoever gave it may not wait for the answer.
+            if let Err(flume::SendError(Err(why))) = answer.send(queued) {
+                end.fail(why);
             }
-            // Whoever gave it may not wait.
-            let _ = answer.send(queued.map_err(|error| error.to_string()));
         }
         Say::More => end.more(),
         Say::Passing(payload) => end.pass(payload),

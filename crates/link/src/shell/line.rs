@@ -66,7 +66,7 @@ impl Line {
 
     /// As [`Line::send`], and doesn't wait for the link's thread. Dropping what it returns
     /// takes nothing back; a message that was not queued is then an
-    /// [`Event::Failed`](super::Event::Failed).
+    /// [`Event::Failed`](super::Event::Failed), and one that the link ended before is lost.
     ///
     /// # Errors
     /// When the link has ended.
@@ -139,11 +139,14 @@ impl HandedOver {
     /// # Errors
     /// As those of [`Line::send`].
     pub async fn queued(self) -> Result<(), LineError> {
-        while !self.orders.is_disconnected() {
+        loop {
             if let Ok(answered) = tokio::time::timeout(LOOK, self.answered.recv_async()).await {
                 return answered.map_err(|_| LineError::Closed)?.map_err(LineError::NotQueued);
             }
+            // As in `wait`.
+            if self.orders.is_disconnected() {
+                return Err(LineError::Closed);
+            }
         }
-        Err(LineError::Closed)
     }
 }

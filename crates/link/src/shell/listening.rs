@@ -173,8 +173,10 @@ impl Listening {
         match self.peer(name) {
             Ok(peer) => say(&mut peer.end, what),
             Err(refusal) if let super::Say::Send(_, answer) = what => {
-                // Whoever asked may have gone.
-                let _ = answer.send(Err(refusal.text));
+                // Whoever asked may not wait for the answer.
+                if let Err(flume::SendError(Err(why))) = answer.send(Err(refusal.text)) {
+                    self.out.tell(Event::Failed { peer: Some(name.clone()), why });
+                }
             }
             Err(refusal) => self.out.tell(Event::Failed { peer: Some(name.clone()), why: refusal.text }),
         }
@@ -297,6 +299,8 @@ impl Listening {
             if !self.out.drain(&mut peer.end, &mut peer.told) || lost.is_some() {
                 break;
             }
+            // It is a talk, which may go on.
+            self.vigil.said(now());
         }
         let due = peer.end.deadline();
         if due != peer.due {

@@ -311,7 +311,8 @@ pub fn dial(place: impl Into<Place>, me: Me, terms: Terms) -> Result<(Dialer, Ev
 
 /// As [`dial`], and `hear` is given each event on the link's own thread, which spares the
 /// time to wake another. What it returns is said at once. The link waits for it,
-/// so it should do nothing that takes long, and must not wait for the link.
+/// so it should do nothing that takes long, and must not use a [`Line`] of this link. Nothing
+/// bounds what it keeps.
 ///
 /// # Errors
 /// As those of [`dial`].

@@ -122,7 +122,11 @@ impl Out {
                 let _ = queue.send(event);
                 None
             }
-            Out::Ear(ear) => ear(event),
+            Out::Ear(ear) => {
+                let failed = matches!(event, Event::Failed { .. });
+                // An answer to that might fail for the same reason, and so on.
+                ear(event).filter(|_| !failed)
+            }
         }
     }
 

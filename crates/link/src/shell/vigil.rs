@@ -24,7 +24,7 @@ pub(super) struct Vigil {
     /// Something came since it began, or was prolonged.
     paid: bool,
     said: Option<Time>,
-    /// As many times are passed over after the next one in vain.
+    /// As many times were passed over after the last one in vain.
     penalty: u32,
     pass_over: u32,
 }

@@ -28,11 +28,12 @@ pub(super) fn extract(file: &SubjectFile, number: SessionNumber, folder: &Path) 
 fn write_all(file: &SubjectFile, number: SessionNumber, folder: &Path) -> miette::Result<()> {
     let start = file.session(number).into_diagnostic()?;
     let end = file.summary(number).into_diagnostic()?.end;
-    for (path, text) in &start.sources {
-        write(&folder.join("sources").join(inside(path)), text)?;
-    }
     for (path, text) in &start.texts {
         write(&folder.join(inside(path)), text)?;
+    }
+    // After the texts, which no agent can then have put in a source's place.
+    for (path, text) in &start.sources {
+        write(&folder.join("sources").join(inside(path)), text)?;
     }
     if start.texts.is_empty() {
         older(&start, folder)?;
@@ -198,9 +199,10 @@ fn repository(start: &SessionStart) -> String {
     let repository = &start.provenance["repository"];
     let Some(commit) = repository["commit"].as_str() else { return String::new() };
     let of = repository["remote"].as_str().or(repository["top"].as_str()).unwrap_or("its repository");
-    let changes = match start.texts.contains_key("changes.patch") {
-        true => ", with the\n  changes of `changes.patch`, which `git apply` makes there",
-        false => ", unchanged",
+    let changes = match repository["changed"].as_bool() {
+        Some(true) => ", with the\n  changes of `changes.patch`, which `git apply` makes there",
+        Some(false) => ", unchanged",
+        None => "; whether it was changed isn't known",
     };
     let missing = match repository["missing"].as_str() {
         Some(missing) => format!(" ({missing})"),

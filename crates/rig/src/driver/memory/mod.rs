@@ -120,6 +120,8 @@ impl Bank for Memory {
 
     fn write(&mut self, line: LineId, level: f64) -> Result<(), DriverError> {
         self.shared.write(line, level);
+        // Either who waits sees the level, or this sees that someone waits.
+        fence(Ordering::SeqCst);
         if let Some(thread) = self.shared.waits.get() {
             thread.unpark();
         }
@@ -160,6 +162,7 @@ impl Hands {
     /// thread, the first that calls it.
     pub fn wait_for(&self, line: LineId, on: bool) -> Time {
         self.shared.waits.get_or_init(std::thread::current);
+        fence(Ordering::SeqCst);
         while (self.level(line) > 0.0) != on {
             std::thread::park();
         }
