@@ -31,22 +31,22 @@ impl Counter {
     }
 
     /// Tells the session what is among the deeds for it, so that no command comes between,
-    /// and leaves the others.
-    fn tell_first(&self, deeds: Vec<Deed>) -> Vec<Deed> {
-        let leave = |deed| match deed {
-            Deed::Tell(request) => {
-                self.tell(request);
-                None
+    /// and leaves the others. Says whether it was there to be told.
+    fn tell_first(&self, deeds: Vec<Deed>) -> (Vec<Deed>, bool) {
+        let (mut left, mut told) = (Vec::new(), true);
+        for deed in deeds {
+            match deed {
+                Deed::Tell(request) => told &= self.tell(request),
+                deed => left.push(deed),
             }
-            deed => Some(deed),
-        };
-        deeds.into_iter().filter_map(leave).collect()
+        }
+        (left, told)
     }
 
     /// The session that was got ready has started. Returns what is left to do.
     pub(crate) fn started(&mut self, course: Course) -> Vec<Deed> {
         let deeds = self.desk.started(course);
-        self.tell_first(deeds)
+        self.tell_first(deeds).0
     }
 
     /// The session is over, or the hand let the rig go.
@@ -58,14 +58,16 @@ impl Counter {
     /// Does what a command asks for that can be done at once. What is left to do comes
     /// after it, and the answer, where there is one yet, after that.
     fn command(&mut self, from: &Asker, command: Command) -> (Vec<Deed>, Option<Answer>) {
-        let (mut left, mut answer, mut told) = (Vec::new(), None, true);
-        for deed in self.desk.command(from, command) {
-            match deed {
-                Deed::Tell(request) => told &= self.tell(request),
-                Deed::Answer(one) => answer = Some(one),
-                deed => left.push(deed),
+        let deeds = self.desk.command(from, command);
+        let (mut left, told) = self.tell_first(deeds);
+        // A command has one answer, which comes last.
+        let mut answer = match left.pop() {
+            Some(Deed::Answer(answer)) => Some(answer),
+            last => {
+                left.extend(last);
+                None
             }
-        }
+        };
         if !told {
             let why = "the session has just ended: it can't be changed any more".to_owned();
             answer = Some(Answer { ask: from.ask, outcome: Err(why) });
@@ -87,18 +89,21 @@ impl Front {
     /// Hears what happens on the link to the terminal: takes commands, and leaves the rest
     /// to the pilot's thread. Returns what is to be said at once.
     pub(crate) fn hear(&self, event: Event, inputs: &Sender<Input>) -> Option<Reply> {
-        let command = match &event {
-            Event::Message { at, payload, .. } => decode(payload).ok().map(|message| (*at, message)),
-            _ => None,
-        };
-        let (input, said) = match command {
-            Some((at, TerminalToPilot::Command { ask, by, take_over, command })) => {
-                let (left, answer) = self.counter().command(&Asker { ask, by, take_over }, command);
-                let said =
-                    answer.clone().map(|answer| Reply::Passing(encode(&PilotInPassing::Answer(answer))));
-                (Input::Command { at, left, answer }, said)
-            }
-            _ => (Input::Terminal(event), None),
+        let (input, said) = match event {
+            Event::Message { at, payload, .. } => match decode(&payload) {
+                Ok(TerminalToPilot::Command { ask, by, take_over, command }) => {
+                    let (left, answer) = self.counter().command(&Asker { ask, by, take_over }, command);
+                    let passing = |answer| Reply::Passing(encode(&PilotInPassing::Answer(answer)));
+                    let said = answer.clone().map(passing);
+                    (Input::Command { at, left, answer }, said)
+                }
+                Ok(TerminalToPilot::Revoked { certificates }) => (Input::Revoked { at, certificates }, None),
+                Err(error) => {
+                    tracing::error!("{error}");
+                    (Input::Command { at, left: Vec::new(), answer: None }, None)
+                }
+            },
+            event => (Input::Terminal(event), None),
         };
         // Where nobody listens the pilot has ended, and acknowledges nothing.
         let _ = inputs.send(input);
@@ -143,7 +148,7 @@ mod tests {
                 assert!(left.is_empty() && answer.is_some());
                 at.number
             }
-            Input::Terminal(Event::Message { at, .. }) => at.number,
+            Input::Revoked { at, .. } => at.number,
             other => panic!("{other:?}"),
         });
         assert_eq!(numbers.collect::<Vec<_>>(), [1, 2]);

@@ -11,8 +11,7 @@ use bramble_identity::Serial;
 use bramble_journal::{Disk, Journal, Share};
 use bramble_link::{Dialer, Event, Position};
 use bramble_message::{
-    Activity, Answer, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, TerminalToPilot, decode,
-    encode,
+    Activity, Answer, PilotHello, PilotInPassing, RigDevice, Status, TerminalHello, decode, encode,
 };
 use bramble_rig::inbox;
 use bramble_value::Span;
@@ -27,17 +26,18 @@ use crate::memory::LANE;
 use crate::reserve::Reserve;
 use crate::room::{Measure, Room};
 use crate::scribe::{Doing, Entry, Pen};
-use crate::session::PROGRAM;
-use crate::session::{Job, News, Order};
+use crate::session::{Job, News, Order, PROGRAM};
 
 /// Something that the pilot's thread is to look at.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// On the link to the terminal.
+    /// On the link to the terminal, other than a message.
     Terminal(Event),
     /// A command of the terminal was taken: what is left to do of it, and the answer that was
     /// given.
     Command { at: Position, left: Vec<Deed>, answer: Option<Answer> },
+    /// Agents with these certificates are let in no more.
+    Revoked { at: Position, certificates: Vec<Serial> },
     /// Of the session.
     Session(News),
     /// The session's thread panicked: nobody runs sessions any more.
@@ -129,6 +129,10 @@ impl Pilot {
                     }
                     self.taken(at);
                 }
+                Ok(Input::Revoked { at, certificates }) => {
+                    self.revoke(certificates);
+                    self.taken(at);
+                }
                 Ok(Input::Session(news)) => self.news(news),
                 Ok(Input::SessionFailed) => return (self.dialer, Err(Failed::Session)),
                 Ok(Input::Hand(job)) => self.hand(job),
@@ -166,16 +170,8 @@ impl Pilot {
             Event::Refused(refusal) => tracing::error!("the terminal does not talk to this pilot: {refusal}"),
             Event::Unreached { why } => tracing::warn!("the terminal can't be reached: {why}"),
             Event::Failed { why, .. } => tracing::error!("{why}"),
-            Event::Message { at, payload, .. } => {
-                match decode(&payload) {
-                    Ok(TerminalToPilot::Revoked { certificates }) => self.revoke(certificates),
-                    // The front takes them.
-                    Ok(TerminalToPilot::Command { .. }) => {}
-                    Err(error) => tracing::error!("{error}"),
-                }
-                self.taken(at);
-            }
-            Event::Passing { .. } | Event::Clock { .. } => {}
+            // The front takes messages.
+            Event::Message { .. } | Event::Passing { .. } | Event::Clock { .. } => {}
         }
     }
 

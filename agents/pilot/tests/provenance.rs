@@ -77,18 +77,7 @@ fn says_what_it_is(start: &SessionStart, told: &Value, program: &str) {
 #[test]
 fn a_sessions_file_says_of_every_agent_what_it_is_and_of_the_task_where_it_comes_from() {
     let (lab, task, commit) = lab_with_a_repository();
-    lab.say(&[
-        "start",
-        "M001",
-        "--pilot",
-        "box1",
-        "--task",
-        &task,
-        "--trials",
-        "3",
-        "--param",
-        "reward=8 uL",
-    ]);
+    lab.start_session(&task, "3", &["--param", "reward=8 uL"]);
     let start = start_of(&lab);
     let provenance = &start.provenance;
 
@@ -136,18 +125,7 @@ fn a_session_in_no_repository_says_so() {
 #[test]
 fn a_session_that_was_written_out_is_the_same_session_when_it_is_started_on_another_rig() {
     let (lab, task, commit) = lab_with_a_repository();
-    lab.say(&[
-        "start",
-        "M001",
-        "--pilot",
-        "box1",
-        "--task",
-        &task,
-        "--trials",
-        "6",
-        "--param",
-        "reward=8 uL",
-    ]);
+    lab.start_session(&task, "6", &["--param", "reward=8 uL"]);
     let first = session(&lab.after_sessions(1), 1);
     let folder = lab.path("out");
     lab.say(&["replay", "M001", "--session", "1", "--extract", folder.to_str().unwrap()]);

@@ -40,18 +40,7 @@ task(stages = trials(body = states(
 )))
 "#,
     );
-    lab.say(&[
-        "start",
-        "M001",
-        "--pilot",
-        "box1",
-        "--task",
-        &task,
-        "--trials",
-        "20",
-        "--param",
-        "reward=8 uL",
-    ]);
+    lab.start_session(&task, "20", &["--param", "reward=8 uL"]);
     let file = lab.after_sessions(1);
 
     let (trials, _) = session(&file, 1);

@@ -278,6 +278,12 @@ impl Lab {
         text(&output.stdout)
     }
 
+    /// Starts a session of M001 on box1, of so many trials.
+    pub(crate) fn start_session(&self, task: &str, trials: &str, more: &[&str]) {
+        let begin = ["start", "M001", "--pilot", "box1", "--task", task, "--trials", trials];
+        self.say(&[&begin, more].concat());
+    }
+
     /// What a command that must fail says, on one line.
     pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         refusal(&self.run(arguments))

@@ -59,7 +59,7 @@ pub(crate) fn chance() -> Random {
 
 /// Starts a session of a task of the lab.
 pub(crate) fn start(lab: &Lab, task: &str, trials: &str) {
-    lab.say(&["start", "M001", "--pilot", "box1", "--task", &lab.task(task), "--trials", trials]);
+    lab.start_session(&lab.task(task), trials, &[]);
 }
 
 /// What a pilot's journal ever had of one session.
