@@ -53,7 +53,9 @@ fn be_the_pilot() {
         }
     };
     drop(armed);
-    std::fs::write(data.join("said"), why.to_string()).unwrap();
+    // Whole as soon as it is there.
+    std::fs::write(data.join("saying"), why.to_string()).unwrap();
+    std::fs::rename(data.join("saying"), data.join("said")).unwrap();
     guard.dismiss();
     // What the test harness says now, nobody listens to.
     std::process::exit(0);
