@@ -3,16 +3,13 @@
 
 use std::path::PathBuf;
 
-use bramble_config::{Config, ConfigError};
+use bramble_config::Config;
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
-use bramble_rig::config::WrittenRig;
 use bramble_rig::driver::lacking;
+use bramble_settings::{ChildError, ChildFile, KEYS, data_folder, offerable};
 use bramble_value::Name;
 use clap::{Parser, Subcommand};
-use miette::Diagnostic;
-use serde::Deserialize;
-use thiserror::Error;
 
 use crate::join;
 
@@ -40,9 +37,6 @@ pub(crate) struct Arguments {
     pub(crate) command: Option<Command>,
 }
 
-/// The folder of the keys in the data folder.
-pub(crate) const KEYS: &str = "keys";
-
 /// What else this program does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -54,17 +48,6 @@ pub(crate) enum Command {
         /// The child's data folder
         data: PathBuf,
     },
-}
-
-/// What `config/child.toml` says.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name: Name,
-    pilot: Option<Endpoint>,
-    data: Option<PathBuf>,
-    #[serde(default)]
-    rig: WrittenRig,
 }
 
 /// Everything that is settled before the child starts.
@@ -82,38 +65,12 @@ pub(crate) struct Settings {
     pub(crate) text: String,
 }
 
-/// Settings that a child can't start with.
-#[derive(Debug, Error, Diagnostic)]
-pub(crate) enum SettingsError {
-    /// The file is wrong.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    File(#[from] ConfigError),
-    /// Nothing says where the pilot is.
-    #[error("nothing says where the pilot is")]
-    #[diagnostic(help(
-        "add a line `pilot = \"ipc:///run/bramble/children.sock\"`, as its configuration says under `children`"
-    ))]
-    NoPilot,
-    /// It has nothing to offer.
-    #[error("this child has no devices")]
-    #[diagnostic(help(
-        "describe them in the configuration, under [rig.devices.NAME]; config/child.toml shows how"
-    ))]
-    NoDevices,
-    /// A child has no children.
-    #[error("the device `{0}` is on another child, and a child has none")]
-    #[diagnostic(help("describe it in that child's configuration"))]
-    OfAnother(Name),
-}
-
 /// The child's name, as it is written, and its data folder.
-fn place(arguments: &Arguments, config: &Config<File>) -> (Name, PathBuf) {
+fn place(arguments: &Arguments, config: &Config<ChildFile>) -> (Name, PathBuf) {
     let name = arguments.name.clone().unwrap_or_else(|| config.settings.name.clone());
-    let data = match (&arguments.data, &config.settings.data) {
-        (Some(data), _) => data.clone(),
-        (None, Some(data)) => config.path(data),
-        (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
+    let data = match &arguments.data {
+        Some(data) => data.clone(),
+        None => data_folder(config, &name, config.settings.data.as_deref()),
     };
     (name, data)
 }
@@ -131,8 +88,8 @@ impl Joiner {
     /// The settings of the file that the arguments name, and of the arguments.
     ///
     /// # Errors
-    /// [`SettingsError`] where the file can't be read, or says what can't be.
-    pub(crate) fn read(arguments: &Arguments) -> Result<Joiner, SettingsError> {
+    /// [`ChildError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: &Arguments) -> Result<Joiner, ChildError> {
         let config = bramble_config::read(&arguments.config)?;
         let (name, data) = place(arguments, &config);
         Ok(Joiner { name, keys: data.join(KEYS) })
@@ -143,9 +100,9 @@ impl Settings {
     /// The settings of the file that the arguments name, and of the arguments.
     ///
     /// # Errors
-    /// [`SettingsError`] where the file can't be read, or says what can't be.
-    pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
-        let config: Config<File> = bramble_config::read(&arguments.config)?;
+    /// [`ChildError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: Arguments) -> Result<Settings, ChildError> {
+        let config: Config<ChildFile> = bramble_config::read(&arguments.config)?;
         let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
         let faults = lacking(&rig);
         if !faults.is_empty() {
@@ -153,16 +110,11 @@ impl Settings {
         }
         let (name, data) = place(&arguments, &config);
         let Config { settings: file, text, .. } = config;
-        if let Some((device, _)) = rig.devices.iter().find(|(_, device)| device.driver.child().is_some()) {
-            return Err(SettingsError::OfAnother(device.clone()));
-        }
-        if rig.devices.is_empty() {
-            return Err(SettingsError::NoDevices);
-        }
+        offerable(&rig)?;
         Ok(Settings {
             name,
             data,
-            pilot: arguments.pilot.or(file.pilot).ok_or(SettingsError::NoPilot)?,
+            pilot: arguments.pilot.or(file.pilot).ok_or(ChildError::NoPilot)?,
             rig,
             text,
         })
@@ -173,7 +125,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Settings, SettingsError> {
+    fn read(text: &str) -> Result<Settings, ChildError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("child.toml");
         std::fs::write(&path, text).unwrap();

@@ -17,6 +17,7 @@ use bramble_identity::Role;
 use bramble_link::{Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial};
 use bramble_message::{ChildHello, decode, encode};
 use bramble_rig::Hardware;
+use bramble_settings::KEYS;
 use clap::Parser;
 use miette::{Diagnostic, IntoDiagnostic, Report};
 use nix::sys::signal::{SigSet, Signal};
@@ -24,7 +25,7 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 
 use child::{Child, offer};
-use config::{Arguments, Command, KEYS, Settings};
+use config::{Arguments, Command, Settings};
 use workshop::Workshop;
 
 /// This program.

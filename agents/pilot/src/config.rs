@@ -1,27 +1,17 @@
 //! What a pilot is told when it starts: its configuration file, and the command
 //! line, which goes before it.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use bramble_config::{Config, ConfigError};
 use bramble_link::Endpoint;
 use bramble_rig::RigConfig;
-use bramble_rig::config::WrittenRig;
 use bramble_rig::driver::lacking;
+use bramble_settings::{KEYS, PilotError, PilotFile, Simulation, Speed, data_folder, reachable};
 use bramble_value::{Name, Seed};
-use bytesize::ByteSize;
 use clap::{Parser, Subcommand};
-use miette::Diagnostic;
-use serde::de::{Error as _, Visitor};
-use serde::{Deserialize, Deserializer};
-use thiserror::Error;
 
 use crate::{hand, join};
-
-/// How much the journal may take where nothing else is said: weeks of sessions.
-const USUAL_LIMIT: ByteSize = ByteSize::gb(2);
 
 /// Runs sessions beside an animal, on this computer's rig.
 ///
@@ -67,9 +57,6 @@ pub(crate) struct Arguments {
     seed: Option<u64>,
 }
 
-/// The folder of the keys in the data folder.
-const KEYS: &str = "keys";
-
 /// What else this program does.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -84,53 +71,6 @@ pub(crate) enum Command {
         folder: PathBuf,
     },
 }
-
-/// What `config/pilot.toml` says.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name: Name,
-    terminal: Option<Endpoint>,
-    children: Option<Endpoint>,
-    data: Option<PathBuf>,
-    journal_limit: Option<ByteSize>,
-    #[serde(default)]
-    simulation: Simulation,
-    #[serde(default)]
-    rig: WrittenRig,
-}
-
-/// How what is simulated behaves.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Simulation {
-    /// How fast time passes.
-    pub(crate) speed: Speed,
-    /// Which animal is in the box.
-    pub(crate) animal: String,
-    /// What the animals' randomness comes from.
-    pub(crate) seed: Seed,
-}
-
-impl Default for Simulation {
-    fn default() -> Simulation {
-        Simulation { speed: Speed::Times(1.0), animal: "learner".to_owned(), seed: Seed(1) }
-    }
-}
-
-/// How fast simulated time passes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Speed {
-    /// As many times faster than real time; positive and finite.
-    Times(f64),
-    /// As fast as the computer can.
-    Max,
-}
-
-/// A speed that is not one.
-#[derive(Debug, Error)]
-#[error("`{0}` is not a speed: write 1 for real time, 20 for twenty times faster, or max")]
-pub(crate) struct SpeedError(String);
 
 /// Everything that is settled before the pilot starts.
 #[derive(Debug, Clone)]
@@ -167,56 +107,25 @@ pub(crate) struct Workshop {
     pub(crate) animal: Option<String>,
 }
 
-/// Settings that a pilot can't start with.
-#[derive(Debug, Error, Diagnostic)]
-pub(crate) enum SettingsError {
-    /// The file is wrong.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    File(#[from] ConfigError),
-    /// Devices on a child, and nowhere for the child to call.
-    #[error("the device `{device}` is on the child {child}, and this pilot listens for no children")]
-    #[diagnostic(help(
-        "add a line `children = \"ipc:///run/bramble/children.sock\"`, and dial it in the child's configuration"
-    ))]
-    NoChildren {
-        /// The device.
-        device: Name,
-        /// Its child.
-        child: Name,
-    },
-    /// No command line or file says where the terminal is.
-    #[error("nothing says where the terminal is")]
-    #[diagnostic(help("add a line `terminal = \"tcp://desktop:5600\"`, or say --terminal ENDPOINT"))]
-    NoTerminal,
-}
-
 impl Settings {
     /// The settings of the file that the arguments name, and of the arguments.
     ///
     /// # Errors
-    /// [`SettingsError`] where the file can't be read, or says what can't be.
-    pub(crate) fn read(arguments: Arguments) -> Result<Settings, SettingsError> {
+    /// [`PilotError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: Arguments) -> Result<Settings, PilotError> {
         let (name, data, config) = place(&arguments)?;
         let rig = rig(&config)?;
         let Config { settings: file, text, .. } = config;
+        let journal_limit = file.journal_limit();
         let children = arguments.children.or(file.children);
-        if children.is_none() {
-            let on_child = rig
-                .devices
-                .iter()
-                .find_map(|(device, settings)| Some((device.clone(), settings.driver.child()?.clone())));
-            if let Some((device, child)) = on_child {
-                return Err(SettingsError::NoChildren { device, child });
-            }
-        }
+        reachable(&rig, children.as_ref())?;
         let Simulation { speed, animal, seed } = file.simulation;
         Ok(Settings {
             name,
-            terminal: arguments.terminal.or(file.terminal).ok_or(SettingsError::NoTerminal)?,
+            terminal: arguments.terminal.or(file.terminal).ok_or(PilotError::NoTerminal)?,
             children,
             data,
-            journal_limit: file.journal_limit.unwrap_or(USUAL_LIMIT).as_u64(),
+            journal_limit,
             simulation: Simulation {
                 speed: arguments.speed.unwrap_or(speed),
                 animal: arguments.animal.unwrap_or(animal),
@@ -243,8 +152,8 @@ impl Dialed {
     /// The settings of the file that the arguments name, and of the arguments.
     ///
     /// # Errors
-    /// [`SettingsError`] where the file can't be read, or says what can't be.
-    pub(crate) fn read(arguments: &Arguments) -> Result<Dialed, SettingsError> {
+    /// [`PilotError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: &Arguments) -> Result<Dialed, PilotError> {
         let (name, data, config) = place(arguments)?;
         let terminal = arguments.terminal.clone().or(config.settings.terminal);
         Ok(Dialed { name, keys: data.join(KEYS), terminal })
@@ -262,27 +171,26 @@ impl Workshop {
     /// The settings of the file that the arguments name, and of the arguments.
     ///
     /// # Errors
-    /// [`SettingsError`] where the file can't be read, or says what can't be.
-    pub(crate) fn read(arguments: Arguments) -> Result<Workshop, SettingsError> {
+    /// [`PilotError`] where the file can't be read, or says what can't be.
+    pub(crate) fn read(arguments: Arguments) -> Result<Workshop, PilotError> {
         let (name, data, config) = place(&arguments)?;
         Ok(Workshop { name, data, rig: rig(&config)?, animal: arguments.animal })
     }
 }
 
 /// The configuration, the pilot's name and its data folder.
-fn place(arguments: &Arguments) -> Result<(Name, PathBuf, Config<File>), SettingsError> {
-    let config: Config<File> = bramble_config::read(&arguments.config)?;
+fn place(arguments: &Arguments) -> Result<(Name, PathBuf, Config<PilotFile>), PilotError> {
+    let config: Config<PilotFile> = bramble_config::read(&arguments.config)?;
     let name = arguments.name.clone().unwrap_or_else(|| config.settings.name.clone());
-    let data = match (&arguments.data, &config.settings.data) {
-        (Some(data), _) => data.clone(),
-        (None, Some(data)) => config.path(data),
-        (None, None) => config.path(&PathBuf::from(format!("~/bramble-{name}"))),
+    let data = match &arguments.data {
+        Some(data) => data.clone(),
+        None => data_folder(&config, &name, config.settings.data.as_deref()),
     };
     Ok((name, data, config))
 }
 
 /// The rig, once nothing in it can't be on this computer.
-fn rig(config: &Config<File>) -> Result<RigConfig, ConfigError> {
+fn rig(config: &Config<PilotFile>) -> Result<RigConfig, ConfigError> {
     let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
     match lacking(&rig) {
         none if none.is_empty() => Ok(rig),
@@ -290,62 +198,12 @@ fn rig(config: &Config<File>) -> Result<RigConfig, ConfigError> {
     }
 }
 
-impl Speed {
-    fn from_times(times: f64) -> Option<Speed> {
-        (times.is_finite() && times > 0.0).then_some(Speed::Times(times))
-    }
-}
-
-impl fmt::Display for Speed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Speed::Times(times) => times.fmt(f),
-            Speed::Max => f.write_str("max"),
-        }
-    }
-}
-
-impl FromStr for Speed {
-    type Err = SpeedError;
-
-    fn from_str(text: &str) -> Result<Speed, SpeedError> {
-        let wrong = || SpeedError(text.to_owned());
-        match text {
-            "max" => Ok(Speed::Max),
-            number => number.parse().ok().and_then(Speed::from_times).ok_or_else(wrong),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Speed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Speed, D::Error> {
-        struct Written;
-
-        impl Visitor<'_> for Written {
-            type Value = Speed;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number above 0 or \"max\"")
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Speed, E> {
-                text.parse().map_err(E::custom)
-            }
-            fn visit_f64<E: serde::de::Error>(self, times: f64) -> Result<Speed, E> {
-                Speed::from_times(times).ok_or_else(|| E::custom(SpeedError(times.to_string())))
-            }
-            fn visit_i64<E: serde::de::Error>(self, times: i64) -> Result<Speed, E> {
-                self.visit_f64(times as f64)
-            }
-        }
-
-        deserializer.deserialize_any(Written).map_err(D::Error::custom)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use miette::Diagnostic;
 
-    fn read(text: &str, arguments: &[&str]) -> Result<Settings, SettingsError> {
+    fn read(text: &str, arguments: &[&str]) -> Result<Settings, PilotError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pilot.toml");
         std::fs::write(&path, text).unwrap();
@@ -390,7 +248,7 @@ mod tests {
     #[test]
     fn a_pilot_without_a_terminal_or_a_place_for_its_child_does_not_start() {
         let error = read("name = \"box1\"\n", &[]).unwrap_err();
-        assert!(matches!(error, SettingsError::NoTerminal));
+        assert!(matches!(error, PilotError::NoTerminal));
         let wheel = "[rig.devices.wheel]\nkind = \"encoder\"\ndriver = \"child\"\nchild = \"wheels\"\n";
         let error = read(&format!("{SMALL}{wheel}"), &[]).unwrap_err();
         assert!(error.to_string().contains("`wheel` is on the child wheels"), "{error}");
@@ -401,7 +259,7 @@ mod tests {
         let rig = "[rig.devices.light]\nkind = \"digital_output\"\ndriver = \"rppal\"\npin = 17\n\
                    [rig.devices.poke]\nkind = \"digital_input\"\ndriver = \"gpiocdev\"\nchip = \"pinctrl-rp1\"\n\
                    ports = { left = \"header 11\", right = \"header 6\" }\n";
-        let Err(SettingsError::File(ConfigError::Mistakes { mistakes, .. })) =
+        let Err(PilotError::File(ConfigError::Mistakes { mistakes, .. })) =
             read(&format!("{SMALL}{rig}"), &[])
         else {
             panic!("two pins are wrong")
@@ -414,7 +272,7 @@ mod tests {
     #[test]
     fn an_unknown_driver_is_told_with_the_one_that_was_meant() {
         let rig = "[rig.devices.light]\nkind = \"digital_output\"\ndriver = \"gpiocdv\"\npin = 17\n";
-        let Err(SettingsError::File(error)) = read(&format!("{SMALL}{rig}"), &[]) else {
+        let Err(PilotError::File(error)) = read(&format!("{SMALL}{rig}"), &[]) else {
             panic!("there is no such driver")
         };
         assert!(error.to_string().contains(":5:10: unknown variant `gpiocdv`"), "{error}");

@@ -14,6 +14,7 @@ use bramble_rig::calibration::{self, Calibrations};
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
 use bramble_rig::{Driver, Hardware, Inbox, Post, Request, RigConfig, Wiring};
+use bramble_settings::{Simulation, Speed};
 use bramble_simulation::{Animal, named};
 use bramble_software::Host;
 use bramble_task::TaskDefinition;
@@ -24,7 +25,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::children::{Children, Claims};
-use crate::config::{Simulation, Speed};
 use crate::desk::{Course, valves};
 use crate::hand::{self, Checked};
 use crate::judge::{Beside, OnTheSpot};

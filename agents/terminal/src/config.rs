@@ -6,28 +6,11 @@ use std::path::{Path, PathBuf};
 use bramble_config::ConfigError;
 use bramble_export::Lab;
 use bramble_link::Endpoint;
+use bramble_settings::{KEYS, TerminalFile};
 use bramble_value::Name;
-use serde::Deserialize;
 
 /// The configuration file that is read where none is named, if it is there.
 pub(crate) const USUAL_FILE: &str = "config/terminal.toml";
-/// Where pilots are listened for where nothing else is said.
-const USUAL_ENDPOINT: &str = "tcp://127.0.0.1:5600";
-
-/// What `config/terminal.toml` says.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct File {
-    /// The data folder, relative to the configuration file; `~/` is the home folder.
-    data: Option<PathBuf>,
-    /// Where pilots are listened for.
-    listen: Option<Endpoint>,
-    /// This terminal's name, as pilots show it.
-    name: Option<Name>,
-    /// Whose data these are, for exports.
-    lab: Lab,
-}
-
 /// Everything that is settled before a command runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
@@ -56,17 +39,16 @@ impl Settings {
     ) -> Result<Settings, ConfigError> {
         let usual = Path::new(USUAL_FILE);
         let path = config.or_else(|| usual.exists().then_some(usual));
-        let config = path.map(bramble_config::read::<File>).transpose()?;
+        let config = path.map(bramble_config::read::<TerminalFile>).transpose()?;
         let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
         let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);
         let (file, text) = config.map(|config| (config.settings, config.text)).unzip();
-        let file: File = file.unwrap_or_default();
-        let usual_endpoint = || USUAL_ENDPOINT.parse().expect("the usual endpoint is one");
+        let file: TerminalFile = file.unwrap_or_default();
         Ok(Settings {
             // Only a process without a current folder can't make a path absolute.
             data: std::path::absolute(&data).unwrap_or(data),
-            listen: listen.cloned().or(file.listen).unwrap_or_else(usual_endpoint),
-            name: file.name.unwrap_or_else(|| "terminal".parse().expect("`terminal` is a name")),
+            listen: listen.cloned().unwrap_or_else(|| file.listen()),
+            name: file.name(),
             lab: file.lab,
             text,
         })
@@ -84,7 +66,7 @@ impl Settings {
 
     /// The folder of the swarm's keys.
     pub(crate) fn keys(&self) -> PathBuf {
-        self.data.join("keys")
+        self.data.join(KEYS)
     }
 }
 

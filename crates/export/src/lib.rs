@@ -22,8 +22,9 @@ mod summary;
 mod table;
 mod trials;
 
+pub use bramble_value::Lab;
 pub use error::ExportError;
 pub use form::Form;
-pub use here::{Here, Lab};
+pub use here::Here;
 pub use place::{Whether, place};
 pub use session::Session;

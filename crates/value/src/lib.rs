@@ -3,6 +3,7 @@
 //!
 //! Nothing here does I/O, and nothing here knows a clock.
 
+mod lab;
 mod name;
 mod person;
 mod quantity;
@@ -12,6 +13,7 @@ mod sources;
 mod time;
 mod value;
 
+pub use lab::Lab;
 pub use name::{Name, NameError, SubjectId};
 pub use person::{Person, PersonError};
 pub use quantity::{Frequency, Level, Mass, QuantityError, Volume};

@@ -11,9 +11,9 @@ use bramble_value::{Ending, Kind, Row, Sources};
 use tempfile::TempDir;
 
 use super::*;
-use crate::config::Simulation;
 use crate::memory::{LANE, Sessions};
 use crate::scribe::Scribe;
+use bramble_settings::Simulation;
 
 /// Each poke is a trial, in which a function has its say.
 const TASK: &str = r#"
