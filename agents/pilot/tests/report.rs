@@ -30,3 +30,27 @@ fn a_simulated_session_is_reported_as_text_as_a_page_and_for_scripts() {
     let refused = lab.refused(&["session", "report", "M001", "--html", "/nowhere/page.html"]);
     assert!(refused.contains("name a file in a folder that is there"), "{refused}");
 }
+
+#[test]
+fn a_session_that_was_moved_is_replayed_exported_and_reported_as_the_right_subjects() {
+    let mut lab = Lab::new();
+    lab.say(&["subject", "add", "M002", "--sex", "female"]);
+    lab.start_pilot("box1", &["--speed", "max", "--seed", "5"]);
+    lab.start_session(&lab.task("free_water.star"), "20", &[]);
+    drop(lab.after_sessions(1));
+    let given = ["water", "correct"].map(|_| lab.say(&["subject", "water", "M001"]));
+    assert!(given[0].contains("it had 80 uL today, 80 uL of that in sessions"), "{given:?}");
+    let said =
+        lab.say(&["session", "move", "M001", "--session", "1", "--to", "M002", "--why", "M002 was in it"]);
+    assert!(said.contains("M001: it had 0 uL today") && said.contains("M002: it had 80 uL today"), "{said}");
+
+    let replayed = lab.say(&["replay", "M002", "--session", "1"]);
+    assert!(replayed.contains("session 0001  identical: "), "{replayed}");
+    assert!(lab.say(&["session", "report", "M002"]).starts_with("M002  session 0001  free_water on box1"));
+    let gone = lab.refused(&["session", "report", "M001", "--session", "1"]);
+    assert!(gone.contains("it is session 0001 of M002"), "{gone}");
+    let out = lab.path("out").display().to_string();
+    lab.say(&["export", "M002", "--csv", "--out", &out]);
+    let all = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(all.into_iter().all(|name| !name.contains("M001")));
+}

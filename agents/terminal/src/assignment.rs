@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bramble_subject::{By, Change};
+use jiff::Timestamp;
 
 use crate::api::types::Training;
 
@@ -40,6 +41,11 @@ pub(crate) fn training(history: &[Change]) -> Option<Training> {
         }
     }
     training
+}
+
+/// The graduation that came of a session that ended then.
+pub(crate) fn graduated_at(history: &[Change], ended: Timestamp) -> Option<&Change> {
+    history.iter().find(|change| change.what == GRADUATED && change.when == ended)
 }
 
 /// How often a subject was put at a step, by a person or by itself.

@@ -18,7 +18,7 @@ use crate::unusual::Unusual;
 pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use export::Export;
 pub(crate) use life::{Edit, Water, Weigh};
-pub(crate) use session::{Session, SessionReport};
+pub(crate) use session::{Session, SessionMove, SessionReport};
 pub(crate) use subject::Subject;
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
@@ -189,7 +189,7 @@ Examples:
   bramble-terminal replay copies/M001.h5
   bramble-terminal replay M001 --session 12 --extract session12")]
     Replay(Replay),
-    /// Say how good a session was; needs no running terminal
+    /// Say how good a session was, or move one to another subject
     #[command(subcommand)]
     Session(Session),
     /// Write a subject's sessions for other programs: NWB, CSV, Parquet, AIND; needs no running terminal

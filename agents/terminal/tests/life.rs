@@ -131,3 +131,81 @@ fn a_start_without_todays_weight_is_refused_until_it_is_confirmed() {
         assert!(said.contains("\nits weight: 19 g today, 76.0 % of its baseline of 25 g"), "{said}");
     });
 }
+
+/// A session that M001 was said to be in, which made it graduate.
+fn wrong_session(terminal: &Terminal) {
+    terminal.say(&["subject", "add", "M002"]);
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let request = request("M001");
+    let session = request.session;
+    pilot.say(&started(request));
+    let show = ["subject", "show", "M001", "--json"];
+    terminal.until(&show, |subject| subject["sessions"].as_array().unwrap().len() == 1);
+    let refused = terminal.refused(&[&MOVE[..], &["--why", "wrong"]].concat());
+    assert!(refused.contains("session 0001 of M001 has no end: it runs, or box1 has not told"), "{refused}");
+    pilot.say(&trials(session, 1, &[true, false]));
+    pilot.say(&drop_of_water(session));
+    pilot.say(&ended(session, false));
+    terminal.until(&show, |subject| subject["sessions"][0]["end"].is_object());
+}
+
+const MOVE: [&str; 7] = ["session", "move", "M001", "--session", "1", "--to", "M002"];
+
+/// The whole of a session's move.
+fn moved(terminal: &Terminal) -> String {
+    terminal.say(&[&MOVE[..], &["--why", "M002 was in the box", "--who", "ada@desk"]].concat())
+}
+
+#[test]
+fn a_session_of_the_wrong_subject_is_moved_and_both_histories_tell_it() {
+    let terminal = terminal();
+    wrong_session(&terminal);
+    assert_eq!(moved(&terminal), "session 0001 of M001 is session 0001 of M002 now");
+    let [old, new] = ["M001", "M002"].map(|id| terminal.json(&["subject", "show", id, "--json"]));
+    assert_eq!(old["sessions"], serde_json::json!([]));
+    let session = &new["sessions"][0];
+    assert_eq!((&session["trials"], &session["end"]["water"]), (&2.into(), &4.0.into()));
+    let shown = terminal.say(&["subject", "show", "M001"]);
+    assert!(shown.contains("session 0001 was moved to M002, session 0001, by ada@desk on"), "{shown}");
+    let shown = terminal.say(&["subject", "show", "M002"]);
+    assert!(shown.contains("was moved from M001, session 0001, by ada@desk on"), "{shown}");
+    let told = ["session moved", "session 0001", "M002, session 0001: M002 was in the box"];
+    assert_eq!(history(&terminal).last().unwrap(), &told.map(str::to_owned));
+
+    for (wrong, said) in [
+        (&MOVE[..], "it is session 0001 of M002"),
+        (
+            &["session", "move", "M002", "--session", "1", "--to", "M002"][..],
+            "it is a session of M002 already",
+        ),
+        (&["session", "move", "M002", "--session", "9", "--to", "M001"], "has no session 0009"),
+        (&["session", "move", "M002", "--session", "1", "--to", "M009"], "there is no subject M009"),
+    ] {
+        let refused = terminal.refused(&[wrong, &["--why", "wrong"]].concat());
+        assert!(refused.contains(said), "{wrong:?}: {refused}");
+    }
+    let refused = terminal.refused(&[&MOVE[..], &["--why", " "]].concat());
+    assert!(refused.contains("say why it is moved"), "{refused}");
+}
+
+#[test]
+fn a_terminal_that_starts_ends_a_move_that_was_cut_short() {
+    let mut terminal = terminal();
+    wrong_session(&terminal);
+    terminal.kill();
+    // As a kill between the two files leaves it: written down, and done in neither.
+    let session = uuid::Uuid::from_u128(7);
+    let order = serde_json::json!({
+        "session": session, "from": "M001", "number": 1, "to": "M002",
+        "by": { "who": "ada@desk", "when": "2026-03-04T05:06:07Z" }, "why": "M002 was in the box",
+    });
+    let note = terminal.data().join(format!("subjects/{session}.move"));
+    std::fs::write(&note, order.to_string()).unwrap();
+    terminal.restart_after_end();
+    let new = terminal.json(&["subject", "show", "M002", "--json"]);
+    assert_eq!(
+        (new["sessions"].as_array().unwrap().len(), &new["moves"][0]["by"]["who"]),
+        (1, &"ada@desk".into())
+    );
+    assert!(!note.exists());
+}

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bramble_value::SubjectId;
 use thiserror::Error;
 
 use crate::SessionNumber;
@@ -81,6 +82,18 @@ pub enum SubjectError {
         path: PathBuf,
         /// The number asked for.
         number: SessionNumber,
+    },
+    /// The session was moved to another subject.
+    #[error("session {number} of {} was moved: it is session {there} of {to}", path.display())]
+    Moved {
+        /// The file it was in.
+        path: PathBuf,
+        /// The number it had.
+        number: SessionNumber,
+        /// Whose it is now.
+        to: SubjectId,
+        /// Its number there, when it was moved.
+        there: SessionNumber,
     },
     /// No source text of this hash.
     #[error("{} holds no source {hash}", path.display())]

@@ -2,6 +2,7 @@
 
 mod broken;
 mod index;
+mod moved;
 mod open;
 mod subject;
 
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::column;
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::attribute;
+use crate::moves::Move;
 use crate::session::records::{self, Records, Written};
 use crate::session::start;
 use crate::session::{
@@ -29,6 +31,8 @@ pub struct SubjectFile {
     sessions: RefCell<BTreeMap<SessionNumber, Records>>,
     /// The sessions that are packed.
     index: index::Index,
+    /// The sessions that were moved.
+    moves: Vec<Move>,
     file: File,
     /// Held for as long as the file is open.
     lock: std::fs::File,
@@ -70,18 +74,21 @@ impl SubjectFile {
     /// which is told twice makes one session.
     ///
     /// # Errors
-    /// Where the file can't be written, or a column is of a type that no table holds.
+    /// Where the file can't be written, or a column is of a type that no table holds; and where
+    /// the session was moved to another subject.
     pub fn begin_session(&mut self, session: &SessionStart) -> Result<SessionNumber, SubjectError> {
         self.check_writable()?;
         if let Some(known) = self.session_by_uuid(session.uuid)? {
             return Ok(known.number);
         }
+        if let Some(away) = self.moved_away(|away| away.session == session.uuid) {
+            return Err(self.went(away));
+        }
         if let Some(column) = session.columns.iter().find(|column| column.value_type == ValueType::Integers) {
             let kind = column.value_type.to_string();
             return Err(SubjectError::Column { column: column.name.clone(), kind });
         }
-        let last = self.numbers()?.last().map_or(0, |number| number.get());
-        let number = SessionNumber::new(last + 1);
+        let number = self.next_number()?;
         self.rewrite(|file| {
             let keep = |texts: &BTreeMap<String, String>| -> Result<start::Hashes, Fault> {
                 let keep_one =
@@ -207,7 +214,8 @@ impl SubjectFile {
 
     /// All sessions, oldest first.
     pub fn sessions(&self) -> Result<Vec<SessionSummary>, SubjectError> {
-        self.numbers()?.into_iter().map(|number| self.summary(number)).collect()
+        let sessions = self.numbers()?.into_iter().map(|number| self.summary(number));
+        Ok(self.in_order(sessions.collect::<Result<_, _>>()?))
     }
 
     /// The session of this uuid.
@@ -334,9 +342,17 @@ impl SubjectFile {
     }
 
     fn session_group(&self, number: SessionNumber) -> Result<Group, SubjectError> {
-        self.file
-            .group(&format!("sessions/{number}"))
-            .map_err(|_| SubjectError::NoSession { path: self.path.clone(), number })
+        self.file.group(&format!("sessions/{number}")).map_err(|_| {
+            match self.moved_away(|away| away.number == number) {
+                Some(away) => self.went(away),
+                None => SubjectError::NoSession { path: self.path.clone(), number },
+            }
+        })
+    }
+
+    fn went(&self, Move { number, other, there, .. }: &Move) -> SubjectError {
+        let (number, to, there) = (*number, other.clone(), *there);
+        SubjectError::Moved { path: self.path.clone(), number, to, there }
     }
 
     /// Does something with a session, which is opened the first time.

@@ -7,6 +7,7 @@
 //! /history/table             when, who, what, from, to: every change to this subject
 //! /weights/table             when, grams, occasion, who
 //! /index/table               the sessions that are over: what a history shows of each
+//! /moves/table               the sessions that were moved from this subject to another, or to it: who, when, why
 //! /sources/<sha256>          every text a session ran from, once
 //! /sessions/0001/            uuid, task, root, seed, pilot, protocol, step, started, start_time_ns, written
 //!     trials/table           one row a trial: trial, start_ns, end_ns, ending, and the columns
@@ -48,6 +49,7 @@ mod file;
 mod hdf;
 mod history;
 pub mod life;
+mod moves;
 mod session;
 mod store;
 
@@ -56,6 +58,7 @@ pub use error::SubjectError;
 pub use file::SubjectFile;
 pub use history::{By, Change, Occasion, Weight};
 pub use life::{Care, Life};
+pub use moves::{Move, MoveOrder, Way};
 pub use session::{
     ClockEstimate, Column, Note, Parameter, ProtocolStep, SessionEnd, SessionNumber, SessionStart,
     SessionSummary,

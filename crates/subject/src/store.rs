@@ -32,6 +32,11 @@ impl Subjects {
         data.join(FOLDER).join(format!("{id}.h5"))
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The names of all subjects, in order.
     pub fn list(&self) -> Result<Vec<SubjectId>, SubjectError> {
         let failed = |source| SubjectError::Folder { doing: "list", path: self.folder.clone(), source };

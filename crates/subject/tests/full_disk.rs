@@ -1,4 +1,4 @@
-//! A disk that gets full while a file is packed.
+//! A disk that gets full while a file is packed, or a session is moved.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bramble_subject::SubjectFile;
+use bramble_subject::{MoveOrder, SubjectFile, Subjects};
 use bramble_value::{Ending, Record};
 use common::*;
 
@@ -96,4 +96,48 @@ fn a_disk_that_gets_full_while_a_file_is_packed_leaves_it_as_it_was() {
     assert!(refused > 10, "the disk was full {refused} times");
     drop(file);
     holds(&SubjectFile::open(&path).unwrap(), 4);
+}
+
+#[test]
+fn a_disk_that_gets_full_while_a_session_is_moved_leaves_it_in_one_file_at_least() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = Small::at(folder.path()) else { return };
+    let mut from = subject_in(folder.path());
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    let mut to = subjects.create(&"M002".parse().unwrap(), &biography(), &by()).unwrap();
+    let session = start(columns());
+    let number = from.begin_session(&session).unwrap();
+    from.append(number, &numbered(1, records(0))).unwrap();
+    from.end_session(number, &end(Ending::Done, "")).unwrap();
+    from.pack().unwrap();
+    let order = MoveOrder {
+        session: session.uuid,
+        from: from.id().clone(),
+        number,
+        to: to.id().clone(),
+        by: by(),
+        why: "the wrong animal".to_owned(),
+    };
+    let (mut nothing, mut half) = (0, 0);
+    for pages in (0..).step_by(3) {
+        disk.fill_but(pages);
+        let moved = subjects.move_session(&order, &mut from, &mut to);
+        let there = to.session_by_uuid(session.uuid).unwrap();
+        if moved.is_ok() {
+            break;
+        }
+        let here = from.session_by_uuid(session.uuid).unwrap();
+        assert_eq!(here.map(|one| one.number), Some(number), "it is where it was");
+        match there {
+            None => nothing += 1,
+            Some(_) => half += 1,
+        }
+        assert_eq!(subjects.moves_under_way().unwrap().len(), usize::from(there.is_some()));
+        assert!(pages < 1000, "it is never moved");
+    }
+    assert!(nothing > 5 && half > 0, "the disk was full {nothing} times before, and {half} times between");
+    assert_eq!(subjects.moves_under_way().unwrap(), []);
+    assert_eq!((from.sessions().unwrap().len(), from.moves().len()), (0, 1));
+    assert_eq!((to.moves().len(), to.history().unwrap().len()), (1, 2));
+    holds(&to, 1);
 }

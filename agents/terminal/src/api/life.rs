@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bramble_subject::{Biography, Occasion, Sex, Weight};
-use bramble_value::{Level, Mass, Person, Volume};
+use bramble_value::{Level, Mass, Person, SubjectId, Volume};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,15 @@ pub(crate) struct Cares {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NoteDown {
     pub(crate) text: String,
+    pub(crate) who: Person,
+}
+
+/// `POST /subjects/{id}/sessions/{number}/move`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MoveSession {
+    /// Whose session it is.
+    pub(crate) to: SubjectId,
+    pub(crate) why: String,
     pub(crate) who: Person,
 }
 

@@ -13,8 +13,9 @@ use bramble_value::{Name, SubjectId};
 use serde::de::DeserializeOwned;
 
 use super::types::{
-    AgentLine, Assign, Cares, Done, Edit, GiveWater, Invite, Invited, NewSubject, NoteDown, Pause, Rename,
-    Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo, SubjectLine, Weigh, WeightLine,
+    AgentLine, Assign, Cares, Done, Edit, GiveWater, Invite, Invited, MoveSession, NewSubject, NoteDown,
+    Pause, Rename, Reward, SendMessage, SetParameter, Start, Status, Stop, SubjectInfo, SubjectLine, Weigh,
+    WeightLine,
 };
 use crate::desk::Desk;
 use crate::refusal::{Allowed, Reason, Refusal};
@@ -40,6 +41,7 @@ pub(crate) fn router(desk: Arc<Desk>) -> Router {
         .route("/subjects/{id}/parameter", post(set))
         .route("/subjects/{id}/message", post(message))
         .route("/subjects/{id}/reward", post(reward))
+        .route("/subjects/{id}/sessions/{number}/move", post(move_session))
         .route("/sessions", post(start))
         .route("/stop", post(stop))
         .route("/agents", get(agents))
@@ -117,6 +119,14 @@ async fn message(State(desk): At, Path(id): Path<String>, Body(send): Body<SendM
 
 async fn reward(State(desk): At, Path(id): Path<String>, Body(reward): Body<Reward>) -> Reply<Done> {
     desk.reward(&subject_id(&id)?, reward).await.map(Json)
+}
+
+async fn move_session(
+    State(desk): At,
+    Path((id, number)): Path<(String, u32)>,
+    Body(order): Body<MoveSession>,
+) -> Reply<Done> {
+    desk.move_session(subject_id(&id)?, number, order).await.map(Json)
 }
 
 async fn start(State(desk): At, Body(start): Body<Start>) -> Reply<Done> {

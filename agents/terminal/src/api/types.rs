@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bramble_identity::{Role, Serial};
 use bramble_message::{Health, Hold, PortName, Quality, RigDevice, Software};
-use bramble_subject::{Biography, Life, SessionSummary};
+use bramble_subject::{Biography, Life, Move, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::unusual::Unusual;
 
-pub(crate) use super::life::{Cares, Edit, GiveWater, NoteDown, Weigh, WeightLine};
+pub(crate) use super::life::{Cares, Edit, GiveWater, MoveSession, NoteDown, Weigh, WeightLine};
 
 /// `POST /subjects`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -178,6 +178,9 @@ pub(crate) struct SubjectInfo {
     pub(crate) biography: Biography,
     pub(crate) training: Option<Training>,
     pub(crate) sessions: Vec<SessionSummary>,
+    /// Sessions that were moved to another subject, or from one.
+    #[serde(default)]
+    pub(crate) moves: Vec<Move>,
     pub(crate) life: Life,
 }
 

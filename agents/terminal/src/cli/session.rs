@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bramble_value::SubjectId;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -14,6 +15,29 @@ Examples:
   bramble-terminal session report M001
   bramble-terminal session report M001 --session 12 --html session12.html")]
     Report(SessionReport),
+    /// Move a session that was recorded under the wrong subject; both histories tell it
+    #[command(after_help = "\
+All of it goes into the other subject's file, where it gets the next number; water and trials count
+there then. No other session gets the number that it had. Needs a running terminal.
+
+Example:
+  bramble-terminal session move M001 --session 12 --to M002 --why \"M002 was in the box\"")]
+    Move(SessionMove),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionMove {
+    /// The subject that it was recorded under
+    pub(crate) subject: SubjectId,
+    /// Which session
+    #[arg(long, value_name = "N")]
+    pub(crate) session: u32,
+    /// Whose session it is
+    #[arg(long, value_name = "SUBJECT")]
+    pub(crate) to: SubjectId,
+    /// Why, for both histories
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) why: String,
 }
 
 #[derive(Debug, Args)]

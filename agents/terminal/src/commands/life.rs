@@ -5,7 +5,7 @@ use bramble_value::{Person, SubjectId};
 use super::subject::local;
 use super::{print_done, print_json, say, table};
 use crate::api::client::Client;
-use crate::api::types::{Cares, GiveWater, NoteDown, SubjectInfo, Weigh, WeightLine};
+use crate::api::types::{Cares, GiveWater, MoveSession, NoteDown, SubjectInfo, Weigh, WeightLine};
 use crate::cli;
 use crate::fares::{owed, percent};
 
@@ -64,6 +64,17 @@ pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> 
             say(format_args!("{id}: {}", owed(&subject.life)));
         }
     }
+    Ok(())
+}
+
+pub(super) async fn move_session(
+    client: &Client,
+    who: Person,
+    options: cli::SessionMove,
+) -> miette::Result<()> {
+    let cli::SessionMove { subject, session, to, why } = options;
+    let order = MoveSession { to, why, who };
+    print_done(&client.post(&format!("/subjects/{subject}/sessions/{session}/move"), &order).await?);
     Ok(())
 }
 

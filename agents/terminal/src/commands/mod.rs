@@ -53,6 +53,7 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
 async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<()> {
     match command {
         Command::Subject(command) => subject::run(client, who, command).await,
+        Command::Session(Session::Move(options)) => life::move_session(client, who, options).await,
         Command::Start(options) => session::start(client, who, options).await,
         Command::Stop(options) => session::stop(client, who, options).await,
         Command::Pause(options) => session::pause(client, who, options, "pause").await,
@@ -73,7 +74,7 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
         | Command::Task(_)
         | Command::Protocol(_)
         | Command::Replay(_)
-        | Command::Session(_)
+        | Command::Session(Session::Report(_))
         | Command::Export(_) => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! `subject ...`: add, list, show, assign, history, and its life between sessions.
 
-use bramble_subject::{Biography, Change, SessionEnd, SessionSummary};
+use bramble_subject::{Biography, Change, Move, SessionEnd, SessionSummary};
 use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -92,6 +92,7 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
     }
     if subject.sessions.is_empty() {
         say(format_args!("\nno sessions yet"));
+        moves(subject);
         return Ok(());
     }
     let mut table =
@@ -111,7 +112,19 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
         ]);
     }
     say(format_args!("\n{}", table.trim_fmt()));
+    moves(subject);
     Ok(())
+}
+
+/// The sessions that were recorded under the wrong subject.
+fn moves(subject: &SubjectInfo) {
+    for Move { by, why, way, number, other, there, .. } in &subject.moves {
+        let (way, when) = (way.word(), local(by.when));
+        say(format_args!(
+            "session {number} was moved {way} {other}, session {there}, by {} on {when}: {why}",
+            by.who
+        ));
+    }
 }
 
 fn history(id: &SubjectId, changes: Vec<Change>, json: bool) -> miette::Result<()> {

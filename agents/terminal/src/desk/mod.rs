@@ -3,6 +3,7 @@
 
 mod agents;
 mod life;
+mod moves;
 mod start;
 mod subjects;
 

@@ -46,6 +46,7 @@ impl Desk {
                 biography: file.biography()?,
                 training: training(&file.history()?),
                 sessions: file.sessions()?,
+                moves: file.moves().to_vec(),
                 life: fares(file)?,
             })
         })

@@ -1,10 +1,13 @@
 //! The subject files, as the writer's thread has them: open while it needs them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use bramble_subject::{Biography, By, Change, SubjectError, SubjectFile, Subjects};
+use bramble_subject::{
+    Biography, By, Change, MoveOrder, SessionNumber, SubjectError, SubjectFile, Subjects, Way,
+};
 use bramble_value::SubjectId;
+use uuid::Uuid;
 
 /// The most files that stay open: an open one takes two of the process's
 /// descriptors and some memory.
@@ -25,6 +28,13 @@ pub(crate) struct Files {
 struct Held {
     file: SubjectFile,
     used: u64,
+}
+
+/// A file that is used beside another.
+struct Taken {
+    file: SubjectFile,
+    /// What it was used at last, where it was held.
+    used: Option<u64>,
 }
 
 impl Files {
@@ -87,6 +97,73 @@ impl Files {
         match self.held.get_mut(id) {
             Some(held) => work(&mut held.file),
             None => work(&mut self.subjects.open(id)?),
+        }
+    }
+
+    /// Moves a session to the subject that it is of, and says its number there.
+    pub(crate) fn move_session(&mut self, order: &MoveOrder) -> Result<SessionNumber, SubjectError> {
+        let mut from = self.take(&order.from)?;
+        let there = self.take(&order.to).and_then(|mut to| {
+            let there = self.subjects.move_session(order, &mut from.file, &mut to.file);
+            self.put_back(&order.to, to);
+            there
+        });
+        self.put_back(&order.from, from);
+        there
+    }
+
+    /// Ends the moves that were begun and not ended; what can't be done now stays noted.
+    pub(crate) fn end_moves(&mut self) {
+        let orders = self.subjects.moves_under_way().unwrap_or_else(|error| {
+            tracing::error!("{error}");
+            Vec::new()
+        });
+        for order in orders {
+            let MoveOrder { from, number, to, .. } = &order;
+            match self.move_session(&order) {
+                Ok(there) => tracing::info!(
+                    "session {number} of {from} is session {there} of {to} now: its move had been cut short"
+                ),
+                Err(error) => tracing::error!(
+                    "session {number} of {from} is not all moved to {to}; that is tried again at the next start: \
+                     {error}"
+                ),
+            }
+        }
+    }
+
+    /// Whose a session is that a subject had, and its number there, where it is in a file.
+    pub(crate) fn whereabouts(
+        &self,
+        subject: &SubjectId,
+        session: Uuid,
+    ) -> Result<(SubjectId, Option<SessionNumber>), SubjectError> {
+        let (mut at, mut seen) = (subject.clone(), BTreeSet::new());
+        loop {
+            let is_it = |away: &&bramble_subject::Move| away.way == Way::To && away.session == session;
+            let (known, went) = self.read(&at, |file| {
+                let went = file.moves().iter().rfind(is_it).map(|away| away.other.clone());
+                Ok((file.session_by_uuid(session)?, went))
+            })?;
+            match went.filter(|_| known.is_none() && seen.insert(at.clone())) {
+                Some(other) => at = other,
+                None => return Ok((at, known.map(|known| known.number))),
+            }
+        }
+    }
+
+    /// A file to write to, out of those that are held or newly open.
+    fn take(&mut self, id: &SubjectId) -> Result<Taken, SubjectError> {
+        match self.held.remove(id) {
+            Some(Held { file, used }) => Ok(Taken { file, used: Some(used) }),
+            None => Ok(Taken { file: self.subjects.open(id)?, used: None }),
+        }
+    }
+
+    /// A file that was held is so again; another is closed.
+    fn put_back(&mut self, id: &SubjectId, Taken { file, used }: Taken) {
+        if let Some(used) = used {
+            self.held.insert(id.clone(), Held { file, used });
         }
     }
 

@@ -169,6 +169,7 @@ impl Lane {
             match self.advance(journal, files, news) {
                 Ok(true) => {}
                 Ok(false) => break Ok(()),
+                Err(Stuck::Subject(SubjectError::Moved { .. })) if self.follows(files) => {}
                 Err(error) if anew.is_some() => break Err(error),
                 Err(error) => match self.make_anew(&error, journal, files) {
                     Ok(Some(made)) => anew = Some(made),
@@ -330,19 +331,39 @@ impl Lane {
             files.let_go(&before.subject);
         }
         let request = &started.request;
-        let (uuid, subject, owner) = (request.session, request.subject.clone(), request.owner.clone());
+        let (uuid, mut subject, owner) = (request.session, request.subject.clone(), request.owner.clone());
         let (seed, trials, despite_check) = (request.seed, request.trials, request.despite_check);
-        let step = request.graduation.as_ref().and_then(step_names);
+        let mut step = request.graduation.as_ref().and_then(step_names);
         let protocol = step
             .as_ref()
             .map(|names| ProtocolStep { protocol: names.protocol.clone(), step: names.this.clone() });
         let session = session_start(&self.pilot, started, protocol);
-        let file = files.hold(&subject)?;
-        let number = file.begin_session(&session)?;
-        let moves = moves(&file.history()?);
+        let mut begun = files.hold(&subject)?.begin_session(&session);
+        if let Err(SubjectError::Moved { .. }) = begun {
+            (subject, _) = files.whereabouts(&subject, uuid)?;
+            // What came of it was told where it was first.
+            step = None;
+            begun = files.hold(&subject)?.begin_session(&session);
+        }
+        let number = begun?;
+        let moves = moves(&files.hold(&subject)?.history()?);
         self.mark.session =
             Some(InSession { uuid, first, subject, number, step, moves, trials, seed, despite_check, owner });
         Ok(())
+    }
+
+    /// Goes on where the session is, which was moved after this lane had come further than it
+    /// remembers. Says whether it is anywhere.
+    fn follows(&mut self, files: &Files) -> bool {
+        let Some(session) = &mut self.mark.session else { return false };
+        match files.whereabouts(&session.subject, session.uuid) {
+            Ok((subject, Some(number))) => {
+                // What came of it was told where it was first.
+                (session.subject, session.number, session.step) = (subject, number, None);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Writes what waits.
@@ -476,7 +497,13 @@ impl Waiting {
 
 /// Whether trying again would change nothing.
 fn is_hopeless(error: &SubjectError) -> bool {
-    matches!(error, SubjectError::NoSuchFile(_) | SubjectError::Column { .. } | SubjectError::NotASubject(_))
+    matches!(
+        error,
+        SubjectError::NoSuchFile(_)
+            | SubjectError::Column { .. }
+            | SubjectError::NotASubject(_)
+            | SubjectError::Moved { .. }
+    )
 }
 
 fn set_aside(pilot: &Name, bytes: &Bytes, why: &str, journal: &Journal) -> Result<(), Stuck> {

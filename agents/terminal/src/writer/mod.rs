@@ -88,6 +88,7 @@ impl Writer {
             journal,
             news: Box::new(news),
         };
+        work.files.end_moves();
         for lane in work.journal.lanes() {
             work.wake(lane)?;
         }
@@ -246,8 +247,10 @@ impl From<SubjectError> for Refusal {
     fn from(error: SubjectError) -> Refusal {
         let text = error.to_string();
         match error {
-            SubjectError::NoSuchFile(_) => Refusal::missing(text),
-            SubjectError::Exists(_) | SubjectError::InUse(_) => Refusal::conflict(text),
+            SubjectError::NoSuchFile(_) | SubjectError::NoSession { .. } => Refusal::missing(text),
+            SubjectError::Exists(_) | SubjectError::InUse(_) | SubjectError::Moved { .. } => {
+                Refusal::conflict(text)
+            }
             _ => Refusal::failed(text),
         }
     }

@@ -95,7 +95,7 @@ pub(super) fn add(file: &File, sessions: &[SessionSummary]) -> Result<(), Fault>
     diary.append(&rows)
 }
 
-/// Says that a session is no longer packed.
+/// Says that a session is no longer packed, or no longer here.
 pub(super) fn remove(file: &File, number: SessionNumber) -> Result<(), Fault> {
     let Some(mut diary) = open(file)? else { return Ok(()) };
     let layout = diary.layout().clone();
@@ -130,7 +130,11 @@ fn fields() -> Vec<Field> {
         words("protocol", "the protocol; empty: none"),
         words("step", "the step of the protocol"),
         text("started", TIME_WIDTH, "when it started: ISO 8601, UTC"),
-        text("ended", TIME_WIDTH, "when it ended: ISO 8601, UTC; empty: its tables grow again"),
+        text(
+            "ended",
+            TIME_WIDTH,
+            "when it ended: ISO 8601, UTC; empty: its tables grow again, or it was moved",
+        ),
         text("ending", 16, "how it ended"),
         words("why", "why, in words"),
         Field::new("correct", FieldType::F64, "share of the trials that were correct; NaN: nothing says so"),

@@ -10,7 +10,7 @@ use hdf5::file::LibraryVersion;
 use hdf5::{File, FileBuilder, Group};
 use uuid::Uuid;
 
-use super::{SubjectFile, index, subject};
+use super::{SubjectFile, index, moved, subject};
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::attribute;
 use crate::hdf::table::Diary;
@@ -97,10 +97,12 @@ impl SubjectFile {
             file = options().open_rw(path).map_err(unreadable)?;
         }
         let writable = access == Access::Write;
-        let index = index::read(&file).map_err(|fault| fault.in_file(path))?;
+        let read = || Ok((index::read(&file)?, moved::read(&file)?));
+        let (index, moves) = read().map_err(|fault: Fault| fault.in_file(path))?;
         Ok(SubjectFile {
             sessions: Default::default(),
             index,
+            moves,
             file,
             lock,
             path: path.to_owned(),
@@ -144,7 +146,7 @@ impl SubjectFile {
         let copy = beside(&self.path);
         let (result, file, lock) = self.changed_copy(&copy, work).inspect_err(|_| remove(&copy))?;
         self.sessions.get_mut().clear();
-        self.index = self.here(|| index::read(&file))?;
+        (self.index, self.moves) = self.here(|| Ok((index::read(&file)?, moved::read(&file)?)))?;
         self.file = file;
         self.lock = lock;
         Ok(result)

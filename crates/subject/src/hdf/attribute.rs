@@ -39,12 +39,15 @@ fn write_numbers(object: &Location, name: &str, numbers: &[u64]) -> hdf5::Result
     attribute.write_raw(numbers)
 }
 
-pub(crate) fn numbers<const N: usize>(object: &Location, name: &str) -> Result<[u64; N], Fault> {
-    let numbers = object
+pub(crate) fn all_numbers(object: &Location, name: &str) -> Result<Vec<u64>, Fault> {
+    object
         .attr(name)
         .and_then(|attribute| attribute.read_raw::<u64>())
-        .doing(|| format!("read `{name}` of {}", object.name()))?;
-    numbers
+        .doing(|| format!("read `{name}` of {}", object.name()))
+}
+
+pub(crate) fn numbers<const N: usize>(object: &Location, name: &str) -> Result<[u64; N], Fault> {
+    all_numbers(object, name)?
         .try_into()
         .map_err(|_| Fault::Damaged(format!("`{name}` of {} has not {N} numbers", object.name())))
 }

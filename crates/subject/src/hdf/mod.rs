@@ -2,6 +2,7 @@
 
 pub(crate) mod attribute;
 mod bytes;
+pub(crate) mod copy;
 pub(crate) mod layout;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -22,7 +22,7 @@ pub(crate) const FEW: usize = 64;
 const PACKED: usize = 16_384;
 /// How hard it is tried: of an hour's events this takes 10 ms, and the hardest, which takes
 /// ten times as long, saves a twentieth more.
-const EFFORT: u8 = 4;
+pub(crate) const EFFORT: u8 = 4;
 /// How many bytes of a text of any length stand in a table itself.
 pub(crate) const TEXT_WIDTH: usize = 256;
 /// How many bytes any moment on the calendar takes.

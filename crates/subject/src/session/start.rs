@@ -1,6 +1,6 @@
 //! What a session starts from, into its group and back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bramble_value::{Ending, Kind, Names, Seed, SourceKind, Time};
 use hdf5::Group;
@@ -121,6 +121,16 @@ pub(crate) fn read(
         provenance: serde_json::from_str(&provenance).map_err(|error| damaged(error.to_string()))?,
         texts,
     })
+}
+
+/// The hashes of all texts that a session has.
+pub(crate) fn hashes(group: &Group) -> Result<BTreeSet<String>, Fault> {
+    let mut all = BTreeSet::new();
+    for name in ["sources", "texts"].into_iter().filter(|name| group.link_exists(name)) {
+        let hashes = read_all(group, name, source_fields(&[]), |row| (row.text(), row.text()))?;
+        all.extend(hashes.into_iter().map(|(_, hash)| hash));
+    }
+    Ok(all)
 }
 
 fn read_parameters(group: &Group) -> Result<Vec<Parameter>, Fault> {

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bramble_message::{ColumnInfo, Software, StartSession, encode};
-use bramble_subject::{Biography, SubjectFile, Subjects};
+use bramble_subject::{Biography, MoveOrder, SubjectFile, Subjects};
 use bramble_value::{Ending, Event, Kind, Names, Row, Source, Sources, Time, Value, ValueType};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -194,4 +194,35 @@ proptest! {
         prop_assert_eq!(lab.trials(), (1..=count).collect::<Vec<_>>());
         prop_assert_eq!((lab.ending(), lab.set_aside()), (Some(Ending::Done), 0));
     }
+}
+
+#[test]
+fn what_comes_again_of_a_session_that_was_moved_is_where_it_is_now() {
+    let mut lab = Lab::new();
+    let other: SubjectId = "M002".parse().unwrap();
+    let by = By { who: "ada".into(), when: timestamp(0) };
+    lab.files.create(&other, &Biography::default(), &by).unwrap();
+    let mut lane = lab.open();
+    lab.hear(&[started(), trial(1)]);
+    lab.write(&mut lane);
+    // What this lane remembers is of now; what follows it forgets, as after a crash.
+    lab.hear(&[trial(2), ended()]);
+    assert!(lane.write(&lab.journal, &mut lab.files, &|_| {}));
+    let (from, number) = (lab.subject.clone(), SessionNumber::new(1));
+    let order = MoveOrder { session: SESSION, from, number, to: other.clone(), by, why: "wrong".into() };
+    lab.files.move_session(&order).unwrap();
+
+    let mut lane = lab.open();
+    lab.hear(&[trial(3)]);
+    lab.write(&mut lane);
+    assert_eq!(lab.set_aside(), 1, "it came after its end");
+    let sessions = lab.files.read(&other, SubjectFile::sessions).unwrap();
+    assert_eq!((sessions.len(), sessions[0].trials), (1, 2));
+    assert_eq!(lab.files.read(&lab.subject, SubjectFile::sessions).unwrap(), []);
+
+    // From its start: a lane that remembers nothing.
+    lab.hear(&[started(), trial(1), trial(2), ended()]);
+    lab.write(&mut lane);
+    assert_eq!(lab.files.read(&other, SubjectFile::sessions).unwrap().len(), 1);
+    assert_eq!(lab.files.read(&lab.subject, SubjectFile::sessions).unwrap(), []);
 }
