@@ -61,6 +61,7 @@ need() {
 # is cargo's profile, release where it is not set.
 programs() {
     local profile=${BRAMBLE_PROFILE:-release}
+    "$root/scripts/web" >&2 || echo "The terminal is built without its page." >&2
     heading "Building Bramble" >&2
     (cd "$root" && cargo build --quiet --locked --profile "$profile" --bins) >&2 || refuse "the build failed"
     [ "$profile" = dev ] && profile=debug

@@ -1,0 +1,29 @@
+/** Which dialog is open: one at a time, wherever it was asked for. */
+
+export type Open =
+  | { what: "start"; pilot?: string; subject?: string }
+  | { what: "stop"; pilot: string }
+  | { what: "pause"; pilot: string }
+  | { what: "reward"; pilot: string }
+  | { what: "note"; subject: string }
+  | { what: "weigh"; subject: string }
+  | { what: "water"; subject: string }
+  | { what: "care"; subject: string }
+  | { what: "add" }
+  | { what: "edit"; subject: string }
+  | { what: "assign"; subjects: string[] }
+  | { what: "who" };
+
+class Dialogs {
+  open: Open | undefined = $state.raw();
+
+  ask(open: Open): void {
+    this.open = open;
+  }
+
+  readonly close = (): void => {
+    this.open = undefined;
+  };
+}
+
+export const dialogs = new Dialogs();

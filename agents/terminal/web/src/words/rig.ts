@@ -1,0 +1,27 @@
+/** A rig's ports, as files and messages write them. */
+
+import type { PortName, RigDevice } from "../api/types";
+
+export interface Port {
+  /** `valve.left`, or `valve` where it has no ports. */
+  name: string;
+  device: string;
+  port: string | null;
+  kind: string;
+}
+
+/** A port as files and messages write it. */
+export function portName({ device, port }: PortName): string {
+  return port === null ? device : `${device}.${port}`;
+}
+
+/** All ports of a rig's devices, of one kind where that is given. */
+export function ports(rig: RigDevice[], kind?: string): Port[] {
+  return rig
+    .filter((device) => kind === undefined || device.kind === kind)
+    .flatMap((device): Port[] => {
+      const of = { device: device.name, kind: device.kind };
+      if (device.ports.length === 0) return [{ name: device.name, port: null, ...of }];
+      return device.ports.map((port) => ({ name: `${device.name}.${port}`, port, ...of }));
+    });
+}

@@ -1,0 +1,60 @@
+/** What a pilot is doing, in a word and with a shape. */
+
+import type { PilotStatus } from "../api/types";
+import type { Shape } from "../parts/Icon.svelte";
+import { grouped } from "./units";
+
+export type Tone = "good" | "plain" | "warn" | "bad";
+
+export interface Doing {
+  /** The group that it is listed under. */
+  group: "session" | "idle" | "away";
+  word: string;
+  shape: Shape;
+  tone: Tone;
+}
+
+/** What a pilot does, the most important thing first. */
+export function doing(pilot: PilotStatus): Doing {
+  const { session } = pilot;
+  const group = session || pilot.starting ? "session" : "idle";
+  if (!pilot.here) return { group: "away", word: "away", shape: "away", tone: "bad" };
+  if (pilot.catching_up)
+    return { group, word: `${grouped(pilot.unacknowledged)} to come`, shape: "behind", tone: "warn" };
+  if (session?.hold === "coming") return { group, word: "pausing", shape: "paused", tone: "warn" };
+  if (session?.hold) return { group, word: "paused", shape: "paused", tone: "warn" };
+  const child = pilot.children.find((child) => !child.here);
+  if (child) return { group, word: `${child.name} away`, shape: "warning", tone: "bad" };
+  if (pilot.starting) return { group, word: "starting", shape: "starting", tone: "plain" };
+  if (session) return { group, word: "running", shape: "running", tone: "good" };
+  return { group, word: "idle", shape: "idle", tone: "plain" };
+}
+
+/** A wall clock that is off by more dates what happens wrongly, in seconds. */
+const WALL_OFF = 2;
+/** With less free, in bytes, a disk is soon full. */
+const LITTLE_DISK = 1e9;
+
+/** What of a pilot needs a person, a sentence each. */
+export function needs(pilot: PilotStatus): string[] {
+  const list: string[] = [];
+  if (!pilot.here) list.push(pilot.why ? `away: ${pilot.why}` : "away");
+  if (pilot.notice) list.push(pilot.notice);
+  for (const child of pilot.children) if (!child.here) list.push(`its child ${child.name} is away`);
+  if (!pilot.here) return list;
+  const ahead = pilot.quality?.wall_ahead;
+  if (ahead && Math.abs(ahead) > WALL_OFF)
+    list.push(
+      `its wall clock is ${Math.abs(ahead).toFixed(0)} s ${ahead > 0 ? "ahead" : "behind"}: dates are wrong by that`,
+    );
+  const free = pilot.health?.disk?.free;
+  if (free !== undefined && free < LITTLE_DISK) list.push("its disk is nearly full: make room");
+  if (pilot.health?.power?.low) list.push("its voltage is too low: give it a better supply or cable");
+  else if (pilot.health?.power?.throttled) list.push("it is slowed down: see to its supply and cooling");
+  return list;
+}
+
+/** A person without the computer they sit at. */
+export function person(who: string): string {
+  return who.split("@")[0] ?? who;
+}

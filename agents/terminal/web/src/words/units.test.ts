@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { ago, bytes, clock, grams, grouped, percent, short, water } from "./units";
+
+const plain = (text: string) => text.replaceAll("\u202f", " ");
+
+describe("quantities", () => {
+  it("are said with their units, as large as they need", () => {
+    expect([4, 12.34, 612.6, 1000, 1250].map(water).map(plain)).toEqual([
+      "4 µL",
+      "12.3 µL",
+      "613 µL",
+      "1 mL",
+      "1.25 mL",
+    ]);
+    expect([48_000, 2.34e6, 1.2e9, 130e6].map(short).map(plain)).toEqual([
+      "48 µs",
+      "2.3 ms",
+      "1.2 s",
+      "130 ms",
+    ]);
+    expect([0, 999, 1500, 412e9].map(bytes).map(plain)).toEqual(["0 B", "999 B", "1.5 kB", "412 GB"]);
+    expect([24.25, 0.835].map((one, place) => plain(place ? percent(one) : grams(one)))).toEqual([
+      "24.3 g",
+      "84 %",
+    ]);
+    expect(plain(grouped(1234567))).toBe("1 234 567");
+  });
+
+  it("are times as a clock has them", () => {
+    expect([0, 59.9, 3725].map(clock)).toEqual(["0:00:00", "0:00:59", "1:02:05"]);
+    expect([12, 300, 7200, 200_000].map(ago).map(plain)).toEqual(["12 s", "5 min", "2 h", "2 d"]);
+  });
+});

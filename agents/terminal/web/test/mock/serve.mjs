@@ -1,0 +1,234 @@
+// A terminal that is made up, for looking at the page and for testing it: `node test/mock/serve.mjs --help`.
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { WebSocketServer } from "ws";
+import { Lab, PROTOCOL, view } from "./lab.mjs";
+
+const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
+// As the terminal's own, so that what it forbids is noticed here.
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/** Serves a made-up lab; `rate` is how many trials a second each of its sessions has. */
+export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
+  const lab = new Lab(pilots, busy);
+  const asked = [];
+  const http = createServer((request, response) => answer(lab, asked, request, response));
+  const live = new WebSocketServer({ server: http, path: "/api/v1/live" });
+  const clients = new Set();
+  live.on("connection", (socket, request) => {
+    const client = { socket, watch: new URL(request.url, "http://x").searchParams.getAll("watch") };
+    clients.add(client);
+    socket.on("close", () => clients.delete(client));
+    socket.on("message", (text) => {
+      client.watch = JSON.parse(text).watch;
+      say(client, { kind: "changes", at: now(), sessions: sessions(client) });
+    });
+    say(client, { kind: "snapshot", at: now(), status: lab.status(), sessions: sessions(client) });
+  });
+  const now = () => new Date().toISOString();
+  const say = (client, what) => client.socket.send(JSON.stringify(what));
+  const sessions = (client) =>
+    Object.fromEntries(
+      client.watch.filter((name) => lab.pilots.get(name)?.run).map((name) => [name, lab.session(name)]),
+    );
+  lab.changed = (names) => {
+    const pilots = names.map((name) => view(lab.pilots.get(name)));
+    for (const client of clients)
+      say(client, {
+        kind: "changes",
+        at: now(),
+        pilots,
+        sessions: Object.fromEntries(
+          Object.entries(sessions(client)).filter(([name]) => names.includes(name)),
+        ),
+      });
+  };
+  const EVERY = 50;
+  const timer = setInterval(() => {
+    const [rows, events, changed] = [{}, {}, []];
+    for (const name of lab.pilots.keys()) {
+      if (Math.random() > (rate * EVERY) / 1000) continue;
+      const made = lab.step(name);
+      if (!made) continue;
+      rows[name] = [made.row];
+      events[name] = made.events;
+      changed.push(view(lab.pilots.get(name)));
+    }
+    if (changed.length === 0) return;
+    for (const client of clients) {
+      const own = (all) =>
+        Object.fromEntries(client.watch.filter((name) => all[name]).map((name) => [name, all[name]]));
+      say(client, { kind: "changes", at: now(), pilots: changed, rows: own(rows), events: own(events) });
+    }
+  }, EVERY);
+  const drop = () => {
+    for (const { socket } of clients) socket.terminate();
+  };
+  const close = () => {
+    clearInterval(timer);
+    drop();
+    http.closeAllConnections();
+    return new Promise((done) => http.close(done));
+  };
+  return new Promise((ready) => {
+    http.listen(port, "127.0.0.1", () =>
+      ready({
+        url: `http://127.0.0.1:${http.address().port}`,
+        port: http.address().port,
+        lab,
+        asked,
+        drop,
+        close,
+      }),
+    );
+  });
+}
+
+async function answer(lab, asked, request, response) {
+  const { pathname } = new URL(request.url, "http://x");
+  if (!pathname.startsWith("/api/v1/")) return file(pathname, response);
+  const json = (status, body) => {
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(JSON.stringify(body));
+  };
+  const refuse = (status, message, more = {}) => json(status, { reason: "conflict", message, ...more });
+  const path = pathname.slice("/api/v1".length);
+  const [, kind, id, what] = path.split("/").map(decodeURIComponent);
+  if (request.method === "GET") {
+    if (path === "/lab")
+      return json(200, {
+        zone: "Europe/Berlin",
+        utc_offset: 3600,
+        name: "desk",
+        institution: "",
+        lab: "",
+        who: "anna@desk",
+        role: "manage",
+      });
+    if (path === "/status") return json(200, lab.status());
+    if (path === "/subjects") return json(200, lab.lines());
+    if (path === "/protocols")
+      return json(200, [
+        {
+          path: PROTOCOL,
+          name: "water_to_choice",
+          doc: "From free water to two choices.",
+          problem: null,
+          steps: [
+            { name: "free_water", graduation: "after 50 trials" },
+            { name: "cued_choice", graduation: "80 % correct over 100 trials" },
+            { name: "two_choice", graduation: "" },
+          ],
+        },
+      ]);
+    if (kind === "subjects" && lab.subjects.has(id)) {
+      if (!what) return json(200, lab.info(id));
+      if (what === "history") return json(200, lab.subjects.get(id).history);
+      if (what === "weights") return json(200, lab.subjects.get(id).weights);
+    }
+    return refuse(404, `there is nothing at GET ${path}`);
+  }
+  let text = "";
+  for await (const part of request) text += part;
+  const body = JSON.parse(text);
+  asked.push({ path, body });
+  const note = (what, to) =>
+    lab.subjects.get(id)?.history.push({ when: new Date().toISOString(), who: body.who, what, from: "", to });
+  const of = (subject) => [...lab.pilots.values()].find((one) => one.session?.subject === subject);
+  if (path === "/subjects") {
+    if (lab.subjects.has(body.id))
+      return refuse(409, `there is a subject ${body.id} already`, { help: "choose another name" });
+    lab.subjects.set(body.id, {
+      id: body.id,
+      uuid: body.id,
+      file: `/lab/subjects/${body.id}.h5`,
+      biography: body.biography,
+      training: null,
+      sessions: [],
+      weights: [],
+      history: [],
+      target: null,
+      by_hand: 0,
+    });
+    return json(200, { done: `${body.id} was added` });
+  }
+  if (path === "/sessions") {
+    if (body.subject === "M012" && !body.confirm.includes("other-box"))
+      return refuse(409, "M012 is usually in box12, and not in this box", { confirm: ["other-box"] });
+    lab.start(body.pilot, body.subject);
+    lab.changed([body.pilot]);
+    return json(200, { done: `${body.subject} started on ${body.pilot}` });
+  }
+  if (path === "/stop") {
+    const pilot = lab.pilots.get(body.pilot);
+    pilot.session = pilot.run = null;
+    lab.changed([body.pilot]);
+    return json(200, { done: `the session on ${body.pilot} was stopped` });
+  }
+  if (what === "pause" || what === "resume") {
+    const pilot = of(id);
+    pilot.session = { ...pilot.session, hold: what === "pause" ? { since: { seconds: 1 } } : null };
+    lab.changed([pilot.name]);
+    return json(200, { done: `${id} ${what}d` });
+  }
+  if (what === "weights") {
+    const first = lab.subjects.get(id).weights[0]?.weight.grams ?? body.mass;
+    lab.subjects.get(id).weights.push({
+      weight: { when: new Date().toISOString(), grams: body.mass, occasion: body.occasion, who: body.who },
+      share: body.mass / first,
+    });
+    return json(200, { done: `${id} weighs ${body.mass} g` });
+  }
+  if (what === "protocol") {
+    lab.subjects.get(id).training = {
+      protocol: body.protocol,
+      step: body.step,
+      label: `${body.step} ${["free_water", "cued_choice", "two_choice"][body.step - 1]}`,
+      finished: false,
+    };
+    return json(200, { done: `${id} is at step ${body.step}` });
+  }
+  if (what === "notes") note("note", body.text);
+  return json(200, { done: `done: ${what}` });
+}
+
+function file(pathname, response) {
+  let path = join(DIST, pathname);
+  if (!path.startsWith(DIST) || !existsSync(path) || statSync(path).isDirectory())
+    path = join(DIST, "index.html");
+  response.writeHead(200, {
+    "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+    "content-security-policy": POLICY,
+  });
+  createReadStream(path).pipe(response);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({
+    options: {
+      help: { type: "boolean" },
+      port: { type: "string", default: "5680" },
+      pilots: { type: "string", default: "12" },
+      busy: { type: "string", default: "9" },
+      rate: { type: "string", default: "0.5" },
+    },
+  });
+  if (values.help)
+    console.log(
+      "Usage: node test/mock/serve.mjs [--port N] [--pilots N] [--busy N] [--rate TRIALS-A-SECOND]",
+    );
+  else {
+    const number = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Number(text)]));
+    console.log(`page: ${(await serve(number)).url}/`);
+  }
+}
