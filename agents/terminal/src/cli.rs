@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use bramble_link::Endpoint;
 use bramble_message::PortName;
+use bramble_settings::WebAddress;
 use bramble_value::{Name, Person, SubjectId, Volume};
 use clap::{Args, Parser, Subcommand};
 
@@ -53,7 +54,7 @@ Examples, in the order of a first day:
 pub(crate) enum Command {
     /// Run the terminal: every other command that is about subjects, pilots or sessions talks to it
     #[command(after_help = "\
-It prints one line when it is ready. Ctrl-C or SIGTERM ends it; pilots go on with their
+It prints a line when it is ready, and the page's address. Ctrl-C or SIGTERM ends it; pilots go on with their
 sessions, keep what they observe, and send it when it is back. BRAMBLE_LOG=debug says more.
 
 Example:
@@ -202,6 +203,9 @@ pub(crate) struct Serve {
     /// Where pilots reach this terminal [default: what the configuration says, or tcp://127.0.0.1:5600]
     #[arg(long, value_name = "ENDPOINT")]
     pub(crate) listen: Option<Endpoint>,
+    /// Where the page is: IP:PORT, or off [default: what the configuration says, or 127.0.0.1:5680]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) web: Option<WebAddress>,
     /// Makes every session repeatable: its seed comes from this, the subject and the session's number
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use bramble_config::ConfigError;
 use bramble_export::Lab;
 use bramble_link::Endpoint;
-use bramble_settings::{KEYS, TerminalFile};
+use bramble_settings::{KEYS, TerminalFile, WebFile};
 use bramble_value::Name;
 
 /// The configuration file that is read where none is named, if it is there.
 pub(crate) const USUAL_FILE: &str = "config/terminal.toml";
+
 /// Everything that is settled before a command runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Settings {
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) name: Name,
     /// Whose data these are, for exports.
     pub(crate) lab: Lab,
+    /// The page, with absolute paths.
+    pub(crate) web: WebFile,
     /// The configuration file's text, for the records of sessions; none where there is none.
     pub(crate) text: Option<String>,
 }
@@ -42,14 +45,19 @@ impl Settings {
         let config = path.map(bramble_config::read::<TerminalFile>).transpose()?;
         let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
         let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);
+        let mut web = config.as_ref().map(|config| config.settings.web.clone()).unwrap_or_default();
+        if let Some(config) = &config {
+            let paths = [&mut web.certificate, &mut web.key, &mut web.tasks];
+            paths.into_iter().flatten().for_each(|path| *path = absolute(config.path(path)));
+        }
         let (file, text) = config.map(|config| (config.settings, config.text)).unzip();
         let file: TerminalFile = file.unwrap_or_default();
         Ok(Settings {
-            // Only a process without a current folder can't make a path absolute.
-            data: std::path::absolute(&data).unwrap_or(data),
+            data: absolute(data),
             listen: listen.cloned().unwrap_or_else(|| file.listen()),
             name: file.name(),
             lab: file.lab,
+            web,
             text,
         })
     }
@@ -68,6 +76,11 @@ impl Settings {
     pub(crate) fn keys(&self) -> PathBuf {
         self.data.join(KEYS)
     }
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    // Only a process without a current folder can't make a path absolute.
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// The data folder where nothing else is said: `~/bramble`.

@@ -9,6 +9,7 @@ mod config;
 mod desk;
 mod fares;
 mod lab;
+mod live;
 mod plan;
 mod refusal;
 mod repository;
@@ -17,6 +18,8 @@ mod score;
 mod software;
 mod swarm;
 mod unusual;
+mod users;
+mod web;
 mod writer;
 
 use std::io::IsTerminal;

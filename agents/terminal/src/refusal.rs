@@ -4,12 +4,13 @@ use std::fmt;
 
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::unusual::Unusual;
 
 /// Why something was not done. It travels as JSON from `serve` to its clients,
 /// and a client shows it as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Refusal {
     /// Whose doing it is, for the status of the HTTP answer.
     pub(crate) reason: Reason,
@@ -24,7 +25,7 @@ pub(crate) struct Refusal {
 }
 
 /// The kinds of reasons why something is not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Reason {
     /// What was asked for is wrong in itself.
@@ -33,6 +34,14 @@ pub(crate) enum Reason {
     Missing,
     /// It can't be done now.
     Conflict,
+    /// Nobody has logged in.
+    Login,
+    /// Whoever asks may not.
+    Forbidden,
+    /// There is more of it than is taken.
+    TooLarge,
+    /// It was asked for too often.
+    TooOften,
     /// The terminal itself has a problem.
     Failed,
 }
@@ -51,6 +60,22 @@ impl Refusal {
 
     pub(crate) fn conflict(message: impl Into<String>) -> Refusal {
         Refusal::new(Reason::Conflict, message)
+    }
+
+    pub(crate) fn login(message: impl Into<String>) -> Refusal {
+        Refusal::new(Reason::Login, message)
+    }
+
+    pub(crate) fn forbidden(message: impl Into<String>) -> Refusal {
+        Refusal::new(Reason::Forbidden, message)
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>) -> Refusal {
+        Refusal::new(Reason::TooLarge, message)
+    }
+
+    pub(crate) fn too_often(message: impl Into<String>) -> Refusal {
+        Refusal::new(Reason::TooOften, message)
     }
 
     pub(crate) fn failed(message: impl Into<String>) -> Refusal {

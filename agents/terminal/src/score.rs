@@ -69,6 +69,11 @@ impl Score {
         }
     }
 
+    /// Of the last trials, whether each was correct, oldest first.
+    pub(crate) fn recent(&self) -> impl Iterator<Item = bool> {
+        self.recent.iter().copied()
+    }
+
     /// The share, once there is a trial that counts.
     pub(crate) fn share(&self) -> Option<f64> {
         let correct = self.recent.iter().filter(|correct| **correct).count();

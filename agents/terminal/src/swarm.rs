@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::agents::Agents;
-use crate::desk::Desk;
+use crate::desk::{Desk, about};
 use crate::lab::{Now, Running};
 use crate::score::Score;
 use crate::software;
@@ -228,8 +228,11 @@ impl Swarm {
         match message {
             PilotToTerminal::Answer(answer) => state.answered(answer),
             PilotToTerminal::Started(started) => {
-                let score = score(&started);
-                state.change(|lab| lab.started(pilot, &started, score));
+                let task = bramble_task::load(&started.request.task).ok();
+                // What it counts as correct.
+                let score = task.as_ref().map(|task| Score::of(&task.definition)).unwrap_or_default();
+                let about = about::of_start(&started, task.as_ref());
+                state.change(|lab| lab.started(pilot, &started, score, about));
                 let Started { request, task_name, .. } = *started;
                 tracing::info!(%pilot, subject = %request.subject, "started {task_name}");
             }
@@ -355,11 +358,6 @@ fn lost(pilot: &Name, numbers: RangeInclusive<u64>) -> String {
 
 fn cannot_be_kept(error: &JournalError) -> String {
     format!("what it sends can't be kept, so it keeps it: {error}")
-}
-
-/// What a session that starts counts as correct.
-fn score(started: &Started) -> Score {
-    crate::plan::definition(&started.request.task).map(|task| Score::of(&task)).unwrap_or_default()
 }
 
 /// How the pilot's clock stands to this computer's calendar.

@@ -33,32 +33,32 @@ fn a_subject_is_added_and_read_back() {
     let terminal = Terminal::start();
     let new =
         json!({ "id": "M001", "who": "script@desk", "biography": { "strain": "C57BL/6J", "sex": "female" } });
-    let (status, done) = ask(&terminal, "POST", "/subjects", &new.to_string());
+    let (status, done) = ask(&terminal, "POST", "/api/v1/subjects", &new.to_string());
     assert_eq!((status, done), (200, json!({ "done": "M001 was added" })));
-    let (status, subject) = ask(&terminal, "GET", "/subjects/M001", "");
+    let (status, subject) = ask(&terminal, "GET", "/api/v1/subjects/M001", "");
     assert_eq!((status, &subject["biography"]["strain"]), (200, &"C57BL/6J".into()));
-    let (_, history) = ask(&terminal, "GET", "/subjects/M001/history", "");
+    let (_, history) = ask(&terminal, "GET", "/api/v1/subjects/M001/history", "");
     assert_eq!((&history[0]["who"], &history[0]["to"]), (&"script@desk".into(), &"M001".into()));
-    let (_, subjects) = ask(&terminal, "GET", "/subjects", "");
+    let (_, subjects) = ask(&terminal, "GET", "/api/v1/subjects", "");
     assert_eq!(subjects[0]["id"], "M001");
 }
 
 #[test]
 fn a_refusal_has_a_status_a_message_and_advice() {
     let terminal = Terminal::start();
-    let (status, refusal) = ask(&terminal, "GET", "/subjects/M009", "");
+    let (status, refusal) = ask(&terminal, "GET", "/api/v1/subjects/M009", "");
     assert_eq!((status, &refusal["message"]), (404, &"there is no subject M009".into()));
     assert!(refusal["help"].is_string());
-    assert_eq!(ask(&terminal, "GET", "/nowhere", "").0, 404);
-    assert_eq!(ask(&terminal, "GET", "/subjects/..%2Fetc", "").0, 422);
+    assert_eq!(ask(&terminal, "GET", "/api/v1/nowhere", "").0, 404);
+    assert_eq!(ask(&terminal, "GET", "/api/v1/subjects/..%2Fetc", "").0, 422);
 }
 
 #[test]
 fn a_body_that_is_not_what_it_should_be_is_refused_with_what_is_missing() {
     let terminal = Terminal::start();
-    let (status, refusal) = ask(&terminal, "POST", "/subjects", "{");
+    let (status, refusal) = ask(&terminal, "POST", "/api/v1/subjects", "{");
     assert_eq!((status, &refusal["reason"]), (422, &"wrong".into()));
-    let (status, refusal) = ask(&terminal, "POST", "/sessions", "{\"subject\": \"M001\"}");
+    let (status, refusal) = ask(&terminal, "POST", "/api/v1/sessions", "{\"subject\": \"M001\"}");
     assert_eq!(status, 422);
     assert!(refusal["message"].as_str().unwrap().contains("missing field `pilot`"), "{refusal}");
 }

@@ -13,6 +13,7 @@ use webpki::EndEntityCert;
 /// What an agent is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Role {
     /// Runs the swarm: it has the subject files and issues the certificates.
     Terminal,
@@ -92,6 +93,7 @@ impl fmt::Display for Agent {
 /// The number of one certificate, which no other of the swarm has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct Serial(u128);
 
 /// A text that is no certificate's number.

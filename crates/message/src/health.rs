@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How an agent's computer fares. What a computer doesn't tell is missing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Health {
     /// When this was looked at, on the agent's clock.
     pub time: Time,
@@ -20,6 +21,7 @@ pub struct Health {
 
 /// A disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Disk {
     /// Bytes that the agent may still write.
     pub free: u64,
@@ -29,6 +31,7 @@ pub struct Disk {
 
 /// What a computer says of its supply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Power {
     /// Its voltage is too low now.
     pub low: bool,
@@ -40,6 +43,7 @@ pub struct Power {
 
 /// How well one agent hears another.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Quality {
     /// A heartbeat's way there and back.
     pub round_trip: Span,

@@ -40,6 +40,7 @@ pub struct Ask(pub u64);
 
 /// A port of a device by name, as agents that have not loaded the task know it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PortName {
     /// The device.
     pub device: Name,
@@ -58,6 +59,7 @@ impl std::fmt::Display for PortName {
 
 /// What software an agent runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Software {
     /// The agent's program: `bramble-pilot`.
     pub program: String,

@@ -21,6 +21,7 @@ pub struct PilotHello {
 
 /// A device of a rig.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RigDevice {
     /// Its name.
     pub name: Name,
@@ -194,6 +195,7 @@ pub enum Activity {
 /// How a session that was paused stands.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Hold {
     /// Its present trial, or what comes before the first, is not over yet.
     Coming,

@@ -4,6 +4,7 @@ mod child;
 mod pilot;
 mod speed;
 mod terminal;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ pub use child::{ChildError, ChildFile, offerable};
 pub use pilot::{PilotError, PilotFile, Simulation, reachable};
 pub use speed::{Speed, SpeedError};
 pub use terminal::{TERMINAL, TerminalFile};
+pub use web::{WEB_PORT, WebAddress, WebAddressError, WebFile};
 
 /// The folder of the keys, in the data folder of any agent.
 pub const KEYS: &str = "keys";

@@ -6,6 +6,8 @@ use bramble_link::Endpoint;
 use bramble_value::{Lab, Name};
 use serde::Deserialize;
 
+use crate::web::WebFile;
+
 /// Where pilots are listened for where nothing else is said.
 const USUAL_ENDPOINT: &str = "tcp://127.0.0.1:5600";
 
@@ -24,6 +26,8 @@ pub struct TerminalFile {
     pub name: Option<Name>,
     /// Whose data these are, for exports.
     pub lab: Lab,
+    /// The page.
+    pub web: WebFile,
 }
 
 impl TerminalFile {

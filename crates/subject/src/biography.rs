@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What is known of an animal. An empty text is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Biography {
     /// Its species, as in `Mus musculus`.
     pub species: String,
@@ -30,6 +31,7 @@ pub struct Biography {
 /// An animal's sex.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Sex {
     /// Not known.
     #[default]

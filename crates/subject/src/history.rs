@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who did something, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct By {
     /// The person, or the program where it acted by itself.
     pub who: String,
@@ -17,6 +18,7 @@ pub struct By {
 
 /// One change to a subject: a row of `/history/table`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Change {
     /// When.
     pub when: Timestamp,
@@ -32,6 +34,7 @@ pub struct Change {
 
 /// One weighing: a row of `/weights/table`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Weight {
     /// When.
     pub when: Timestamp,
@@ -46,6 +49,7 @@ pub struct Weight {
 /// When, in an animal's day, it was weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Occasion {
     /// Before a session.
     Before,

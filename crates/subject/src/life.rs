@@ -27,6 +27,7 @@ const NOTE: &str = "note";
 
 /// How an animal fares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Life {
     /// The day that `water` is of, on the lab's calendar.
     pub today: Date,
@@ -44,6 +45,7 @@ pub struct Life {
 
 /// What an animal's weights are compared with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Baseline {
     /// The weight.
     pub mass: Mass,
@@ -55,6 +57,7 @@ pub struct Baseline {
 
 /// A weighing, held against the baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Weighed {
     /// The weighing.
     pub weight: Weight,
@@ -66,6 +69,7 @@ pub struct Weighed {
 
 /// The water of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WaterToday {
     /// What the sessions gave that began today and are over.
     pub sessions: Volume,

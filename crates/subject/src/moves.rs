@@ -18,6 +18,7 @@ use crate::{By, SessionNumber, SubjectFile, Subjects};
 
 /// A session that was moved: a row of `/moves/table`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Move {
     /// Who moved it, and when.
     pub by: By,
@@ -44,6 +45,7 @@ pub struct Move {
 /// Which way a session was moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Way {
     /// Out of this file.
     To,

@@ -13,6 +13,7 @@ use crate::definition::{Place, Sources};
 ///
 /// It shows as one line: `task.star:3:10: what is wrong (what to do)`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Mistake {
     /// What is wrong.
     pub message: String,

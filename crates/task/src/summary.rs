@@ -1,12 +1,15 @@
 //! What a task is, for scripts and the page: as JSON with plain words.
 
-use bramble_value::{Name, Value};
+use bramble_value::{Name, Value, ValueType};
 use serde::Serialize;
 
-use crate::definition::{Column, Device, Parameter, PlotKind, StageId, TaskDefinition};
+use crate::definition::{Column, Device, Parameter, PlotKind, Stage, StageId};
+use crate::graph::{Lead, Say};
+use crate::load::Task;
 
 /// A task in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = TaskView))]
 pub struct Summary {
     /// Its name.
     pub name: String,
@@ -29,10 +32,15 @@ pub struct Summary {
 /// A parameter in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are a parameter's")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ParameterSummary {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
+    /// Of a quantity's numbers; empty where it has none.
+    pub unit: &'static str,
+    /// What it may be, where it is a choice.
+    pub choices: Vec<String>,
     pub default: String,
     pub min: Option<String>,
     pub max: Option<String>,
@@ -43,6 +51,7 @@ pub struct ParameterSummary {
 /// A device in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are a device's")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct DeviceSummary {
     pub name: String,
     pub kind: &'static str,
@@ -54,11 +63,14 @@ pub struct DeviceSummary {
 /// A column in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are a column's")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ColumnSummary {
     pub name: String,
     #[serde(rename = "type")]
     pub kind: String,
     pub unit: &'static str,
+    /// What it may be, where it is a choice.
+    pub choices: Vec<String>,
     pub carried: bool,
     pub doc: String,
 }
@@ -66,6 +78,7 @@ pub struct ColumnSummary {
 /// A message in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are a message's")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct MessageSummary {
     pub name: String,
     pub button: bool,
@@ -74,16 +87,52 @@ pub struct MessageSummary {
 /// A stage in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are a stage's")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct StageSummary {
+    pub name: String,
+    /// A name that no other stage of the task has.
     pub path: String,
     pub kind: &'static str,
+    /// Its kind, and what that says: `delay 200 ms`.
+    pub heading: String,
+    /// What it does besides leading elsewhere.
+    pub notes: Vec<String>,
     pub parent: Option<StageId>,
+    pub children: Vec<StageId>,
+    /// What leads out of it, or is done while it goes on.
+    pub ways: Vec<WaySummary>,
     pub line: u32,
+}
+
+/// A way out of a stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct WaySummary {
+    /// What causes it, and what is done then: `poke.left rises: outcome = correct`.
+    pub words: String,
+    /// Where it may lead; empty where the stage goes on.
+    pub leads: Vec<LeadSummary>,
+}
+
+/// Where a stage may lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum LeadSummary {
+    /// To this stage.
+    Goto(StageId),
+    /// To the end of the stages around it.
+    Done,
+    /// To whatever follows it.
+    Next,
+    /// To the end of the session.
+    Stop,
 }
 
 /// A plot in plain words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "the fields are a plot's")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct PlotSummary {
     pub kind: &'static str,
     pub columns: Vec<String>,
@@ -91,39 +140,61 @@ pub struct PlotSummary {
     pub window: Option<u32>,
 }
 
-impl TaskDefinition {
-    /// The task in plain words.
+impl Task {
+    /// The task in plain words, with where its functions may lead.
     pub fn summary(&self) -> Summary {
-        Summary {
-            name: self.name.clone(),
-            doc: self.doc.clone(),
-            parameters: self.parameters.iter().map(parameter).collect(),
-            hardware: self.devices.iter().map(device).collect(),
-            columns: self.columns.iter().map(column).collect(),
-            messages: (self.messages.iter())
-                .map(|message| MessageSummary { name: message.name.to_string(), button: message.button })
-                .collect(),
-            stages: (self.stages.iter())
-                .map(|stage| StageSummary {
-                    path: stage.path.clone(),
-                    kind: stage.kind.word(),
-                    parent: stage.parent,
-                    line: stage.place.line,
-                })
-                .collect(),
-            plots: (self.plots.iter())
-                .map(|plot| {
-                    let columns = || plot.columns.iter().map(|column| &self.columns[column.index()]);
-                    let shown = |of: Value| columns().next_back().map(|column| column.kind.show(of));
-                    PlotSummary {
-                        kind: plot_word(plot.kind),
-                        columns: columns().map(|column| column.name.to_string()).collect(),
-                        of: plot.of.and_then(shown),
-                        window: plot.window,
-                    }
-                })
-                .collect(),
-        }
+        summary(&Say { task: &self.definition, sketches: &self.sketches })
+    }
+}
+
+fn summary(say: &Say<'_>) -> Summary {
+    let task = say.task;
+    let stages = (0..).map(StageId).zip(&task.stages);
+    Summary {
+        name: task.name.clone(),
+        doc: task.doc.clone(),
+        parameters: task.parameters.iter().map(parameter).collect(),
+        hardware: task.devices.iter().map(device).collect(),
+        columns: task.columns.iter().map(column).collect(),
+        messages: (task.messages.iter())
+            .map(|message| MessageSummary { name: message.name.to_string(), button: message.button })
+            .collect(),
+        stages: stages.map(|(id, one)| stage(say, id, one)).collect(),
+        plots: (task.plots.iter())
+            .map(|plot| {
+                let columns = || plot.columns.iter().map(|column| &task.columns[column.index()]);
+                let shown = |of: Value| columns().next_back().map(|column| column.kind.show(of));
+                PlotSummary {
+                    kind: plot_word(plot.kind),
+                    columns: columns().map(|column| column.name.to_string()).collect(),
+                    of: plot.of.and_then(shown),
+                    window: plot.window,
+                }
+            })
+            .collect(),
+    }
+}
+
+fn stage(say: &Say<'_>, id: StageId, one: &Stage) -> StageSummary {
+    let lead = |lead: Lead| match lead {
+        Lead::Goto(stage) => LeadSummary::Goto(stage),
+        Lead::Done => LeadSummary::Done,
+        Lead::Next => LeadSummary::Next,
+        Lead::Stop => LeadSummary::Stop,
+    };
+    let ways = say.ways(id, one).into_iter();
+    StageSummary {
+        name: one.name.clone(),
+        path: one.path.clone(),
+        kind: one.kind.word(),
+        heading: say.heading(one),
+        notes: say.notes(one),
+        parent: one.parent,
+        children: one.kind.children().to_vec(),
+        ways: ways
+            .map(|way| WaySummary { words: way.words, leads: way.leads.into_iter().map(lead).collect() })
+            .collect(),
+        line: one.place.line,
     }
 }
 
@@ -132,6 +203,8 @@ fn parameter(one: &Parameter) -> ParameterSummary {
     ParameterSummary {
         name: one.name.to_string(),
         kind: one.kind.to_string(),
+        unit: one.kind.unit(),
+        choices: choices(&one.kind),
         default: show(one.default),
         min: one.min.map(show),
         max: one.max.map(show),
@@ -156,9 +229,14 @@ fn column(one: &Column) -> ColumnSummary {
         name: one.name.to_string(),
         kind: one.kind.to_string(),
         unit: one.kind.unit(),
+        choices: choices(&one.kind),
         carried: one.carry.is_some(),
         doc: one.doc.clone(),
     }
+}
+
+fn choices(kind: &ValueType) -> Vec<String> {
+    kind.choices().iter().map(Name::to_string).collect()
 }
 
 fn plot_word(kind: PlotKind) -> &'static str {

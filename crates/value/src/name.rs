@@ -26,11 +26,13 @@ pub enum NameError {
 /// variable, with `-` allowed inside (`box-1`), at most 63 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct Name(Arc<str>);
 
 /// An animal's name, which is also its file's: `M001`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct SubjectId(Arc<str>);
 
 const LONGEST: usize = 63;

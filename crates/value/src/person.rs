@@ -11,6 +11,7 @@ use thiserror::Error;
 /// work with each other; it proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct Person(Arc<str>);
 
 /// What is no person.

@@ -34,11 +34,13 @@ pub enum QuantityError {
 /// A volume of liquid in microliters, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = f64))]
 pub struct Volume(f64);
 
 /// A mass in grams, finite and not negative.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = f64))]
 pub struct Mass(f64);
 
 /// A frequency in hertz, finite and not negative.
@@ -49,6 +51,7 @@ pub struct Frequency(f64);
 /// How bright, loud or open something is, as a share from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = f64))]
 pub struct Level(f64);
 
 impl Volume {

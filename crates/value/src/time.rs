@@ -12,11 +12,13 @@ use crate::quantity::{QuantityError, parse_with_unit};
 /// pilot's monotonic clock, or the start of a simulated session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = i64))]
 pub struct Time(i64);
 
 /// A length of time, never negative, in nanoseconds (at most 292 years).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = i64))]
 pub struct Span(i64);
 
 impl Time {

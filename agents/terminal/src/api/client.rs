@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::PREFIX;
 use crate::config::Settings;
 use crate::refusal::{Allowed, Refusal};
 
@@ -61,7 +62,7 @@ impl Client {
 
 fn url(path: &str) -> String {
     // The host is only there because a URL has one.
-    format!("http://terminal{path}")
+    format!("http://terminal{PREFIX}{path}")
 }
 
 fn broken(error: &reqwest::Error) -> Refusal {

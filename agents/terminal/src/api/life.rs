@@ -6,9 +6,10 @@ use bramble_subject::{Biography, Occasion, Sex, Weight};
 use bramble_value::{Level, Mass, Person, SubjectId, Volume};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// `POST /subjects/{id}/weights`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Weigh {
     /// In grams.
     pub(crate) mass: Mass,
@@ -22,7 +23,7 @@ pub(crate) struct Weigh {
 }
 
 /// `GET /subjects/{id}/weights`: one each.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct WeightLine {
     pub(crate) weight: Weight,
     /// Its share of the present baseline.
@@ -30,7 +31,7 @@ pub(crate) struct WeightLine {
 }
 
 /// `POST /subjects/{id}/water`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct GiveWater {
     /// In microliters.
     pub(crate) volume: Volume,
@@ -41,7 +42,7 @@ pub(crate) struct GiveWater {
 }
 
 /// `POST /subjects/{id}/care`: what isn't there stays as it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Cares {
     /// What its weights are compared with, in grams.
     #[serde(default)]
@@ -56,14 +57,14 @@ pub(crate) struct Cares {
 }
 
 /// `POST /subjects/{id}/notes`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct NoteDown {
     pub(crate) text: String,
     pub(crate) who: Person,
 }
 
 /// `POST /subjects/{id}/sessions/{number}/move`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct MoveSession {
     /// Whose session it is.
     pub(crate) to: SubjectId,
@@ -72,7 +73,7 @@ pub(crate) struct MoveSession {
 }
 
 /// `POST /subjects/{id}/biography`: what isn't there stays as it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Edit {
     #[serde(default)]
     pub(crate) species: Option<String>,

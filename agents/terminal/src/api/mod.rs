@@ -1,7 +1,11 @@
-//! The way in: HTTP on a Unix socket, JSON inside. The commands of this program
-//! use it, and a script or a page can do what they do.
+//! The way in: HTTP with JSON inside, on a Unix socket and on the page's address. The
+//! commands of this program use it, and a script or a page can do what they do.
 
 pub(crate) mod client;
+pub(crate) mod description;
 mod life;
 pub(crate) mod routes;
 pub(crate) mod types;
+
+/// What every path of the API begins with.
+pub(crate) const PREFIX: &str = "/api/v1";

@@ -3,20 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use bramble_identity::{Role, Serial};
+use bramble_identity::{Role as AgentRole, Serial};
 use bramble_message::{Health, Hold, PortName, Quality, RigDevice, Software};
 use bramble_subject::{Biography, Life, Move, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::unusual::Unusual;
+use crate::users::Role;
 
 pub(crate) use super::life::{Cares, Edit, GiveWater, MoveSession, NoteDown, Weigh, WeightLine};
 
 /// `POST /subjects`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct NewSubject {
     pub(crate) id: SubjectId,
     #[serde(default)]
@@ -25,9 +27,10 @@ pub(crate) struct NewSubject {
 }
 
 /// `POST /subjects/{id}/protocol`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Assign {
     /// The protocol's file, as an absolute path.
+    #[schema(value_type = String)]
     pub(crate) protocol: PathBuf,
     /// From 1.
     pub(crate) step: u32,
@@ -35,7 +38,7 @@ pub(crate) struct Assign {
 }
 
 /// `POST /sessions`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Start {
     pub(crate) subject: SubjectId,
     pub(crate) pilot: Name,
@@ -43,6 +46,7 @@ pub(crate) struct Start {
     pub(crate) who: Person,
     /// Instead of the subject's protocol; an absolute path.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub(crate) task: Option<PathBuf>,
     #[serde(default)]
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
@@ -62,7 +66,7 @@ pub(crate) struct Start {
 }
 
 /// `POST /stop`: one of `subject` and `pilot` says which session.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Stop {
     #[serde(default)]
     pub(crate) subject: Option<SubjectId>,
@@ -77,7 +81,8 @@ pub(crate) struct Stop {
 }
 
 /// Who says something to a session.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[schema(as = Asker)]
 pub(crate) struct By {
     pub(crate) who: Person,
     /// They take it over, where it is another's.
@@ -86,7 +91,7 @@ pub(crate) struct By {
 }
 
 /// `POST /subjects/{id}/pause` and `.../resume`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Pause {
     #[serde(default)]
     pub(crate) why: String,
@@ -95,7 +100,7 @@ pub(crate) struct Pause {
 }
 
 /// `POST /subjects/{id}/parameter`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SetParameter {
     pub(crate) name: String,
     pub(crate) value: serde_json::Value,
@@ -104,7 +109,7 @@ pub(crate) struct SetParameter {
 }
 
 /// `POST /subjects/{id}/message`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SendMessage {
     pub(crate) name: String,
     #[serde(flatten)]
@@ -112,7 +117,7 @@ pub(crate) struct SendMessage {
 }
 
 /// `POST /subjects/{id}/reward`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Reward {
     pub(crate) port: PortName,
     pub(crate) volume: Volume,
@@ -121,17 +126,17 @@ pub(crate) struct Reward {
 }
 
 /// `POST /agents/invite`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Invite {
     pub(crate) name: Name,
-    pub(crate) role: Role,
+    pub(crate) role: AgentRole,
 }
 
 /// What an agent joins with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Invited {
     pub(crate) name: Name,
-    pub(crate) role: Role,
+    pub(crate) role: AgentRole,
     pub(crate) code: String,
     pub(crate) until: Timestamp,
     /// What is typed for this terminal: its host, and its port where it isn't the usual one.
@@ -141,17 +146,17 @@ pub(crate) struct Invited {
 }
 
 /// `POST /agents/{name}/rename`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Rename {
     pub(crate) to: Name,
     pub(crate) who: Person,
 }
 
 /// `GET /agents`: one each, revoked ones too.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AgentLine {
     pub(crate) name: Name,
-    pub(crate) role: Role,
+    pub(crate) role: AgentRole,
     pub(crate) enrolled: Timestamp,
     pub(crate) here: bool,
     /// None where it was never here.
@@ -164,16 +169,17 @@ pub(crate) struct AgentLine {
 }
 
 /// What was done, in a sentence.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Done {
     pub(crate) done: String,
 }
 
 /// `GET /subjects/{id}`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SubjectInfo {
     pub(crate) id: SubjectId,
     pub(crate) uuid: Uuid,
+    #[schema(value_type = String)]
     pub(crate) file: PathBuf,
     pub(crate) biography: Biography,
     pub(crate) training: Option<Training>,
@@ -185,9 +191,10 @@ pub(crate) struct SubjectInfo {
 }
 
 /// Where in its training a subject is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Training {
     /// The protocol's file.
+    #[schema(value_type = String)]
     pub(crate) protocol: PathBuf,
     /// The step, from 1; of a finished protocol, the last.
     pub(crate) step: u32,
@@ -198,7 +205,7 @@ pub(crate) struct Training {
 }
 
 /// `GET /subjects`: one line each.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SubjectLine {
     pub(crate) id: SubjectId,
     /// What is wrong with its file, where it can't be read.
@@ -210,8 +217,9 @@ pub(crate) struct SubjectLine {
 }
 
 /// `GET /status`
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Status {
+    #[schema(value_type = String)]
     pub(crate) data: PathBuf,
     /// Where pilots are listened for.
     pub(crate) listen: String,
@@ -225,8 +233,29 @@ pub(crate) struct Status {
     pub(crate) notice: Option<String>,
 }
 
+/// `GET /lab`
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct LabInfo {
+    /// The terminal's name.
+    pub(crate) name: Name,
+    pub(crate) software: Software,
+    /// The time zone of the lab's clocks, as the IANA calls it; none where this computer has one
+    /// without a name.
+    pub(crate) zone: Option<String>,
+    /// By how many seconds the lab's clocks are ahead of UTC now.
+    pub(crate) utc_offset: i32,
+    /// Where the lab is, as its exports have it.
+    pub(crate) institution: String,
+    /// The lab's name, as its exports have it.
+    pub(crate) lab: String,
+    /// Who asks, where that is known.
+    pub(crate) who: Option<Person>,
+    /// What they may do.
+    pub(crate) role: Role,
+}
+
 /// One pilot.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct PilotStatus {
     pub(crate) name: Name,
     pub(crate) here: bool,
@@ -254,14 +283,14 @@ pub(crate) struct PilotStatus {
 }
 
 /// A session that is being started.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Starting {
     pub(crate) subject: SubjectId,
     pub(crate) owner: Person,
 }
 
 /// A pilot's child.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ChildStatus {
     pub(crate) name: Name,
     pub(crate) here: bool,
@@ -276,7 +305,7 @@ pub(crate) struct ChildStatus {
 }
 
 /// A running session.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SessionStatus {
     pub(crate) session: Uuid,
     pub(crate) subject: SubjectId,
@@ -295,4 +324,13 @@ pub(crate) struct SessionStatus {
     pub(crate) seconds: f64,
     /// The active stages, outermost first.
     pub(crate) stages: Vec<String>,
+    /// The protocol's step that it is, as in `2 cued_choice`; none for a task by itself.
+    #[serde(default)]
+    pub(crate) step: Option<String>,
+    /// Of the last trials that count, whether each was correct, oldest first.
+    #[serde(default)]
+    pub(crate) recent: Vec<bool>,
+    /// The valves that water can be given from by hand.
+    #[serde(default)]
+    pub(crate) valves: Vec<PortName>,
 }

@@ -41,7 +41,11 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
         Command::Replay(options) => replay::run(&options, || Ok(settings(None)?.data)),
         Command::Session(Session::Report(options)) => report::run(&options, || Ok(settings(None)?.data)),
         Command::Export(options) => export::run(&options, settings(None)?),
-        Command::Serve(options) => serve::run(settings(options.listen.as_ref())?, options.seed),
+        Command::Serve(options) => {
+            let mut settings = settings(options.listen.as_ref())?;
+            settings.web.listen = options.web.or(settings.web.listen);
+            serve::run(settings, options.seed)
+        }
         command => {
             let client = Client::new(&settings(None)?)?;
             runtime()?.block_on(ask(&client, who.unwrap_or_else(person), command))

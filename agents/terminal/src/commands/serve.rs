@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::serve::Listener;
 use bramble_discovery::{Announcement, announce_listener};
 use bramble_identity::Identity;
 use bramble_journal::{Journal, JournalError};
@@ -14,18 +16,20 @@ use bramble_link::{Endpoint, Place};
 use bramble_subject::Subjects;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use super::runtime;
 use crate::agents::{Agents, Joining};
-use crate::api::routes::router;
 use crate::config::Settings;
 use crate::desk::{Desk, State, note_who_was_here};
 use crate::lab::Running;
 use crate::refusal::{Allowed, Refusal};
+use crate::software;
 use crate::swarm::{self, Swarm};
+use crate::web::{self, Door};
 use crate::writer::{Files, News, Writer};
 
 /// How long clients that are being answered may still take at the end.
@@ -65,6 +69,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let agents = Arc::new(Agents::open(&settings)?);
     // The journal is ours, so that a socket left there is nobody's.
     let api = bind(&socket)?;
+    let page = web::bind(settings.web.listen).await?;
 
     let state = Arc::new(State::new());
     let (tell, news) = mpsc::unbounded_channel();
@@ -97,16 +102,19 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     // It is as ready where nobody reads this.
     let _ =
         writeln!(std::io::stdout(), "ready: socket {}, pilots {}", socket.display(), desk.link.endpoint());
-    let (finish, finished) = oneshot::channel::<()>();
-    let answering = axum::serve(api, router(Arc::clone(&desk))).with_graceful_shutdown(async {
-        let _ = finished.await;
-    });
-    let answering = tokio::spawn(answering.into_future());
+    let (finish, finished) = watch::channel(false);
+    let mut answering = JoinSet::new();
+    answering.spawn(answer(api, web::on_socket(Arc::clone(&desk)), finished.clone()));
+    if let Some(page) = page {
+        let _ = writeln!(std::io::stdout(), "page: {}", address(&page)?);
+        let door = Door::new(desk.settings.web.names.clone(), false, software::person());
+        answering.spawn(answer(page, door.router(Arc::clone(&desk)), finished));
+    }
     ending.await;
 
     tracing::info!("ending; sessions go on on their pilots");
-    let _ = finish.send(());
-    let _ = tokio::time::timeout(LAST_ANSWERS, answering).await;
+    let _ = finish.send(true);
+    let _ = tokio::time::timeout(LAST_ANSWERS, answering.join_all()).await;
     drop(announcement);
     reacting.abort();
     telling.abort();
@@ -119,6 +127,26 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     desk.writer.close();
     let _ = std::fs::remove_file(&socket);
     Ok(())
+}
+
+/// Answers at one door until it should end.
+async fn answer<L>(listener: L, router: Router, mut finished: watch::Receiver<bool>)
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+{
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = finished.wait_for(|finished| *finished).await;
+    });
+    // It ends when it should.
+    let _ = serving.await;
+}
+
+/// What a person types to see the page.
+fn address(page: &TcpListener) -> Allowed<String> {
+    let address =
+        page.local_addr().map_err(|error| Refusal::failed(format!("the page has no address: {error}")))?;
+    Ok(format!("http://{address}/"))
 }
 
 /// Tells the networks where this terminal listens that it is there.

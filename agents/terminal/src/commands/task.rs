@@ -45,7 +45,7 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
     let task = load(file)?;
     let definition = &task.definition;
     if as_json {
-        return print_json(&definition.summary());
+        return print_json(&task.summary());
     }
     say(format_args!(
         "{} is in order: {}, {} stages",

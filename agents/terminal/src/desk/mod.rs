@@ -1,6 +1,7 @@
 //! What the terminal decides: the one place that every question and every piece
 //! of news comes to.
 
+pub(crate) mod about;
 mod agents;
 mod life;
 mod moves;
@@ -22,14 +23,16 @@ use tokio::sync::{oneshot, watch};
 pub(crate) use agents::note_who_was_here;
 
 use crate::agents::Agents;
-use crate::api::types::{By, Done, Pause, Reward, SendMessage, SetParameter, Status, Stop};
+use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParameter, Status, Stop};
 use crate::config::Settings;
-use crate::lab::{Lab, Running};
+use crate::lab::{Lab, Past, Running};
+use crate::live::Board;
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
 use crate::room;
 use crate::score::Score;
 use crate::swarm;
+use crate::web::Caller;
 use crate::writer::{News, Unfinished, Writer};
 
 /// How long a pilot may take to answer.
@@ -49,6 +52,8 @@ pub(crate) struct Desk {
 /// What changes while the terminal runs.
 pub(crate) struct State {
     lab: Mutex<Lab>,
+    /// What pages were shown of it.
+    board: Mutex<Board>,
     /// Counts changes of the lab.
     changes: watch::Sender<u64>,
     asked: Mutex<Asked>,
@@ -67,6 +72,7 @@ impl State {
         let next = uuid::Uuid::new_v4().as_u64_pair().0 >> 16;
         State {
             lab: Mutex::default(),
+            board: Mutex::default(),
             changes: watch::Sender::new(0),
             asked: Mutex::new(Asked { next, waiting: HashMap::new() }),
         }
@@ -83,6 +89,22 @@ impl State {
         let result = change(&mut self.lab());
         self.changes.send_modify(|count| *count += 1);
         result
+    }
+
+    /// Tells whoever hears it that the lab changed.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// What pages see of the lab, as it is now.
+    pub(crate) fn show<T>(&self, show: impl FnOnce(&Board, &Lab) -> T) -> T {
+        // Counted first, so that what changes meanwhile is looked at again.
+        let count = *self.changes.borrow();
+        let lab = self.lab();
+        // As with the lab.
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        board.look(count, || lab.view().0);
+        show(&board, &lab)
     }
 
     /// A pilot answered.
@@ -142,6 +164,22 @@ impl Desk {
         let notice = room::short(&data).map(|short| short.text);
         let health = Probe::new("/", &data).look(bramble_link::now());
         Status { data, listen: self.link.endpoint().to_string(), health, pilots, refused, notice }
+    }
+
+    /// Whose lab this is, and who asks.
+    pub(crate) fn lab_info(&self, caller: &Caller) -> LabInfo {
+        let now = jiff::Zoned::now();
+        let bramble_export::Lab { institution, name, .. } = &self.settings.lab;
+        LabInfo {
+            name: self.settings.name.clone(),
+            software: crate::software::here(),
+            zone: now.time_zone().iana_name().map(str::to_owned),
+            utc_offset: now.offset().seconds(),
+            institution: institution.clone(),
+            lab: name.clone(),
+            who: caller.person().cloned(),
+            role: caller.role(),
+        }
     }
 
     /// Stops a session.
@@ -244,14 +282,18 @@ impl Desk {
         let Running { pilot, session, subject, .. } = found;
         let read = self.read(subject, move |file| {
             let Some(known) = file.session_by_uuid(session)? else { return Ok(None) };
-            Ok(Some((file.session(known.number)?, file.trials(known.number)?)))
+            let rows = file.trials(known.number)?.rows;
+            Ok(Some((file.session(known.number)?, rows, file.events(known.number)?)))
         });
-        let Ok(Some((start, trials))) = read.await else { return };
-        let task = Sources { root: start.root, files: start.sources };
-        let mut score = plan::definition(&task).map(|task| Score::of(&task)).unwrap_or_default();
-        trials.rows.iter().for_each(|row| score.add(row));
-        let trials = trials.rows.last().map_or(0, |row| row.trial);
-        self.state.change(|lab| lab.recovered(&pilot, session, trials, score));
+        let Ok(Some((start, rows, events))) = read.await else { return };
+        let sources = Sources { root: start.root.clone(), files: start.sources.clone() };
+        // It may have to be evaluated at length.
+        let loaded = plan::blocking(move || Ok(bramble_task::load(&sources).ok())).await;
+        let task = loaded.ok().flatten();
+        let mut score = task.as_ref().map(|task| Score::of(&task.definition)).unwrap_or_default();
+        rows.iter().for_each(|row| score.add(row));
+        let past = Past { about: about::of_file(start, task.as_ref()), rows, events };
+        self.state.change(|lab| lab.recovered(&pilot, session, score, past));
     }
 
     /// Has the lab expect the pilots that were in a session when they were last heard of:

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 
 use bramble_link::Clock;
 use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, StartSession, Started, Status};
-use bramble_value::{Name, Person, Record, Row, SubjectId};
+use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::api::types::{PilotStatus, SessionStatus, Starting};
+use crate::live::{About, Log};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
 pub(crate) use presence::Now;
@@ -39,6 +40,8 @@ struct Pilot {
     /// A session is being started.
     starting: Option<Starting>,
     running: Option<Run>,
+    /// The record of the session that ran last, for who still looks at it.
+    last: Option<(Uuid, Log)>,
     /// What is told late of this session is no news.
     ended: Option<Uuid>,
     notice: Option<String>,
@@ -55,6 +58,7 @@ struct Run {
     score: Score,
     /// Trials that were seen to end and that are not yet safe here.
     live: Vec<Row>,
+    log: Log,
 }
 
 /// A session that runs, and where.
@@ -64,6 +68,14 @@ pub(crate) struct Running {
     pub(crate) session: Uuid,
     pub(crate) subject: SubjectId,
     pub(crate) task: String,
+}
+
+/// What the subject's file has of a session that runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Past {
+    pub(crate) about: About,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Lab {
@@ -92,7 +104,7 @@ impl Lab {
         let mut pilot = Pilot::new(software, now);
         pilot.presence.is_expected();
         let progress = Progress::beginning(session, subject, owner, task);
-        pilot.running = Some(Run { progress, trials: 0, live: Vec::new(), score: Score::default() });
+        pilot.running = Some(Run::new(progress, Score::default(), Log::default()));
         self.pilots.insert(name, pilot);
     }
 
@@ -134,13 +146,13 @@ impl Lab {
     }
 
     /// A session started.
-    pub(crate) fn started(&mut self, name: &Name, started: &Started, score: Score) {
+    pub(crate) fn started(&mut self, name: &Name, started: &Started, score: Score, about: About) {
         let Some(pilot) = self.pilots.get_mut(name) else { return };
         let StartSession { session, subject, owner, .. } = &started.request;
         let progress =
             Progress::beginning(*session, subject.clone(), owner.clone(), started.task_name.clone());
         pilot.notice = None;
-        pilot.running = Some(Run { progress, trials: 0, score, live: Vec::new() });
+        pilot.running = Some(Run::new(progress, score, Log::of(about)));
     }
 
     /// A session was taken over.
@@ -151,16 +163,18 @@ impl Lab {
     }
 
     /// What is known of a session that was found running.
-    pub(crate) fn recovered(&mut self, name: &Name, session: Uuid, trials: u32, score: Score) {
+    pub(crate) fn recovered(&mut self, name: &Name, session: Uuid, score: Score, past: Past) {
         if let Some(run) = self.run(name, session) {
-            run.trials = run.trials.max(trials);
+            run.trials = run.trials.max(past.rows.last().map_or(0, |row| row.trial));
             run.score = score;
+            run.log.restore(past.about, &past.rows, &past.events);
         }
     }
 
     /// What was observed in a session.
     pub(crate) fn records(&mut self, name: &Name, session: Uuid, records: &[Record]) {
         let Some(run) = self.run(name, session) else { return };
+        run.log.safe(records);
         for record in records {
             if let Record::Row(row) = record {
                 run.trials = row.trial;
@@ -173,6 +187,7 @@ impl Lab {
     /// What has just been observed in a session, and is not yet safe here.
     pub(crate) fn live(&mut self, name: &Name, session: Uuid, records: Vec<Record>) {
         let Some(run) = self.run(name, session) else { return };
+        run.log.passing(&records);
         let known = run.trials;
         let new = records.into_iter().filter_map(|record| match record {
             Record::Row(row) if row.trial > known => Some(row),
@@ -187,8 +202,8 @@ impl Lab {
     pub(crate) fn ended(&mut self, name: &Name, session: Uuid) {
         let Some(pilot) = self.pilots.get_mut(name) else { return };
         pilot.ended = Some(session);
-        if pilot.running.as_ref().is_some_and(|run| run.progress.session == session) {
-            pilot.running = None;
+        if let Some(run) = pilot.running.take_if(|run| run.progress.session == session) {
+            pilot.last = Some((session, run.log));
         }
     }
 
@@ -312,6 +327,15 @@ impl Lab {
         self.pilots.iter().filter_map(|(name, pilot)| Some(pilot.running.as_ref()?.running(name)))
     }
 
+    /// The record of the session that a pilot runs, or ran last, and which that is.
+    pub(crate) fn log(&self, name: &Name) -> Option<(Uuid, &Log)> {
+        let pilot = self.pilots.get(name)?;
+        match &pilot.running {
+            Some(run) => Some((run.progress.session, &run.log)),
+            None => pilot.last.as_ref().map(|(session, log)| (*session, log)),
+        }
+    }
+
     /// Everything, for showing.
     pub(crate) fn view(&self) -> (Vec<PilotStatus>, Vec<String>) {
         (self.pilots.iter().map(|(name, pilot)| pilot.view(name)).collect(), self.refused.clone())
@@ -375,6 +399,7 @@ impl Pilot {
             rig: Vec::new(),
             starting: None,
             running: None,
+            last: None,
             ended: None,
             notice: None,
             told: None,
@@ -400,12 +425,8 @@ impl Pilot {
                 None
             }
             _ => {
-                let run = Run {
-                    trials: progress.trial.saturating_sub(1),
-                    progress,
-                    score: Score::default(),
-                    live: Vec::new(),
-                };
+                let trials = progress.trial.saturating_sub(1);
+                let run = Run { trials, ..Run::new(progress, Score::default(), Log::default()) };
                 let news = run.running(name);
                 self.running = Some(run);
                 Some(news)
@@ -437,6 +458,10 @@ impl Pilot {
 }
 
 impl Run {
+    fn new(progress: Progress, score: Score, log: Log) -> Run {
+        Run { progress, trials: 0, score, live: Vec::new(), log }
+    }
+
     fn running(&self, pilot: &Name) -> Running {
         Running {
             pilot: pilot.clone(),
@@ -460,6 +485,9 @@ impl Run {
             water: self.progress.water,
             seconds: self.progress.seconds,
             stages: self.progress.stages.clone(),
+            step: self.log.about().and_then(|about| about.step.clone()),
+            recent: score.recent().collect(),
+            valves: self.progress.valves.clone(),
         }
     }
 }

@@ -54,6 +54,21 @@ fn status(activity: Activity) -> Status {
 }
 
 /// A lab with two idle pilots, box1 and box2.
+/// As many trials as the subject's file has.
+fn past(trials: u32) -> Past {
+    let row =
+        |trial| Row { trial, start: Time::ZERO, end: Time::ZERO, ending: Ending::Done, values: Vec::new() };
+    let about = About {
+        task: None,
+        step: None,
+        parameters: Vec::new(),
+        columns: Vec::new(),
+        names: Default::default(),
+        start: Time::ZERO,
+    };
+    Past { about, rows: (1..=trials).map(row).collect(), events: Vec::new() }
+}
+
 fn lab() -> Lab {
     let mut lab = Lab::default();
     for pilot in ["box1", "box2"] {
@@ -139,7 +154,7 @@ fn a_pilot_that_was_in_a_session_is_expected_until_it_comes() {
         task: "free_water".into(),
     };
     lab.expect(&was, alice(), at(0));
-    lab.recovered(&name("box1"), was.session, 12, Score::default());
+    lab.recovered(&name("box1"), was.session, Score::default(), past(12));
     let box1 = lab.view().0.remove(0);
     assert!(!box1.here && box1.why.unwrap().contains("since this terminal started"));
     assert_eq!(box1.session.unwrap().trials, 12);

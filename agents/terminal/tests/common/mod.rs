@@ -25,18 +25,20 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Terminal {
     pub(crate) folder: TempDir,
     process: Child,
+    /// The page's address, as it was printed.
+    pub(crate) page: String,
 }
 
 impl Terminal {
     pub(crate) fn start() -> Terminal {
         let folder = tempfile::tempdir().unwrap();
-        let process = serve(folder.path());
-        Terminal { folder, process }
+        let (process, page) = serve(folder.path());
+        Terminal { folder, process, page }
     }
 
     /// Starts another process after the first has ended.
     pub(crate) fn restart_after_end(&mut self) {
-        self.process = serve(self.folder.path());
+        (self.process, self.page) = serve(self.folder.path());
     }
 
     /// Ends the process as the system does, and says its exit status.
@@ -122,17 +124,21 @@ pub(crate) fn bramble_terminal(data: &Path) -> Command {
     command
 }
 
-fn serve(folder: &Path) -> Child {
+/// The process, and the page's address.
+fn serve(folder: &Path) -> (Child, String) {
     let mut process = bramble_terminal(&folder.join("lab"))
         .args(["serve", "--seed", "1", "--listen", &format!("ipc://{}/pilots.sock", folder.display())])
+        .args(["--web", "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut ready = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+    let ready = said.next().unwrap().unwrap();
     assert!(ready.starts_with("ready: "), "{ready}");
-    process
+    let page = said.next().unwrap().unwrap();
+    let page = page.strip_prefix("page: ").unwrap().to_owned();
+    (process, page)
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

@@ -16,6 +16,7 @@ use uuid::Uuid;
 /// A session's place among those of its subject, from 1: `0001` in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = u32))]
 pub struct SessionNumber(u32);
 
 impl SessionNumber {
@@ -108,6 +109,7 @@ pub struct Column {
 
 /// Where in its training a subject is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ProtocolStep {
     /// The protocol's name.
     pub protocol: String,
@@ -131,6 +133,7 @@ pub struct ClockEstimate {
 
 /// Something that a person should read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Note {
     /// When, on the pilot's clock.
     pub time: Time,
@@ -140,6 +143,7 @@ pub struct Note {
 
 /// A session in a few words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionSummary {
     /// Its place among the subject's sessions.
     pub number: SessionNumber,
@@ -163,6 +167,7 @@ pub struct SessionSummary {
 
 /// How a session ended, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct SessionEnd {
     /// When, on the terminal's calendar.
     pub ended: Timestamp,

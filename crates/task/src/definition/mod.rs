@@ -30,6 +30,7 @@ macro_rules! places {
         $($(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         pub struct $id(pub u16);
 
         impl $id {
@@ -71,6 +72,7 @@ pub struct PortId {
 
 /// Where something was written, for messages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Place {
     /// The file's path, as in [`Sources`].
     pub file: String,

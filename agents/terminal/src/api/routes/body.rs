@@ -1,0 +1,33 @@
+//! What was asked, as JSON, and who asks it.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use crate::refusal::Refusal;
+use crate::web::Caller;
+
+/// What was asked; anything else is refused in the form of every refusal. Where the door
+/// knows who asks, `who` needn't say it, and says nobody else.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Body<T>, Refusal> {
+        let caller = request.extensions().get::<Caller>().cloned();
+        let read: Result<Json<serde_json::Value>, JsonRejection> = Json::from_request(request, state).await;
+        let Json(mut asked) = read.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large("the body is longer than is taken here"),
+            _ => Refusal::wrong(error.body_text()),
+        })?;
+        if let (Some(caller), Some(fields)) = (caller, asked.as_object_mut()) {
+            caller.sign(fields)?;
+        }
+        serde_json::from_value(asked)
+            .map(Body)
+            .map_err(|error| Refusal::wrong(format!("the body is not what is asked for here: {error}")))
+    }
+}

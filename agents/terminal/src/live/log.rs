@@ -1,0 +1,262 @@
+//! What a running session has recorded, as far back as pages are shown it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use bramble_task::Summary;
+use bramble_value::{Event, Kind, Names, Record, Row, Source, Time, Value, ValueType};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::ring::Ring;
+use super::stream::{self, Stream, since};
+use super::wire::{Bucket, EventView, NoteView, RowView, SessionView};
+
+/// How many trials are kept.
+const MOST_ROWS: usize = 5_000;
+/// How many events are kept.
+const MOST_EVENTS: usize = 5_000;
+/// How many notes are kept.
+const MOST_NOTES: usize = 200;
+
+/// What is known of a session from its start on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct About {
+    pub(crate) task: Option<Arc<Summary>>,
+    /// The protocol's step that it is, as in `2 cued_choice`.
+    pub(crate) step: Option<String>,
+    pub(crate) parameters: Vec<(String, ValueType, Value)>,
+    pub(crate) columns: Vec<(String, ValueType)>,
+    pub(crate) names: Names,
+    pub(crate) start: Time,
+}
+
+/// A session's record so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Log {
+    about: Option<Arc<About>>,
+    rows: Ring<Row>,
+    events: Ring<Event>,
+    notes: Ring<(Time, String)>,
+    streams: BTreeMap<Source, Stream>,
+    /// Events that were seen in passing and will come again.
+    ahead: VecDeque<Event>,
+    /// The latest event that came for good.
+    safe: Option<Time>,
+    /// Counts how often what pages have of it became worthless.
+    edition: u32,
+}
+
+/// How much of a session a page has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Seen {
+    session: Uuid,
+    edition: u32,
+    rows: u64,
+    events: u64,
+    notes: u64,
+    streams: BTreeMap<Source, stream::Seen>,
+}
+
+/// What a page lacks of a session that it has a part of.
+#[derive(Debug, Default)]
+pub(super) struct More {
+    pub(super) rows: Vec<RowView>,
+    pub(super) events: Vec<EventView>,
+    pub(super) notes: Vec<NoteView>,
+    pub(super) streams: BTreeMap<String, Vec<Bucket>>,
+}
+
+impl Default for Log {
+    fn default() -> Log {
+        Log {
+            about: None,
+            rows: Ring::new(MOST_ROWS),
+            events: Ring::new(MOST_EVENTS),
+            notes: Ring::new(MOST_NOTES),
+            streams: BTreeMap::new(),
+            ahead: VecDeque::new(),
+            safe: None,
+            edition: 0,
+        }
+    }
+}
+
+impl Log {
+    /// Of a session that starts.
+    pub(crate) fn of(about: About) -> Log {
+        Log { about: Some(Arc::new(about)), ..Log::default() }
+    }
+
+    /// What is known of it from its start on.
+    pub(crate) fn about(&self) -> Option<&About> {
+        self.about.as_deref()
+    }
+
+    /// What was recorded before this terminal heard of the session. What it has heard since
+    /// comes after that.
+    pub(crate) fn restore(&mut self, about: About, rows: &[Row], events: &[Event]) {
+        let before = std::mem::replace(self, Log { edition: self.edition + 1, ..Log::of(about) });
+        rows.iter().chain(before.rows.iter()).for_each(|row| self.row(row));
+        for event in &events[events.len().saturating_sub(MOST_EVENTS)..] {
+            self.safe_event(*event);
+        }
+        let last = self.safe;
+        let since = before.events.iter().filter(|event| last.is_none_or(|last| event.time > last));
+        since.for_each(|event| self.show(*event));
+        self.safe = self.safe.max(before.safe);
+        self.ahead = before.ahead;
+        before.notes.iter().for_each(|note| self.notes.push(note.clone()));
+    }
+
+    /// What came for good, in order and each once.
+    pub(crate) fn safe(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Row(row) => self.row(row),
+                Record::Event(event) => self.safe_event(*event),
+                Record::Note { time, text } => self.notes.push((*time, text.clone())),
+            }
+        }
+    }
+
+    /// What was seen in passing, and comes again for good.
+    pub(crate) fn passing(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Row(row) => self.row(row),
+                Record::Event(event) if self.safe.is_none_or(|safe| event.time > safe) => {
+                    self.ahead.push_back(*event);
+                    if self.ahead.len() > MOST_EVENTS {
+                        self.ahead.pop_front();
+                    }
+                    self.show(*event);
+                }
+                Record::Event(_) | Record::Note { .. } => {}
+            }
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        if self.rows.iter().next_back().is_none_or(|last| last.trial < row.trial) {
+            self.rows.push(row.clone());
+        }
+    }
+
+    fn safe_event(&mut self, event: Event) {
+        self.safe = self.safe.max(Some(event.time));
+        match self.ahead.iter().position(|ahead| *ahead == event) {
+            Some(place) => drop(self.ahead.drain(..=place)),
+            None => self.show(event),
+        }
+    }
+
+    fn show(&mut self, event: Event) {
+        match event.kind {
+            Kind::Analog | Kind::Position => {
+                let since = since(self.start(), event.time);
+                self.streams.entry(event.source).or_insert_with(Stream::new).add(since, event.value);
+            }
+            _ => self.events.push(event),
+        }
+    }
+
+    fn start(&self) -> Time {
+        self.about.as_ref().map_or(Time::ZERO, |about| about.start)
+    }
+
+    /// How much a page has that has all of it.
+    pub(super) fn seen(&self, session: Uuid) -> Seen {
+        Seen {
+            session,
+            edition: self.edition,
+            rows: self.rows.came(),
+            events: self.events.came(),
+            notes: self.notes.came(),
+            streams: self.streams.iter().map(|(source, stream)| (*source, stream.seen())).collect(),
+        }
+    }
+
+    /// All that is kept of it.
+    pub(super) fn view(&self, session: Uuid) -> SessionView {
+        let parameters = self.about.iter().flat_map(|about| &about.parameters);
+        SessionView {
+            session,
+            task: self.about.as_ref().and_then(|about| about.task.clone()),
+            parameters: parameters.map(|(name, kind, value)| (name.clone(), kind.show(*value))).collect(),
+            rows: self.rows.iter().map(|row| self.row_view(row)).collect(),
+            events: self.events.iter().map(|event| self.event_view(event)).collect(),
+            notes: self.notes.iter().map(|note| self.note_view(note)).collect(),
+            streams: self.streams.iter().map(|(source, one)| (self.name(*source), one.all())).collect(),
+        }
+    }
+
+    /// What a page lacks that has this much; `None` where it has to be given all.
+    pub(super) fn after(&self, session: Uuid, seen: &Seen) -> Option<More> {
+        if (seen.session, seen.edition) != (session, self.edition) {
+            return None;
+        }
+        let mut streams = BTreeMap::new();
+        for (source, stream) in &self.streams {
+            let more = stream.after(seen.streams.get(source).copied().unwrap_or_default())?;
+            if !more.is_empty() {
+                streams.insert(self.name(*source), more);
+            }
+        }
+        Some(More {
+            rows: self.rows.after(seen.rows)?.map(|row| self.row_view(row)).collect(),
+            events: self.events.after(seen.events)?.map(|event| self.event_view(event)).collect(),
+            notes: self.notes.after(seen.notes)?.map(|note| self.note_view(note)).collect(),
+            streams,
+        })
+    }
+
+    fn row_view(&self, row: &Row) -> RowView {
+        let columns = self.about.iter().flat_map(|about| &about.columns).zip(&row.values);
+        let values = columns.map(|((name, kind), value)| (name.clone(), shown(kind, *value)));
+        let start = self.start();
+        RowView {
+            trial: row.trial,
+            start: since(start, row.start),
+            end: since(start, row.end),
+            ending: row.ending,
+            values: values.collect(),
+        }
+    }
+
+    fn event_view(&self, event: &Event) -> EventView {
+        EventView {
+            t: since(self.start(), event.time),
+            trial: event.trial,
+            kind: event.kind.name(),
+            source: self.name(event.source),
+            value: event.value,
+        }
+    }
+
+    fn note_view(&self, (time, text): &(Time, String)) -> NoteView {
+        NoteView { t: since(self.start(), *time), text: text.clone() }
+    }
+
+    fn name(&self, source: Source) -> String {
+        let named = self.about.as_ref().map(|about| about.names.name(source));
+        named.unwrap_or_else(|| Names::default().name(source))
+    }
+}
+
+impl More {
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.events.is_empty() && self.notes.is_empty() && self.streams.is_empty()
+    }
+}
+
+/// A value as a page can draw it: a truth, a number in the type's unit, or a choice's name.
+pub(crate) fn shown(kind: &ValueType, value: Option<Value>) -> serde_json::Value {
+    match value {
+        None => serde_json::Value::Null,
+        Some(Value::Boolean(flag)) => json!(flag),
+        Some(value @ (Value::Choice(_) | Value::Integers(..))) => json!(kind.show(value)),
+        Some(Value::Integer(number)) => json!(number),
+        Some(value) => json!(value.to_f64()),
+    }
+}
