@@ -1,22 +1,31 @@
 //! One subject's file.
 
 mod broken;
+mod growing;
+mod held;
 mod index;
 mod moved;
 mod open;
 mod subject;
+mod whole;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use bramble_value::{Event, Record, SubjectId, Trials, Value, ValueType};
 use hdf5::{File, Group};
 use uuid::Uuid;
 
+pub use broken::SetAside;
+use growing::Growing;
+use held::{Held, Identity, remove};
+use whole::Whole;
+
 use crate::column;
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::attribute;
+use crate::hdf::table::Keep;
 use crate::moves::Move;
 use crate::session::records::{self, Records, Written};
 use crate::session::start;
@@ -24,50 +33,44 @@ use crate::session::{
     ClockEstimate, Note, ProtocolStep, SessionEnd, SessionNumber, SessionStart, SessionSummary,
 };
 
-/// A subject's file, open. Whoever has it open for writing is alone with it.
+/// A subject's file, open, with those of sessions that grow beside it. Whoever has it open
+/// for writing is alone with it.
 #[derive(Debug)]
 pub struct SubjectFile {
-    /// Sessions opened so far. Before `file`: their tables close first.
+    /// Sessions opened so far. Before the files: their tables close first.
     sessions: RefCell<BTreeMap<SessionNumber, Records>>,
     /// The sessions that are packed.
     index: index::Index,
     /// The sessions that were moved.
     moves: Vec<Move>,
-    file: File,
-    /// Held for as long as the file is open.
-    lock: std::fs::File,
-    path: PathBuf,
-    id: SubjectId,
-    uuid: Uuid,
+    /// Sessions that are not packed, or of which more came.
+    growing: Growing,
+    main: Held,
+    identity: Identity,
     writable: bool,
 }
 
 impl SubjectFile {
     /// Whose file it is.
     pub fn id(&self) -> &SubjectId {
-        &self.id
+        &self.identity.id
     }
 
     /// The subject's own name, the same wherever its data go.
     pub fn uuid(&self) -> Uuid {
-        self.uuid
+        self.identity.uuid
     }
 
     /// Where the file is.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.main.path()
     }
 
     /// Has the disk hold all that was written so far. Every write survives the
     /// death of this process without it; this makes it survive that of the machine.
     pub fn sync(&self) -> Result<(), SubjectError> {
-        self.check_whole()?;
-        self.flush()?;
-        self.lock.sync_all().map_err(|source| SubjectError::Folder {
-            doing: "write",
-            path: self.path.clone(),
-            source,
-        })
+        self.main.sync()?;
+        self.growing.values().try_for_each(Held::sync)
     }
 
     /// Makes the next session, or finds the one of this uuid, so that a start
@@ -89,21 +92,12 @@ impl SubjectFile {
             return Err(SubjectError::Column { column: column.name.clone(), kind });
         }
         let number = self.next_number()?;
-        self.rewrite(|file| {
-            let keep = |texts: &BTreeMap<String, String>| -> Result<start::Hashes, Fault> {
-                let keep_one =
-                    |(path, text): (&String, &String)| Ok((path.clone(), subject::write_source(file, text)?));
-                texts.iter().map(keep_one).collect()
-            };
-            let (sources, texts) = (keep(&session.sources)?, keep(&session.texts)?);
-            let group = file
-                .group("sessions")
-                .and_then(|sessions| sessions.create_group(&number.to_string()))
-                .doing(|| format!("make session {number} of"))?;
-            start::write(&group, session, &sources, &texts)?;
+        let held = growing::create(self.main.path(), number, &self.identity, |file| {
+            let group = whole::write_start(file, number, session)?;
             Records::create(&group, column::place(&session.columns))?;
             Written::default().write(&group)
         })?;
+        self.growing.insert(number, held);
         Ok(number)
     }
 
@@ -119,9 +113,10 @@ impl SubjectFile {
         self.check_writable()?;
         let written = self.written_up_to(number)?;
         let new = &records[records.partition_point(|(at, _)| *at <= written)..];
-        if !new.is_empty() && self.index.contains_key(&number) {
-            self.unpack(number)?;
+        if new.is_empty() {
+            return Ok(());
         }
+        self.grow(number)?;
         self.with_session(number, |session| {
             let misfit = new.iter().find_map(|(_, record)| session.misfit(record));
             match misfit {
@@ -143,73 +138,120 @@ impl SubjectFile {
         estimates: &[ClockEstimate],
     ) -> Result<(), SubjectError> {
         self.check_writable()?;
-        if self.index.contains_key(&number) {
-            self.unpack(number)?;
-        }
+        self.grow(number)?;
         self.with_session(number, |session| session.add_clock(estimates))
     }
 
     /// Says how a session ended. Told again, the last one counts.
     pub fn end_session(&mut self, number: SessionNumber, end: &SessionEnd) -> Result<(), SubjectError> {
         self.check_writable()?;
-        self.with_session(number, |session| session.add_end(end))?;
-        if self.index.contains_key(&number) {
-            let summary = self.summary_of(number)?;
-            self.rewrite(|file| index::add(file, &[summary]))?;
-        }
-        Ok(())
+        self.grow(number)?;
+        self.with_session(number, |session| session.add_end(end))
     }
 
-    /// Packs the sessions that are over and were not packed: their tables are compressed,
-    /// which is some times smaller, and they are noted in the file's index. A running
-    /// session's tables stay as they are, because a kill amid growing a compressed one
-    /// damages it.
+    /// Takes the sessions that have files of their own into the subject's: their tables are
+    /// compressed, which is some times smaller, and those that are over are noted in the
+    /// file's index. More may come for them all the same.
     ///
     /// # Errors
     /// Where the file can't be written; it is as it was then.
     pub fn pack(&mut self) -> Result<(), SubjectError> {
         self.check_writable()?;
         let mut over = Vec::new();
-        for number in self.numbers()?.into_iter().filter(|number| !self.index.contains_key(number)) {
-            over.extend(Some(self.summary_of(number)?).filter(|session| session.end.is_some()));
+        let mut packed: BTreeSet<SessionNumber> = self.growing.keys().copied().collect();
+        for number in self.numbers()?.into_iter().filter(|number| !self.is_packed(*number)) {
+            let summary = self.summary_of(number)?;
+            if summary.end.is_some() {
+                packed.insert(number);
+                over.push(summary);
+            }
         }
-        if over.is_empty() {
+        if packed.is_empty() {
             return Ok(());
         }
-        let numbers: Vec<SessionNumber> = over.iter().map(|session| session.number).collect();
-        self.keep_otherwise(&numbers, true, |file| index::add(file, &over))
+        let mut sessions = Vec::new();
+        for number in packed {
+            let held = self.held(number);
+            sessions.push((number, held.here(|| Whole::read(&held.file, number))?));
+        }
+        let write = |file: &File| {
+            sessions.iter().try_for_each(|(number, session)| session.write(file, *number, Keep::Packed))?;
+            index::add(file, &over)
+        };
+        let before: Vec<SessionNumber> = sessions
+            .iter()
+            .map(|(number, _)| *number)
+            .filter(|number| whole::has(&self.main.file, *number))
+            .collect();
+        if before.is_empty() {
+            self.rewrite(write)?;
+        } else {
+            let take_out = |file: &File| before.iter().try_for_each(|number| whole::take_out(file, *number));
+            self.rewrite_in_two(take_out, write)?;
+        }
+        let numbers: Vec<SessionNumber> = self.growing.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.drop_growing(number));
+        Ok(())
     }
 
-    /// Makes a packed session's tables such that rows can be added.
-    fn unpack(&mut self, number: SessionNumber) -> Result<(), SubjectError> {
-        self.keep_otherwise(&[number], false, |file| index::remove(file, number))
+    /// Has a session be in a file of its own, where more can come.
+    fn grow(&mut self, number: SessionNumber) -> Result<(), SubjectError> {
+        if self.is_growing(number) {
+            return Ok(());
+        }
+        self.session_group(number)?;
+        let session = self.main.here(|| Whole::read(&self.main.file, number))?;
+        let held = growing::create(self.main.path(), number, &self.identity, |file| {
+            session.write(file, number, Keep::Growing)
+        })?;
+        self.sessions.get_mut().remove(&number);
+        self.growing.insert(number, held);
+        Ok(())
     }
 
-    /// Keeps the tables of sessions as those of sessions that are over, or are not.
-    fn keep_otherwise(
+    /// Whether a session is in a file of its own.
+    pub(crate) fn is_growing(&self, number: SessionNumber) -> bool {
+        self.growing.contains_key(&number)
+    }
+
+    /// Removes a session's own file; what is left where that fails counts as before.
+    fn drop_growing(&mut self, number: SessionNumber) {
+        self.sessions.get_mut().remove(&number);
+        if let Some(held) = self.growing.remove(&number) {
+            remove(held.path());
+        }
+    }
+
+    /// Changes the subject's own file in a copy, which takes its place.
+    fn rewrite<T>(&mut self, work: impl FnOnce(&File) -> Result<T, Fault>) -> Result<T, SubjectError> {
+        let result = self.main.rewrite(work)?;
+        self.is_rewritten().map(|()| result)
+    }
+
+    /// The same, after something else that makes the copy shorter.
+    fn rewrite_in_two(
         &mut self,
-        numbers: &[SessionNumber],
-        over: bool,
-        note: impl FnOnce(&File) -> Result<(), Fault>,
+        shorten: impl FnOnce(&File) -> Result<(), Fault>,
+        work: impl FnOnce(&File) -> Result<(), Fault>,
     ) -> Result<(), SubjectError> {
-        let group = |file: &File, number: &SessionNumber| {
-            let name = format!("sessions/{number}");
-            file.group(&name).doing(|| format!("open {name}"))
-        };
-        let take = |file: &File| {
-            let tables = numbers.iter().map(|number| {
-                let group = group(file, number)?;
-                Records::open(&group, start::read_columns(&group)?)?.take_out()
-            });
-            tables.collect::<Result<Vec<_>, Fault>>()
-        };
-        self.rewrite_in_two(take, |file, tables| {
-            for (number, tables) in numbers.iter().zip(tables) {
-                let group = group(file, number)?;
-                tables.iter().try_for_each(|(table, grows)| table.put(&group, grows.keep(over)))?;
-            }
-            note(file)
-        })
+        self.main.rewrite_in_two(shorten, work)?;
+        self.is_rewritten()
+    }
+
+    fn is_rewritten(&mut self) -> Result<(), SubjectError> {
+        self.sessions.get_mut().clear();
+        (self.index, self.moves) = read_lists(&self.main)?;
+        Ok(())
+    }
+
+    /// Whether the index has all there is of a session.
+    fn is_packed(&self, number: SessionNumber) -> bool {
+        self.index.contains_key(&number) && !self.is_growing(number)
+    }
+
+    /// The file that has a session, or would.
+    fn held(&self, number: SessionNumber) -> &Held {
+        self.growing.get(&number).unwrap_or(&self.main)
     }
 
     /// All sessions, oldest first.
@@ -220,10 +262,11 @@ impl SubjectFile {
 
     /// The session of this uuid.
     pub fn session_by_uuid(&self, uuid: Uuid) -> Result<Option<SessionSummary>, SubjectError> {
-        if let Some(known) = self.index.values().rfind(|session| session.uuid == uuid) {
+        let packed = |session: &&SessionSummary| session.uuid == uuid && self.is_packed(session.number);
+        if let Some(known) = self.index.values().rfind(packed) {
             return Ok(Some(known.clone()));
         }
-        for number in self.numbers()?.into_iter().rev().filter(|number| !self.index.contains_key(number)) {
+        for number in self.numbers()?.into_iter().rev().filter(|number| !self.is_packed(*number)) {
             let summary = self.summary_of(number)?;
             if summary.uuid == uuid {
                 return Ok(Some(summary));
@@ -234,7 +277,7 @@ impl SubjectFile {
 
     /// A session in a few words.
     pub fn summary(&self, number: SessionNumber) -> Result<SessionSummary, SubjectError> {
-        match self.index.get(&number) {
+        match self.index.get(&number).filter(|_| self.is_packed(number)) {
             Some(summary) => Ok(summary.clone()),
             None => self.summary_of(number),
         }
@@ -242,7 +285,7 @@ impl SubjectFile {
 
     fn summary_of(&self, number: SessionNumber) -> Result<SessionSummary, SubjectError> {
         let group = self.session_group(number)?;
-        self.here(|| {
+        self.held(number).here(|| {
             let written = Written::read(&group)?;
             Ok(SessionSummary {
                 number,
@@ -261,7 +304,8 @@ impl SubjectFile {
     /// Everything a session started from.
     pub fn session(&self, number: SessionNumber) -> Result<SessionStart, SubjectError> {
         let group = self.session_group(number)?;
-        self.here(|| start::read(&group, |hash| subject::source(&self.file, hash)))
+        let held = self.held(number);
+        held.here(|| start::read(&group, |hash| subject::source(&held.file, hash)))
     }
 
     /// A session's trials.
@@ -330,29 +374,28 @@ impl SubjectFile {
 
     /// The numbers of all sessions, in order.
     fn numbers(&self) -> Result<Vec<SessionNumber>, SubjectError> {
-        let names = self
-            .file
-            .group("sessions")
-            .and_then(|sessions| sessions.member_names())
-            .doing(|| "list the sessions of".to_owned())
-            .map_err(|fault| fault.in_file(&self.path))?;
-        let mut numbers: Vec<SessionNumber> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        numbers.sort();
-        Ok(numbers)
+        let names = self.main.here(|| {
+            let list = || self.main.file.group("sessions")?.member_names();
+            list().doing(|| "list the sessions of".to_owned())
+        })?;
+        let mut numbers: BTreeSet<SessionNumber> =
+            names.iter().filter_map(|name| name.parse().ok()).collect();
+        numbers.extend(self.growing.keys());
+        Ok(numbers.into_iter().collect())
     }
 
     fn session_group(&self, number: SessionNumber) -> Result<Group, SubjectError> {
-        self.file.group(&format!("sessions/{number}")).map_err(|_| {
+        whole::group(&self.held(number).file, number).map_err(|_| {
             match self.moved_away(|away| away.number == number) {
                 Some(away) => self.went(away),
-                None => SubjectError::NoSession { path: self.path.clone(), number },
+                None => SubjectError::NoSession { path: self.path().to_owned(), number },
             }
         })
     }
 
     fn went(&self, Move { number, other, there, .. }: &Move) -> SubjectError {
         let (number, to, there) = (*number, other.clone(), *there);
-        SubjectError::Moved { path: self.path.clone(), number, to, there }
+        SubjectError::Moved { path: self.path().to_owned(), number, to, there }
     }
 
     /// Does something with a session, which is opened the first time.
@@ -362,24 +405,26 @@ impl SubjectFile {
         work: impl FnOnce(&mut Records) -> Result<T, Fault>,
     ) -> Result<T, SubjectError> {
         let mut sessions = self.sessions.borrow_mut();
+        let held = self.held(number);
         if let std::collections::btree_map::Entry::Vacant(place) = sessions.entry(number) {
             let group = self.session_group(number)?;
-            place.insert(self.here(|| Records::open(&group, start::read_columns(&group)?))?);
+            place.insert(held.here(|| Records::open(&group, start::read_columns(&group)?))?);
         }
         let session = sessions.get_mut(&number).expect("the session was put there just above");
-        work(session).map_err(|fault| fault.in_file(&self.path))
+        held.here(|| work(session))
     }
 
+    /// That the files may be written to, and are whole.
     fn check_writable(&self) -> Result<(), SubjectError> {
-        if self.writable { self.check_whole() } else { Err(SubjectError::ReadOnly(self.path.clone())) }
+        if !self.writable {
+            return Err(SubjectError::ReadOnly(self.path().to_owned()));
+        }
+        self.main.check_whole()?;
+        self.growing.values().try_for_each(Held::check_whole)
     }
+}
 
-    fn flush(&self) -> Result<(), SubjectError> {
-        self.here(|| self.file.flush().doing(|| "write".to_owned()))
-    }
-
-    /// Says in which file something went wrong.
-    fn here<T>(&self, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, SubjectError> {
-        work().map_err(|fault| fault.in_file(&self.path))
-    }
+/// The lists that a file has of its sessions.
+fn read_lists(main: &Held) -> Result<(index::Index, Vec<Move>), SubjectError> {
+    main.here(|| Ok((index::read(&main.file)?, moved::read(&main.file)?)))
 }

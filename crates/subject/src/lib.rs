@@ -14,7 +14,7 @@
 //!     events/table           time_ns, trial, kind, source, value
 //!     notes/table            time_ns, part, text
 //!     clock/table            time_ns, offset_ns, error_ns, drift_ppb
-//!     end/table              when, ending, part, why, correct, water_ul: empty for as long as the session runs
+//!     end/table              when, ending, part, why, correct, water_ul: empty where no end was told
 //!     names/{sources,kinds,endings}/table   what the small integers of events stand for
 //!     columns/table, parameters/table, versions/table
 //!     sources/table, texts/table   path, sha256: what the task is made of; what else belongs to the session
@@ -39,7 +39,9 @@
 //!   behind the rows that count and flushed; only then the number of rows that
 //!   count grows. What a killed process left behind that number is never read,
 //!   and is written over by the same records when they come again.
-//! - Everything else (a new session, a new source, packing a session that is over) is done in a copy of the
+//! - A new session is a small file of its own beside the subject's, `M001.h5.running-0001`,
+//!   in which it grows; it is a subject file too.
+//! - Everything else (a new source, taking in sessions that are over) is done in a copy of the
 //!   file, which then takes its place.
 
 mod biography;
@@ -55,7 +57,7 @@ mod store;
 
 pub use biography::{Biography, Sex};
 pub use error::SubjectError;
-pub use file::SubjectFile;
+pub use file::{SetAside, SubjectFile};
 pub use history::{By, Change, Occasion, Weight};
 pub use life::{Care, Life};
 pub use moves::{Move, MoveOrder, Way};

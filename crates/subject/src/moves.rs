@@ -96,6 +96,9 @@ impl Subjects {
         from: &mut SubjectFile,
         to: &mut SubjectFile,
     ) -> Result<SessionNumber, SubjectError> {
+        if from.is_growing(order.number) {
+            from.pack()?;
+        }
         let note = self.note_of(order);
         write(&note, order).map_err(|source| cannot("write", &note, source))?;
         let there = match to.session_by_uuid(order.session) {

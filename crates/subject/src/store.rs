@@ -73,27 +73,6 @@ impl Subjects {
         SubjectFile::create(&self.path(id), id, biography, by)
     }
 
-    /// Puts a new file in the place of a subject's broken one, and says where that is
-    /// kept; `None`, and nothing has changed, where it isn't provably broken.
-    ///
-    /// # Errors
-    /// As [`SubjectFile::is_broken`] and [`SubjectFile::make_anew`].
-    pub fn replace_broken(
-        &self,
-        id: &SubjectId,
-        by: &By,
-        open: bool,
-    ) -> Result<Option<PathBuf>, SubjectError> {
-        let path = self.path(id);
-        if !SubjectFile::is_broken(&path)? {
-            return Ok(None);
-        }
-        let when = by.when.strftime("%Y-%m-%dT%H-%M-%S");
-        let aside = path.with_extension(format!("h5.damaged-{when}"));
-        SubjectFile::make_anew(&path, id, by, &aside, open)?;
-        Ok(Some(aside))
-    }
-
     /// A subject's file, to write to.
     ///
     /// # Errors

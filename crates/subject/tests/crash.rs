@@ -208,11 +208,17 @@ fn rows_that_a_crash_left_uncounted_are_cut_off() {
         (file.path().to_owned(), file.trials(number).unwrap(), file.events(number).unwrap());
     drop(file);
     // As a crash between a table's growth and the count of its rows leaves them.
-    let raw = hdf5::File::open_rw(&path).unwrap();
-    for table in ["sessions/0001/trials/table", "sessions/0001/events/table", "history/table"] {
+    let session = path.with_file_name("M001.h5.running-0001");
+    let tables = [
+        (&session, "sessions/0001/trials/table", 5),
+        (&session, "sessions/0001/events/table", 40),
+        (&path, "history/table", 1),
+    ];
+    for (path, table, _) in tables {
+        let raw = hdf5::File::open_rw(path).unwrap();
         raw.dataset(table).unwrap().resize(1000).unwrap();
+        raw.close().unwrap();
     }
-    raw.close().unwrap();
 
     let reader = SubjectFile::open_read_only(&path).unwrap();
     assert_eq!((reader.trials(number).unwrap(), reader.sessions().unwrap().len()), (trials.clone(), 1));
@@ -222,9 +228,9 @@ fn rows_that_a_crash_left_uncounted_are_cut_off() {
     assert_eq!(file.history().unwrap().len(), 1);
     assert_eq!(file.begin_session(&start(columns())).unwrap().get(), 2);
     drop(file);
-    let raw = hdf5::File::open(&path).unwrap();
-    assert_eq!(raw.dataset("sessions/0001/trials/table").unwrap().size(), 5);
-    assert_eq!(raw.dataset("history/table").unwrap().size(), 1);
+    for (path, table, rows) in tables {
+        assert_eq!(hdf5::File::open(path).unwrap().dataset(table).unwrap().size(), rows, "{table}");
+    }
 }
 
 #[test]

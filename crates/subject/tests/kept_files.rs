@@ -42,7 +42,7 @@ impl Kept {
             files.push(file);
         }
         files.sort();
-        assert!(files.len() >= 4);
+        assert!(files.len() >= 5);
         Kept { files, _folder: folder }
     }
 }
@@ -135,8 +135,14 @@ fn a_file_of_every_layout_goes_on_in_todays() {
         let new = start(columns());
         let third = file.begin_session(&new).unwrap();
         file.end_session(third, &end(Ending::Done, "")).unwrap();
+        file.sync().unwrap();
+        let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+        let files = || std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+        let before: u64 = files().map(|file| size(&file)).sum();
         file.pack().unwrap();
         drop(file);
+        assert_eq!(files().collect::<Vec<_>>(), std::slice::from_ref(&copy));
+        assert!(size(&copy) < before, "{}: {} of {before}", name(path), size(&copy));
         let file = SubjectFile::open_read_only(&copy).unwrap();
         assert_eq!(file.sessions().unwrap().len(), 3, "{}", name(path));
         assert_eq!(file.session(third).unwrap(), new);

@@ -65,6 +65,7 @@ fn subject_with_rows(folder: &Path) -> (SubjectFile, Vec<String>) {
             file.end_session(number, &end(bramble_value::Ending::Done, "")).unwrap();
         }
     }
+    file.pack().unwrap();
     (file, lines)
 }
 

@@ -2,9 +2,20 @@
 
 mod common;
 
-use bramble_subject::{ClockEstimate, SubjectFile};
+use std::path::{Path, PathBuf};
+
+use bramble_subject::{ClockEstimate, SessionNumber, SubjectFile};
 use bramble_value::{Ending, Record, Time};
 use common::*;
+
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).unwrap().len()
+}
+
+/// The file that a session grows in.
+fn running(file: &SubjectFile, number: SessionNumber) -> PathBuf {
+    file.path().with_file_name(format!("M001.h5.running-{number}"))
+}
 
 fn records(from: u32, to: u32) -> Vec<Record> {
     (from..to)
@@ -24,14 +35,14 @@ fn a_packed_session_is_smaller_and_gives_back_what_it_was_given() {
     file.end_session(number, &end(Ending::Stopped, "enough")).unwrap();
     let told = file.summary(number).unwrap();
     file.sync().unwrap();
-    let size = |file: &SubjectFile| std::fs::metadata(file.path()).unwrap().len();
-    let before = size(&file);
+    let before = size(file.path()) + size(&running(&file, number));
     file.pack().unwrap();
     let path = file.path().to_owned();
     drop(file);
 
     let file = SubjectFile::open(&path).unwrap();
-    assert!(size(&file) < before / 2, "{} of {before}", size(&file));
+    assert!(size(&path) < before / 2, "{} of {before}", size(&path));
+    assert!(!running(&file, number).exists());
     assert_eq!(file.events(number).unwrap(), events_of(&records));
     assert_eq!(file.trials(number).unwrap().rows, rows_of(&records));
     assert_eq!(file.clock(number).unwrap(), [clock]);
@@ -65,7 +76,32 @@ fn what_comes_after_a_session_was_packed_is_kept_all_the_same() {
 }
 
 #[test]
-fn a_session_that_runs_is_left_as_it_is() {
+fn a_session_that_runs_leaves_the_subjects_own_file_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let over = file.begin_session(&start(columns())).unwrap();
+    file.end_session(over, &end(Ending::Done, "")).unwrap();
+    file.pack().unwrap();
+    let own = std::fs::read(file.path()).unwrap();
+    let runs = file.begin_session(&start(columns())).unwrap();
+    let records = records(1, 50);
+    file.append(runs, &numbered(1, records.clone())).unwrap();
+    file.end_session(runs, &end(Ending::Done, "")).unwrap();
+    file.sync().unwrap();
+    assert!(std::fs::read(file.path()).unwrap() == own);
+    let path = file.path().to_owned();
+    drop(file);
+    let file = SubjectFile::open_read_only(&path).unwrap();
+    assert_eq!(file.events(runs).unwrap(), events_of(&records));
+    // What it grows in is a subject's file with that session alone.
+    let alone = SubjectFile::open_read_only(&running(&file, runs)).unwrap();
+    assert_eq!((alone.id(), alone.uuid()), (file.id(), file.uuid()));
+    assert_eq!(alone.sessions().unwrap(), [file.summary(runs).unwrap()]);
+    assert_eq!(alone.session(runs).unwrap(), file.session(runs).unwrap());
+}
+
+#[test]
+fn a_session_that_runs_can_be_packed_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = subject_in(folder.path());
     let over = file.begin_session(&start(columns())).unwrap();
@@ -73,9 +109,42 @@ fn a_session_that_runs_is_left_as_it_is() {
     let runs = file.begin_session(&start(columns())).unwrap();
     file.append(runs, &numbered(1, records(1, 5))).unwrap();
     file.pack().unwrap();
+    assert!(!running(&file, runs).exists());
+    assert!(file.summary(runs).unwrap().end.is_none());
     file.append(runs, &numbered(45, records(5, 9))).unwrap();
     assert_eq!(file.trials(runs).unwrap().rows.len(), 8);
-    assert!(file.summary(runs).unwrap().end.is_none());
     let numbers: Vec<_> = file.sessions().unwrap().iter().map(|session| session.number).collect();
     assert_eq!(numbers, [over, runs]);
+    file.end_session(runs, &end(Ending::Done, "")).unwrap();
+    file.pack().unwrap();
+    assert_eq!(file.events(runs).unwrap(), events_of(&records(1, 9)));
+}
+
+#[test]
+fn many_small_sessions_packed_at_once_make_nothing_larger() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let empty = size(file.path());
+    let mut before = empty;
+    for _ in 0..20 {
+        let number = file.begin_session(&start(columns())).unwrap();
+        file.append(number, &numbered(1, records(1, 3))).unwrap();
+        file.end_session(number, &end(Ending::Done, "")).unwrap();
+        file.sync().unwrap();
+        before += size(&running(&file, number)) - empty;
+    }
+    file.pack().unwrap();
+    let after = size(file.path());
+    assert!(after < before, "{after} of {before}");
+    // One after the other they take as much.
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    for _ in 0..20 {
+        let number = file.begin_session(&start(columns())).unwrap();
+        file.append(number, &numbered(1, records(1, 3))).unwrap();
+        file.end_session(number, &end(Ending::Done, "")).unwrap();
+        file.pack().unwrap();
+    }
+    let singly = size(file.path());
+    assert!(after <= singly, "{after}, and {singly} singly");
 }

@@ -4,8 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
-use bramble_subject::{Biography, Change, Occasion, SubjectError, SubjectFile, Subjects, Weight};
+use bramble_subject::{Biography, Change, Occasion, SetAside, SubjectError, SubjectFile, Subjects, Weight};
 use bramble_value::Ending;
 use common::{biography, by, columns, end, event, start, subject_in};
 
@@ -204,6 +205,12 @@ fn an_open_session_shows_as_such_until_it_ends() {
     assert_eq!((end.correct, end.water), (Some(0.75), None));
 }
 
+/// Takes the last byte of a file.
+fn cut(path: &Path) {
+    let length = fs::metadata(path).unwrap().len();
+    fs::File::options().write(true).open(path).unwrap().set_len(length - 1).unwrap();
+}
+
 #[test]
 fn a_broken_file_is_told_from_a_whole_one_and_is_kept_as_it_is_beside_a_new_one() {
     let folder = tempfile::tempdir().unwrap();
@@ -211,17 +218,73 @@ fn a_broken_file_is_told_from_a_whole_one_and_is_kept_as_it_is_beside_a_new_one(
     drop(subject_in(folder.path()));
     let id = "M001".parse().unwrap();
     let path = subjects.path(&id);
-    assert_eq!(subjects.replace_broken(&id, &by(), false).unwrap(), None, "it is whole");
-    let length = std::fs::metadata(&path).unwrap().len();
-    std::fs::File::options().write(true).open(&path).unwrap().set_len(length - 1).unwrap();
-    let cut = std::fs::read(&path).unwrap();
-    let aside = subjects.replace_broken(&id, &by(), false).unwrap().unwrap();
-    assert_eq!(std::fs::read(&aside).unwrap(), cut);
+    let replace = || SubjectFile::replace_broken(&path, &id, &by(), false);
+    assert_eq!(replace().unwrap(), None, "it is whole");
+    cut(&path);
+    let was = fs::read(&path).unwrap();
+    let Some(SetAside::Subject(aside)) = replace().unwrap() else { panic!("it is broken") };
+    assert_eq!(fs::read(&aside).unwrap(), was);
     assert!(subjects.list().unwrap() == std::slice::from_ref(&id), "what was set aside is no subject");
     assert!(subjects.open(&id).unwrap().sessions().unwrap().is_empty());
-    std::fs::write(&path, "no HDF5").unwrap();
-    let error = subjects.replace_broken(&id, &by(), false).unwrap_err();
+    fs::write(&path, "no HDF5").unwrap();
+    let error = replace().unwrap_err();
     assert!(matches!(error, SubjectError::Exists(_)), "nothing is written over: {error}");
+}
+
+#[test]
+fn of_a_subjects_file_and_a_running_sessions_the_broken_one_alone_is_set_aside() {
+    for broken in ["M001.h5", "M001.h5.running-0002"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = subject_in(folder.path());
+        let over = file.begin_session(&start(columns())).unwrap();
+        file.end_session(over, &end(Ending::Done, "")).unwrap();
+        file.pack().unwrap();
+        let (started, path) = (start(columns()), file.path().to_owned());
+        let runs = file.begin_session(&started).unwrap();
+        file.append(runs, &[(1, event(1))]).unwrap();
+        drop(file);
+        assert!(!SubjectFile::is_broken(&path).unwrap());
+        let cut_off = path.with_file_name(broken);
+        cut(&cut_off);
+        let was = fs::read(&cut_off).unwrap();
+        assert!(SubjectFile::is_broken(&path).unwrap());
+        let aside =
+            SubjectFile::replace_broken(&path, &"M001".parse().unwrap(), &by(), false).unwrap().unwrap();
+        assert_eq!(fs::read(aside.path()).unwrap(), was);
+        let mut file = SubjectFile::open(&path).unwrap();
+        let left = file.sessions().unwrap().iter().map(|session| session.number.get()).collect::<Vec<_>>();
+        // The start comes again from the journal, and with it all that is missing.
+        let again = file.begin_session(&started).unwrap();
+        let events = file.events(again).unwrap().len();
+        match aside {
+            SetAside::Subject(_) => assert_eq!((left, events), (vec![2], 1)),
+            SetAside::Session(_) => assert_eq!((left, events), (vec![1], 0)),
+        }
+        assert_eq!(again, runs);
+    }
+}
+
+#[test]
+fn a_session_beside_a_file_that_has_another_of_its_number_is_not_taken_for_its() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mine, other) = (folder.path().join("mine"), folder.path().join("other"));
+    let mut paths = Vec::new();
+    for (folder, over) in [(&mine, true), (&other, false)] {
+        let mut file = subject_in(folder);
+        let number = file.begin_session(&start(columns())).unwrap();
+        if over {
+            file.end_session(number, &end(Ending::Done, "")).unwrap();
+            file.pack().unwrap();
+        }
+        paths.push(file.path().to_owned());
+    }
+    fs::copy(
+        paths[1].with_file_name("M001.h5.running-0001"),
+        paths[0].with_file_name("M001.h5.running-0001"),
+    )
+    .unwrap();
+    let error = SubjectFile::open(&paths[0]).unwrap_err().to_string();
+    assert!(error.contains("running-0001") && error.contains("has another session 0001"), "{error}");
 }
 
 #[test]
@@ -229,8 +292,12 @@ fn an_open_file_that_is_cut_off_is_not_written_to() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = subject_in(folder.path());
     let number = file.begin_session(&start(Vec::new())).unwrap();
-    let on_disk = std::fs::File::options().write(true).open(file.path()).unwrap();
-    on_disk.set_len(on_disk.metadata().unwrap().len() / 2).unwrap();
-    let error = file.append(number, &[(1, event(1))]).unwrap_err();
-    assert!(error.to_string().contains("cut off or written over while it was open"), "{error}");
+    for cut_off in [file.path().with_file_name("M001.h5.running-0001"), file.path().to_owned()] {
+        let whole = fs::read(&cut_off).unwrap();
+        cut(&cut_off);
+        let error = file.append(number, &[(1, event(1))]).unwrap_err().to_string();
+        assert!(error.contains("cut off or written over while it was open"), "{error}");
+        assert!(error.starts_with(cut_off.to_str().unwrap()), "{error}");
+        fs::write(&cut_off, whole).unwrap();
+    }
 }

@@ -16,6 +16,7 @@ use bramble_health::Probe;
 use bramble_journal::Journal;
 use bramble_link::{LineError, Listener};
 use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
+use bramble_subject::SetAside;
 use bramble_value::{Name, Sources, SubjectId};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
@@ -260,11 +261,18 @@ impl Desk {
                 self.state.change(|lab| lab.notice(&pilot, notice));
             }
             News::MadeAnew { pilot, subject, aside } => {
-                let notice = format!(
-                    "the file of {subject} was broken, and was set aside as {}: the new one has the session that \
-                     runs, and what is older is to be restored from a copy",
-                    aside.display()
-                );
+                let notice = match aside {
+                    SetAside::Subject(aside) => format!(
+                        "the file of {subject} was broken, and was set aside as {}: the new one has the session \
+                         that runs, and what is older is to be restored from a copy",
+                        aside.display()
+                    ),
+                    SetAside::Session(aside) => format!(
+                        "the file of {subject}'s session was broken, and was set aside as {}: it is written again \
+                         from the journal",
+                        aside.display()
+                    ),
+                };
                 self.state.change(|lab| lab.notice(&pilot, Some(notice)));
             }
             News::Graduated { pilot, subject, next } => {

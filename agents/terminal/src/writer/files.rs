@@ -1,10 +1,9 @@
 //! The subject files, as the writer's thread has them: open while it needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use bramble_subject::{
-    Biography, By, Change, MoveOrder, SessionNumber, SubjectError, SubjectFile, Subjects, Way,
+    Biography, By, Change, MoveOrder, SessionNumber, SetAside, SubjectError, SubjectFile, Subjects, Way,
 };
 use bramble_value::SubjectId;
 use uuid::Uuid;
@@ -52,25 +51,29 @@ impl Files {
         self.subjects.create(id, biography, by).map(drop)
     }
 
-    /// Whether a subject's file is provably not whole.
+    /// Whether a file of a subject's is provably not whole.
     pub(crate) fn is_broken(&self, id: &SubjectId) -> Result<bool, SubjectError> {
         SubjectFile::is_broken(&self.subjects.path(id))
     }
 
-    /// Puts a new file in the place of one that is provably broken, and says where that
-    /// is kept; the new one's history says so too. `None` where it may be well.
-    pub(crate) fn replace_broken(&mut self, id: &SubjectId, by: By) -> Result<Option<PathBuf>, SubjectError> {
-        let aside = self.subjects.replace_broken(id, &by, self.held.contains_key(id))?;
+    /// Sets aside what is provably broken of a subject, and says where that is kept; its
+    /// history says so too. `None` where all may be well.
+    pub(crate) fn replace_broken(
+        &mut self,
+        id: &SubjectId,
+        by: By,
+    ) -> Result<Option<SetAside>, SubjectError> {
+        let open = self.held.contains_key(id);
+        let aside = SubjectFile::replace_broken(&self.subjects.path(id), id, &by, open)?;
         if let Some(aside) = &aside {
             self.held.remove(id);
-            let aside = aside.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let change = Change {
-                when: by.when,
-                who: by.who,
-                what: "file".to_owned(),
-                from: aside,
-                to: "a new one".to_owned(),
+            let from = aside.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let to = match aside {
+                SetAside::Subject(_) => "a new one",
+                SetAside::Session(_) => "",
             };
+            let By { when, who } = by;
+            let change = Change { when, who, what: "file".to_owned(), from, to: to.to_owned() };
             self.subjects.open(id)?.log(&change)?;
         }
         Ok(aside)

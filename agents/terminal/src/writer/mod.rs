@@ -8,13 +8,12 @@ mod rebuild;
 mod start;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bramble_journal::{Journal, JournalError};
-use bramble_subject::{ClockEstimate, SubjectError};
+use bramble_subject::{ClockEstimate, SetAside, SubjectError};
 use bramble_value::{Name, SubjectId};
 use tokio::sync::oneshot;
 
@@ -39,8 +38,8 @@ pub(crate) enum News {
     Graduated { pilot: Name, subject: SubjectId, next: Next },
     /// What this pilot sent can't be written for now, or, without a reason, can again.
     Stuck { pilot: Name, why: Option<String> },
-    /// A subject's file was broken, and is made again from what the journal has.
-    MadeAnew { pilot: Name, subject: SubjectId, aside: PathBuf },
+    /// A file of a subject's was broken, and is made again from what the journal has.
+    MadeAnew { pilot: Name, subject: SubjectId, aside: SetAside },
 }
 
 type Question = Box<dyn FnOnce(&mut Files) + Send>;

@@ -32,7 +32,7 @@ impl Lane {
         self.go_back(&subject, journal)?;
         let by = By { who: "bramble-terminal, by itself".to_owned(), when: Timestamp::now() };
         let Some(aside) = files.replace_broken(&subject, by)? else { return Ok(None) };
-        tracing::error!(pilot = %self.pilot(), "{error}; it was set aside as {}", aside.display());
+        tracing::error!(pilot = %self.pilot(), "{error}; it was set aside as {}", aside.path().display());
         Ok(Some(News::MadeAnew { pilot: self.pilot().clone(), subject, aside }))
     }
 }
@@ -41,7 +41,8 @@ impl Lane {
 fn subject_of(error: &Stuck) -> Option<SubjectId> {
     match error {
         Stuck::Subject(SubjectError::Unreadable { path, .. } | SubjectError::Damaged { path, .. }) => {
-            path.file_stem()?.to_str()?.parse().ok()
+            // A session that grows has a file whose name goes on behind the subject's.
+            path.file_name()?.to_str()?.split('.').next()?.parse().ok()
         }
         _ => None,
     }

@@ -2,7 +2,8 @@
 //! each of a thousand groups.
 //!
 //! A session is in it once its tables were packed; both are done in one copy of the file.
-//! Whatever is said of it later is a new row, and the last one counts.
+//! Whatever is said of it later is a new row, and the last one counts. One without an end
+//! takes it out: it was moved, or an older version had its tables grow again.
 
 use std::collections::BTreeMap;
 
@@ -95,7 +96,7 @@ pub(super) fn add(file: &File, sessions: &[SessionSummary]) -> Result<(), Fault>
     diary.append(&rows)
 }
 
-/// Says that a session is no longer packed, or no longer here.
+/// Says that a session is no longer here.
 pub(super) fn remove(file: &File, number: SessionNumber) -> Result<(), Fault> {
     let Some(mut diary) = open(file)? else { return Ok(()) };
     let layout = diary.layout().clone();
@@ -130,11 +131,7 @@ fn fields() -> Vec<Field> {
         words("protocol", "the protocol; empty: none"),
         words("step", "the step of the protocol"),
         text("started", TIME_WIDTH, "when it started: ISO 8601, UTC"),
-        text(
-            "ended",
-            TIME_WIDTH,
-            "when it ended: ISO 8601, UTC; empty: its tables grow again, or it was moved",
-        ),
+        text("ended", TIME_WIDTH, "when it ended: ISO 8601, UTC; empty: it was moved"),
         text("ending", 16, "how it ended"),
         words("why", "why, in words"),
         Field::new("correct", FieldType::F64, "share of the trials that were correct; NaN: nothing says so"),

@@ -3,7 +3,7 @@
 use hdf5::{File, Group};
 
 use super::subject::{long, short, timestamp, words};
-use super::{SubjectFile, index, subject};
+use super::{SubjectFile, index, subject, whole};
 use crate::error::{Doing, Fault, SubjectError};
 use crate::hdf::copy;
 use crate::hdf::layout::{Field, FieldType};
@@ -22,7 +22,8 @@ impl SubjectFile {
         &self.moves
     }
 
-    /// Takes a session in from another file, whole or not at all. There it stays as it is.
+    /// Takes a session in from another file, whole or not at all. There it stays as it is. It
+    /// must not be in a file of its own.
     pub(crate) fn take_in(
         &mut self,
         from: &SubjectFile,
@@ -30,10 +31,10 @@ impl SubjectFile {
     ) -> Result<SessionNumber, SubjectError> {
         self.check_writable()?;
         let (known, group) = (from.summary(order.number)?, from.session_group(order.number)?);
-        let hashes = from.here(|| start::hashes(&group))?;
+        let hashes = from.main.here(|| start::hashes(&group))?;
         let texts: Vec<String> = hashes.iter().map(|hash| from.source(hash)).collect::<Result<_, _>>()?;
         let number = self.next_number()?;
-        let packed = from.index.contains_key(&order.number);
+        let packed = from.is_packed(order.number);
         let here = Move::of(order, &known, Way::From, number, order.number);
         let origin = format!("{}, session {}", order.from, order.number);
         let change = change(&order.by, with_reason(&origin, &order.why), format!("session {number}"));
@@ -57,11 +58,8 @@ impl SubjectFile {
         let away = Move::of(order, &self.summary(number)?, Way::To, number, there);
         let goal = format!("{}, session {there}", order.to);
         let change = change(&order.by, format!("session {number}"), with_reason(&goal, &order.why));
-        let unlink = |file: &File| {
-            let unlink = || file.group("sessions")?.unlink(&number.to_string());
-            unlink().doing(|| format!("take session {number} out of"))
-        };
-        self.rewrite_in_two(unlink, |file, ()| {
+        let take_out = |file: &File| whole::take_out(file, number);
+        self.rewrite_in_two(take_out, |file| {
             index::remove(file, number)?;
             add(file, &away)?;
             subject::write_change(file, &change)

@@ -1,34 +1,18 @@
-//! Making a subject file, and opening one without ever harming it.
+//! Making a subject file, and opening one.
 
-use std::fs::{self, TryLockError};
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bramble_value::SubjectId;
-use hdf5::file::LibraryVersion;
-use hdf5::{File, FileBuilder, Group};
+use hdf5::{File, Group};
 use uuid::Uuid;
 
-use super::{SubjectFile, index, moved, subject};
+use super::held::{Access, Held, Identity, beside, make, put_in_place, remove};
+use super::{SubjectFile, growing, index, read_lists, subject, whole};
 use crate::error::{Doing, Fault, SubjectError};
-use crate::hdf::attribute;
 use crate::hdf::table::Diary;
 use crate::session::records::{self, Records};
 use crate::session::start;
-use crate::{Biography, By, Change};
-
-/// What the root's attribute `format` says.
-const FORMAT: &str = "bramble subject";
-/// The version of the layout; a file of a later one is not opened.
-const VERSION: u64 = 1;
-
-/// How a file is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
+use crate::{Biography, By, Change, SessionNumber};
 
 impl SubjectFile {
     /// A new file for a new subject. It comes to be whole or not at all.
@@ -44,9 +28,8 @@ impl SubjectFile {
         if path.exists() {
             return Err(SubjectError::Exists(path.to_owned()));
         }
-        let unfinished = beside(path);
-        make(&unfinished, path, id, biography, by)?;
-        put_in_place(&unfinished, path).inspect_err(|_| remove(&unfinished))?;
+        make_new(path, id, biography, by)?;
+        put_in_place(&beside(path), path).inspect_err(|_| remove(&beside(path)))?;
         SubjectFile::open(path)
     }
 
@@ -58,9 +41,16 @@ impl SubjectFile {
     pub fn open(path: &Path) -> Result<SubjectFile, SubjectError> {
         let mut file = SubjectFile::open_as(path, Access::Write)?;
         remove(&beside(path));
-        if file.here(|| is_unfinished(&file.file, &file.index))? {
+        if file.main.here(|| is_unfinished(&file.main.file, &file.index))? {
             file.rewrite(repair)?;
         }
+        for (number, held) in &mut file.growing {
+            let cut = |file: &File| records_of(file, *number)?.truncate();
+            if held.here(|| Ok(records_of(&held.file, *number)?.is_longer()))? {
+                held.rewrite(cut)?;
+            }
+        }
+        file.drop_what_was_taken_in()?;
         Ok(file)
     }
 
@@ -73,215 +63,73 @@ impl SubjectFile {
     }
 
     fn open_as(path: &Path, access: Access) -> Result<SubjectFile, SubjectError> {
-        let lock = lock(path, access)?;
-        let unreadable =
-            |error: hdf5::Error| SubjectError::Unreadable { path: path.to_owned(), why: error.to_string() };
-        // To read first, whatever comes: opened to be written, HDF5 would make
-        // an empty file its own.
-        let mut file = options().open(path).map_err(unreadable)?;
-        if attribute::text(&file, "format").ok().as_deref() != Some(FORMAT) {
-            return Err(SubjectError::NotASubject(path.to_owned()));
-        }
-        let [format] = attribute::numbers(&file, "version").map_err(|fault| fault.in_file(path))?;
-        if format > VERSION {
-            return Err(SubjectError::Newer { path: path.to_owned(), format, ours: VERSION });
-        }
-        let (id, uuid) = read_identity(&file).map_err(|fault| fault.in_file(path))?;
-        if access == Access::Write {
-            take_in_the_tail(&lock).map_err(|source| SubjectError::Folder {
-                doing: "write",
-                path: path.to_owned(),
-                source,
-            })?;
-            file.close().map_err(unreadable)?;
-            file = options().open_rw(path).map_err(unreadable)?;
-        }
+        let (main, identity) = Held::open(path, access)?;
+        // Whoever writes has the subject's own file first: no other comes or goes meanwhile.
+        let growing = growing::open(path, access)?;
+        let (index, moves) = read_lists(&main)?;
         let writable = access == Access::Write;
-        let read = || Ok((index::read(&file)?, moved::read(&file)?));
-        let (index, moves) = read().map_err(|fault: Fault| fault.in_file(path))?;
-        Ok(SubjectFile {
-            sessions: Default::default(),
-            index,
-            moves,
-            file,
-            lock,
-            path: path.to_owned(),
-            id,
-            uuid,
-            writable,
-        })
+        let sessions = Default::default();
+        let file = SubjectFile { sessions, index, moves, growing, main, identity, writable };
+        file.check_growing()?;
+        Ok(file)
+    }
+
+    /// That sessions that grow are this file's, and not those of another one that lay here.
+    fn check_growing(&self) -> Result<(), SubjectError> {
+        for (number, held) in &self.growing {
+            let uuid = |file: &File| start::parsed::<Uuid>(&whole::group(file, *number)?, "uuid");
+            let grows = held.here(|| uuid(&held.file))?;
+            if whole::has(&self.main.file, *number) && self.main.here(|| uuid(&self.main.file))? != grows {
+                let main = self.main.path().display();
+                let what = format!("{main} has another session {number}; move this one elsewhere");
+                return Err(SubjectError::Damaged { path: held.path().to_owned(), what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the files of sessions that the subject's own file has as they are: a kill came
+    /// before that.
+    fn drop_what_was_taken_in(&mut self) -> Result<(), SubjectError> {
+        let mut taken_in = Vec::new();
+        for (number, held) in &self.growing {
+            if whole::has(&self.main.file, *number) {
+                let records = held.here(|| records_of(&held.file, *number))?;
+                let known = self.main.here(|| records_of(&self.main.file, *number))?;
+                taken_in.extend((records.size() == known.size()).then_some(*number));
+            }
+        }
+        taken_in.into_iter().for_each(|number| self.drop_growing(number));
+        Ok(())
     }
 }
 
-impl SubjectFile {
-    /// Changes more of the file than the ends of its tables. HDF5 can't make
-    /// such a change whole or not at all, so it is made in a copy, which then
-    /// takes the file's place.
-    pub(super) fn rewrite<T>(
-        &mut self,
-        work: impl FnOnce(&File) -> Result<T, Fault>,
-    ) -> Result<T, SubjectError> {
-        self.replace(|copy| changed(copy, work))
-    }
-
-    /// The same, after something else that makes the copy shorter: HDF5 gives room at a
-    /// file's end back when the file is closed, and forgets it then elsewhere.
-    pub(super) fn rewrite_in_two<S, T>(
-        &mut self,
-        shorten: impl FnOnce(&File) -> Result<S, Fault>,
-        work: impl FnOnce(&File, S) -> Result<T, Fault>,
-    ) -> Result<T, SubjectError> {
-        self.replace(|copy| {
-            let (state, file) = changed(copy, shorten)?;
-            file.close().doing(|| "close a copy of".to_owned())?;
-            changed(copy, |file| work(file, state))
-        })
-    }
-
-    fn replace<T>(
-        &mut self,
-        work: impl FnOnce(&Path) -> Result<(T, File), Fault>,
-    ) -> Result<T, SubjectError> {
-        self.flush()?;
-        let copy = beside(&self.path);
-        let (result, file, lock) = self.changed_copy(&copy, work).inspect_err(|_| remove(&copy))?;
-        self.sessions.get_mut().clear();
-        (self.index, self.moves) = self.here(|| Ok((index::read(&file)?, moved::read(&file)?)))?;
-        self.file = file;
-        self.lock = lock;
-        Ok(result)
-    }
-
-    fn changed_copy<T>(
-        &self,
-        copy: &Path,
-        work: impl FnOnce(&Path) -> Result<(T, File), Fault>,
-    ) -> Result<(T, File, fs::File), SubjectError> {
-        let cannot = |source| SubjectError::Folder { doing: "write", path: self.path.clone(), source };
-        fs::copy(&self.path, copy).map_err(cannot)?;
-        let lock = lock(copy, Access::Write)?;
-        let (result, file) = self.here(|| work(copy))?;
-        lock.sync_all().map_err(cannot)?;
-        put_in_place(copy, &self.path)?;
-        Ok((result, file, lock))
-    }
-}
-
-/// Opens a file and changes it.
-fn changed<T>(path: &Path, work: impl FnOnce(&File) -> Result<T, Fault>) -> Result<(T, File), Fault> {
-    let file = options().open_rw(path).doing(|| "open a copy of".to_owned())?;
-    let result = work(&file)?;
-    file.flush().doing(|| "write".to_owned())?;
-    Ok((result, file))
-}
-
-/// Writes a new file, which is to take its place at `path`.
-pub(super) fn make(
-    unfinished: &Path,
+/// Writes a new file beside `path`.
+pub(super) fn make_new(
     path: &Path,
     id: &SubjectId,
     biography: &Biography,
     by: &By,
 ) -> Result<(), SubjectError> {
-    let cannot = |source| SubjectError::Folder { doing: "make", path: path.to_owned(), source };
-    // A folder that can't be written says so here in plain words.
-    let on_disk = fs::File::create(unfinished).map_err(cannot)?;
-    let written = write_new(unfinished, id, biography, by).map_err(|fault| fault.in_file(path));
-    written.and_then(|()| on_disk.sync_all().map_err(cannot)).inspect_err(|_| remove(unfinished))
-}
-
-/// Where a file is written before it takes its place.
-pub(super) fn beside(path: &Path) -> PathBuf {
-    path.with_extension("h5.new")
-}
-
-pub(super) fn put_in_place(unfinished: &Path, path: &Path) -> Result<(), SubjectError> {
-    let rename = || {
-        fs::rename(unfinished, path)?;
-        // The new name has to reach the disk too.
-        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-    };
-    rename().map_err(|source| SubjectError::Folder { doing: "write", path: path.to_owned(), source })
-}
-
-/// Removes what was left half written, if anything; where that fails, the next
-/// time writes over it.
-pub(super) fn remove(unfinished: &Path) {
-    let _ = fs::remove_file(unfinished);
-}
-
-/// Locks the way HDF5 does, so that h5py and this heed each other; HDF5's own
-/// lock would not keep two handles of one process apart.
-fn lock(path: &Path, access: Access) -> Result<fs::File, SubjectError> {
-    let cannot = |source| SubjectError::Folder { doing: "open", path: path.to_owned(), source };
-    let opened = fs::File::options().read(true).write(access == Access::Write).open(path);
-    let file = opened.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => SubjectError::NoSuchFile(path.to_owned()),
-        _ => cannot(error),
-    })?;
-    let locked = if access == Access::Write { file.try_lock() } else { file.try_lock_shared() };
-    match locked {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SubjectError::InUse(path.to_owned())),
-        // Some network folders have no locks: there is nothing to heed.
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(error)) => Err(cannot(error)),
-    }
-}
-
-/// Where a superblock of version 0, which is all that this crate writes, holds
-/// how long the file is.
-pub(super) const LENGTH_AT: u64 = 40;
-
-/// Counts as the file's what was written behind its end. HDF5 writes a file's
-/// length last; killed before that, it left an index that points behind it,
-/// and would give the same room away again.
-fn take_in_the_tail(file: &fs::File) -> io::Result<()> {
-    let mut superblock = [0; LENGTH_AT as usize + 8];
-    file.read_exact_at(&mut superblock, 0)?;
-    let version_0 = superblock.starts_with(b"\x89HDF\r\n\x1a\n\0");
-    let mut length = [0; 8];
-    length.copy_from_slice(&superblock[LENGTH_AT as usize..]);
-    let actual = file.metadata()?.len();
-    if version_0 && u64::from_le_bytes(length) < actual {
-        file.write_all_at(&actual.to_le_bytes(), LENGTH_AT)?;
-    }
-    Ok(())
-}
-
-/// The default format up to 1.10: what every tool reads, and what reopens after a kill.
-fn options() -> FileBuilder {
-    let mut options = File::with_options();
-    options.with_fapl(|access| {
-        access.file_locking(false).libver_bounds(LibraryVersion::Earliest, LibraryVersion::V110)
+    let identity = Identity { id: id.clone(), uuid: Uuid::new_v4() };
+    let made = make(path, &identity, |file| {
+        subject::create_diaries(file)?;
+        subject::write_biography(file, 1, biography, by)?;
+        let change = Change {
+            when: by.when,
+            who: by.who.clone(),
+            what: "subject".to_owned(),
+            from: String::new(),
+            to: id.to_string(),
+        };
+        subject::write_change(file, &change)
     });
-    options
+    made.map(drop)
 }
 
-fn write_new(path: &Path, id: &SubjectId, biography: &Biography, by: &By) -> Result<(), Fault> {
-    let file = options().create(path).doing(|| "make".to_owned())?;
-    attribute::set_text(&file, "format", FORMAT)?;
-    attribute::set_numbers(&file, "version", &[VERSION])?;
-    attribute::set_text(&file, "subject", id.as_str())?;
-    attribute::set_text(&file, "uuid", &Uuid::new_v4().to_string())?;
-    for group in ["sources", "sessions"] {
-        file.create_group(group).doing(|| format!("make /{group} in"))?;
-    }
-    subject::create_diaries(&file)?;
-    subject::write_biography(&file, 1, biography, by)?;
-    let change = Change {
-        when: by.when,
-        who: by.who.clone(),
-        what: "subject".to_owned(),
-        from: String::new(),
-        to: id.to_string(),
-    };
-    subject::write_change(&file, &change)?;
-    file.flush().doing(|| "write".to_owned())
-}
-
-fn read_identity(file: &File) -> Result<(SubjectId, Uuid), Fault> {
-    Ok((start::parsed(file, "subject")?, start::parsed(file, "uuid")?))
+fn records_of(file: &File, number: SessionNumber) -> Result<Records, Fault> {
+    let group = whole::group(file, number)?;
+    Records::open(&group, start::read_columns(&group)?)
 }
 
 /// Whether a killed process left rows that do not count.
@@ -306,7 +154,7 @@ fn repair(file: &File) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The sessions that may have grown.
+/// The sessions that grew here, as an older version had them do.
 fn unpacked(file: &File, index: &index::Index) -> Result<Vec<Group>, Fault> {
     let list = || -> hdf5::Result<Vec<Group>> {
         let sessions = file.group("sessions")?;

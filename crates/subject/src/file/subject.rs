@@ -22,7 +22,7 @@ impl SubjectFile {
 
     /// What was known of the subject, and who wrote it, oldest version first.
     pub fn biographies(&self) -> Result<Vec<(By, Biography)>, SubjectError> {
-        self.here(|| read_biographies(&self.file))
+        self.main.here(|| read_biographies(&self.main.file))
     }
 
     /// Writes a new version of the biography, and what changed into the history.
@@ -56,21 +56,21 @@ impl SubjectFile {
         if texts.into_iter().any(|text| is_long(text)) {
             return self.rewrite(|file| write_change(file, change));
         }
-        self.here(|| write_change(&self.file, change))
+        self.main.here(|| write_change(&self.main.file, change))
     }
 
     /// Every change, oldest first.
     pub fn history(&self) -> Result<Vec<Change>, SubjectError> {
-        self.here(|| {
-            let diary = Diary::open(&self.file, "history", history_fields())?;
+        self.main.here(|| {
+            let diary = Diary::open(&self.main.file, "history", history_fields())?;
             let rows = diary.read(|mut row| [(); 5].map(|()| row.text()))?;
             let changes = rows.into_iter().map(|[when, who, what, from, to]| {
                 Ok(Change {
                     when: timestamp(&when)?,
-                    who: long(&self.file, who)?,
-                    what: long(&self.file, what)?,
-                    from: long(&self.file, from)?,
-                    to: long(&self.file, to)?,
+                    who: long(&self.main.file, who)?,
+                    what: long(&self.main.file, what)?,
+                    from: long(&self.main.file, from)?,
+                    to: long(&self.main.file, to)?,
                 })
             });
             changes.collect()
@@ -83,20 +83,20 @@ impl SubjectFile {
         if is_long(&weight.who) {
             return self.rewrite(|file| write_weight(file, weight));
         }
-        self.here(|| write_weight(&self.file, weight))
+        self.main.here(|| write_weight(&self.main.file, weight))
     }
 
     /// Every weighing, oldest first.
     pub fn weights(&self) -> Result<Vec<Weight>, SubjectError> {
-        self.here(|| {
-            let diary = Diary::open(&self.file, "weights", weight_fields())?;
+        self.main.here(|| {
+            let diary = Diary::open(&self.main.file, "weights", weight_fields())?;
             let rows = diary.read(|mut row| (row.text(), row.f64(), row.text(), row.text()))?;
             let weights = rows.into_iter().map(|(when, grams, occasion, who)| {
                 Ok(Weight {
                     when: timestamp(&when)?,
                     grams,
                     occasion: occasion.parse().map_err(Fault::Damaged)?,
-                    who: long(&self.file, who)?,
+                    who: long(&self.main.file, who)?,
                 })
             });
             weights.collect()
@@ -115,11 +115,11 @@ impl SubjectFile {
 
     /// The text of this SHA-256.
     pub fn source(&self, hash: &str) -> Result<String, SubjectError> {
-        let known = self.file.group("sources").is_ok_and(|sources| sources.link_exists(hash));
+        let known = self.main.file.group("sources").is_ok_and(|sources| sources.link_exists(hash));
         if !known {
-            return Err(SubjectError::NoSource { path: self.path.clone(), hash: hash.to_owned() });
+            return Err(SubjectError::NoSource { path: self.path().to_owned(), hash: hash.to_owned() });
         }
-        self.here(|| source(&self.file, hash))
+        self.main.here(|| source(&self.main.file, hash))
     }
 }
 

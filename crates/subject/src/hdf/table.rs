@@ -5,7 +5,7 @@
 //! every row and moves; killed in between, HDF5 leaves an index that points at the
 //! place it moved from, and rows that were there long before are gone (1 of 20
 //! kills amid constant writing; none of 600 where chunks stay where they are).
-//! A table that gets no more rows is packed, once, in a copy of the file.
+//! A table that gets no more rows is packed, once, in a copy of another file.
 
 use hdf5::{Dataset, Group};
 
@@ -33,31 +33,32 @@ pub(crate) const TIME_WIDTH: usize = 40;
 pub(crate) enum Keep {
     /// Compressed: it gets no more.
     Packed,
-    /// So many together, each at a place that stays.
-    Growing(usize),
+    /// Each at a place that stays.
+    Growing,
 }
 
-/// A table that was taken out of a file, to be put back otherwise. In between the file
-/// is closed, so that it gets shorter by what the table took.
+/// A table on its way to another file.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub(crate) struct Copied {
     name: &'static str,
     layout: Layout,
     bytes: Vec<u8>,
     rows: usize,
+    /// How many rows are stored together while it grows.
+    room: usize,
     is_diary: bool,
 }
 
-impl Taken {
-    /// Puts it back.
+impl Copied {
+    /// Makes `parent/name/table` with its rows.
     pub(crate) fn put(&self, parent: &Group, keep: Keep) -> Result<(), Fault> {
-        let Taken { name, layout, bytes, rows, is_diary } = self;
+        let Copied { name, layout, bytes, rows, room, is_diary } = self;
         let element = layout.descriptor();
         let put = || -> hdf5::Result<Dataset> {
-            let builder = parent.group(name)?.new_dataset_builder();
+            let builder = parent.create_group(name)?.new_dataset_builder();
             let builder = match keep {
                 Keep::Packed => builder.chunk((*rows).clamp(1, PACKED)).shuffle().deflate(EFFORT),
-                Keep::Growing(chunk) => builder.chunk(chunk),
+                Keep::Growing => builder.chunk(*room),
             };
             let made = builder.empty_as(&element).shape(0..).create("table")?;
             if *rows > 0 {
@@ -66,7 +67,7 @@ impl Taken {
             }
             Ok(made)
         };
-        let made = put().doing(|| format!("put back {}/{name}/table", parent.name()))?;
+        let made = put().doing(|| format!("make {}/{name}/table", parent.name()))?;
         for field in &layout.fields {
             attribute::set_text(&made, &format!("doc.{}", field.name), &field.doc)?;
         }
@@ -116,19 +117,6 @@ impl Table {
         Ok(Table { dataset, layout })
     }
 
-    /// Takes the table `parent/name/table`, with its first `rows` rows alone, out of the file.
-    pub(crate) fn take_out(self, parent: &Group, name: &'static str, rows: usize) -> Result<Taken, Fault> {
-        let Table { dataset, layout } = self;
-        let element = layout.descriptor();
-        let take = || -> hdf5::Result<Vec<u8>> {
-            let bytes = bytes::read(&dataset, &element, Part::Rows(0..rows))?;
-            parent.group(name)?.unlink("table")?;
-            Ok(bytes)
-        };
-        let bytes = take().doing(|| format!("take out {}/{name}/table", parent.name()))?;
-        Ok(Taken { name, layout, bytes, rows, is_diary: false })
-    }
-
     /// Opens `parent/name/table`, which must have these fields.
     pub(crate) fn open(parent: &Group, name: &str, fields: Vec<Field>) -> Result<Table, Fault> {
         let open = || -> hdf5::Result<_> {
@@ -141,6 +129,12 @@ impl Table {
             .fitted_to(&stored)
             .map_err(|what| Fault::Damaged(format!("{}: {what}", dataset.name())))?;
         Ok(Table { dataset, layout })
+    }
+
+    /// Its first `rows` rows, of which `room` are to be stored together while it grows.
+    pub(crate) fn copy(&self, name: &'static str, rows: usize, room: usize) -> Result<Copied, Fault> {
+        let bytes = self.bytes(0, rows)?;
+        Ok(Copied { name, layout: self.layout.clone(), bytes, rows, room, is_diary: false })
     }
 
     /// How many rows there are, those included that do not count.
@@ -178,6 +172,12 @@ impl Table {
         end: usize,
         mut each: impl FnMut(Cursor<'_>) -> T,
     ) -> Result<Vec<T>, Fault> {
+        let bytes = self.bytes(start, end)?;
+        Ok(self.layout.cursors(&bytes).map(&mut each).collect())
+    }
+
+    /// The rows from `start` to before `end`, as they lie in the table.
+    fn bytes(&self, start: usize, end: usize) -> Result<Vec<u8>, Fault> {
         if end > self.len() {
             return Err(Fault::Damaged(format!(
                 "{} has {} rows where {end} were written",
@@ -185,9 +185,8 @@ impl Table {
                 self.len()
             )));
         }
-        let bytes = bytes::read(&self.dataset, &self.layout.descriptor(), Part::Rows(start..end))
-            .doing(|| format!("read {}", self.dataset.name()))?;
-        Ok(self.layout.cursors(&bytes).map(&mut each).collect())
+        bytes::read(&self.dataset, &self.layout.descriptor(), Part::Rows(start..end))
+            .doing(|| format!("read {}", self.dataset.name()))
     }
 }
 
@@ -217,10 +216,15 @@ impl Diary {
         &self.table.layout
     }
 
-    /// Takes it out of the file.
-    pub(crate) fn take_out(self, parent: &Group, name: &'static str) -> Result<Taken, Fault> {
-        let taken = self.table.take_out(parent, name, self.rows)?;
-        Ok(Taken { is_diary: true, ..taken })
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// All of it, of which `room` rows are to be stored together while it grows.
+    pub(crate) fn copy(&self, name: &'static str, room: usize) -> Result<Copied, Fault> {
+        let copied = self.table.copy(name, self.rows, room)?;
+        Ok(Copied { is_diary: true, ..copied })
     }
 
     /// Adds rows, durably against a kill of this process.

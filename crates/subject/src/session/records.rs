@@ -8,7 +8,7 @@ use crate::column::{StoredColumn, TRIAL_FIELDS};
 use crate::error::{Doing, Fault};
 use crate::hdf::attribute;
 use crate::hdf::layout::{Cursor, Field, FieldType};
-use crate::hdf::table::{Diary, FEW, Keep, MANY, TEXT_WIDTH, TIME_WIDTH, Table, Taken};
+use crate::hdf::table::{Copied, Diary, FEW, MANY, TEXT_WIDTH, TIME_WIDTH, Table};
 
 /// The tables of one session, and how much of them counts.
 #[derive(Debug)]
@@ -21,25 +21,6 @@ pub(crate) struct Records {
     clock: Diary,
     end: Diary,
     written: Written,
-}
-
-/// For how long a table gets more rows, and how many have room together then.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Grows {
-    /// Until the session is over.
-    WhileItRuns(usize),
-    /// Also when it is over.
-    Always(usize),
-}
-
-impl Grows {
-    /// How its rows are kept in a session that is over, or is not.
-    pub(crate) fn keep(self, over: bool) -> Keep {
-        match self {
-            Grows::WhileItRuns(_) if over => Keep::Packed,
-            Grows::WhileItRuns(room) | Grows::Always(room) => Keep::Growing(room),
-        }
-    }
 }
 
 /// What has been written for good: the attribute `written` of a session.
@@ -118,16 +99,20 @@ impl Records {
         self.end.truncate()
     }
 
-    /// Takes its tables out of the file.
-    pub(crate) fn take_out(self) -> Result<Vec<(Taken, Grows)>, Fault> {
-        let Records { group, trials, events, notes, clock, end, written, .. } = self;
+    /// Its tables, as far as they count.
+    pub(crate) fn copy(&self) -> Result<Vec<Copied>, Fault> {
         Ok(vec![
-            (trials.take_out(&group, "trials", written.trials as usize)?, Grows::WhileItRuns(MANY)),
-            (events.take_out(&group, "events", written.events as usize)?, Grows::WhileItRuns(MANY)),
-            (notes.take_out(&group, "notes", written.notes as usize)?, Grows::WhileItRuns(MANY)),
-            (clock.take_out(&group, "clock")?, Grows::WhileItRuns(FEW)),
-            (end.take_out(&group, "end")?, Grows::Always(ENDS)),
+            self.trials.copy("trials", self.written.trials as usize, MANY)?,
+            self.events.copy("events", self.written.events as usize, MANY)?,
+            self.notes.copy("notes", self.written.notes as usize, MANY)?,
+            self.clock.copy("clock", FEW)?,
+            self.end.copy("end", ENDS)?,
         ])
+    }
+
+    /// How much there is: what only grows has as much where it is the same.
+    pub(crate) fn size(&self) -> (Written, [usize; 2]) {
+        (self.written, [self.clock.rows(), self.end.rows()])
     }
 
     /// What does not fit the columns about a record, with its trial.
