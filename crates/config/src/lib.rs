@@ -36,6 +36,17 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// The mistakes that are in the text; none where there is no text.
+    pub fn mistakes(&self) -> &[Mistake] {
+        match self {
+            ConfigError::Unreadable { .. } => &[],
+            ConfigError::Mistake(only) => std::slice::from_ref(only),
+            ConfigError::Mistakes { mistakes, .. } => mistakes,
+        }
+    }
+}
+
 /// Something in a configuration that can't be, as whoever knows what it means
 /// says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +148,26 @@ impl std::fmt::Display for Fault {
 }
 
 impl Mistake {
+    /// What is wrong, in a sentence.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to write instead, where that can be said.
+    pub fn what_to_do(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    /// The line that it is in, from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Where it starts in the text, in bytes.
+    pub fn start(&self) -> usize {
+        self.at.offset()
+    }
+
     fn new(file: &str, text: &str, at: Range<usize>, message: String, help: Option<String>) -> Mistake {
         let (line, column) = place::line_and_column(text, at.start);
         Mistake {
@@ -149,6 +180,12 @@ impl Mistake {
             help,
         }
     }
+}
+
+/// The bytes of the value at the key `path` of a text, or of the name of a table. Where
+/// there is no such key, those of the last one on the way that is there.
+pub fn place(text: &str, path: &[String]) -> Range<usize> {
+    place::of(text, path)
 }
 
 /// Reads a file.

@@ -9,9 +9,10 @@ use super::DriverConfig;
 
 /// What is at a position of the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Position {
+pub enum Position {
     /// A supply: its voltage.
     Power(&'static str),
+    /// Ground.
     Ground,
     /// The GPIO of this number.
     Gpio(u32),
@@ -47,17 +48,17 @@ const HEADER: [[Position; 2]; 20] = [
 ];
 
 /// The last GPIO of the header.
-pub(super) const LAST: u32 = 27;
+pub const LAST: u32 = 27;
 
 /// Those with which the Pi reads what board is stacked on it (ID EEPROM).
-pub(super) const RESERVED: [u32; 2] = [0, 1];
+pub const RESERVED: [u32; 2] = [0, 1];
 
 /// Those with a resistor to 3.3 V on the board, which no setting takes away.
-pub(super) const PULLED_UP: [u32; 2] = [2, 3];
+pub const PULLED_UP: [u32; 2] = [2, 3];
 
 /// Those that say what the board does when it starts: a serial console, where
 /// the Pi has one.
-const CONSOLE: [u32; 2] = [14, 15];
+pub const CONSOLE: [u32; 2] = [14, 15];
 
 /// The labels of the chips that have the header, by board.
 const CHIPS: [(&str, &str); 3] =
@@ -68,7 +69,7 @@ const CHIPS: [(&str, &str); 3] =
 const NAMES: [&str; 2] = ["gpiochip0", "gpiochip4"];
 
 /// What is at a position of the header, counted from 1.
-pub(super) fn at(position: u8) -> Option<Position> {
+pub fn at(position: u8) -> Option<Position> {
     let place = usize::from(position).checked_sub(1)?;
     Some(HEADER.get(place / 2)?[place % 2])
 }
@@ -100,17 +101,36 @@ pub(super) fn free_near(position: u8, used: &BTreeSet<u32>) -> Option<String> {
 }
 
 /// The position of a GPIO.
-pub(super) fn position(gpio: u32) -> Option<u8> {
+pub fn position(gpio: u32) -> Option<u8> {
     (1..=40).find(|position| at(*position) == Some(Gpio(gpio)))
 }
 
+/// The label of the chip that has the header of a board that calls itself `model`, as in
+/// `Raspberry Pi 4 Model B Rev 1.4`; `None` where it is no Raspberry Pi.
+pub fn chip_of(model: &str) -> Option<&'static str> {
+    let board = model.strip_prefix("Raspberry Pi ")?;
+    let newest = ["5 ", "500", "Compute Module 5"];
+    let newer = ["4 ", "400", "Compute Module 4"];
+    let is = |of: &[&str]| of.iter().any(|start| format!("{board} ").starts_with(start));
+    Some(match () {
+        () if is(&newest) => "pinctrl-rp1",
+        () if is(&newer) => "pinctrl-bcm2711",
+        () => "pinctrl-bcm2835",
+    })
+}
+
 /// Whether a driver's pins can only be those of a Pi's header.
-pub(super) fn is_header(driver: &DriverConfig) -> bool {
+pub fn is_header(driver: &DriverConfig) -> bool {
     match driver {
         DriverConfig::Rppal => true,
-        DriverConfig::Gpiocdev { chip } => CHIPS.iter().any(|(label, _)| chip == label),
+        DriverConfig::Gpiocdev { chip } => is_header_chip(chip),
         _ => false,
     }
+}
+
+/// Whether this is the label of a chip that has the header.
+pub fn is_header_chip(chip: &str) -> bool {
+    header_chips().any(|label| label == chip)
 }
 
 /// Whether a driver's pins are those of the header if the machine is a Pi.
@@ -159,6 +179,22 @@ mod tests {
         assert_eq!(at(11), Some(Gpio(17)));
         assert_eq!(at(27), Some(Gpio(0)));
         assert_eq!(at(40), Some(Gpio(21)));
+    }
+
+    #[test]
+    fn a_board_is_known_by_how_it_calls_itself() {
+        for (model, chip) in [
+            ("Raspberry Pi 5 Model B Rev 1.0", Some("pinctrl-rp1")),
+            ("Raspberry Pi 500 Rev 1.0", Some("pinctrl-rp1")),
+            ("Raspberry Pi 4 Model B Rev 1.4", Some("pinctrl-bcm2711")),
+            ("Raspberry Pi Compute Module 4 Rev 1.0", Some("pinctrl-bcm2711")),
+            ("Raspberry Pi 3 Model B Plus Rev 1.3", Some("pinctrl-bcm2835")),
+            ("Raspberry Pi Zero 2 W Rev 1.0", Some("pinctrl-bcm2835")),
+            ("Rockchip RK3588", None),
+        ] {
+            assert_eq!(chip_of(model), chip, "{model}");
+            assert!(chip.is_none_or(|chip| header_chips().any(|one| one == chip)));
+        }
     }
 
     #[test]

@@ -74,6 +74,17 @@ impl RigConfig {
     }
 }
 
+impl RigConfig {
+    /// What is at each used position of a Raspberry Pi's header: `poke.left`, `wheel a`,
+    /// `sync_output`. Nothing where the rig is no Pi's.
+    pub fn on_header(&self) -> BTreeMap<u8, String> {
+        let claims = claims(self);
+        let is_pi = claims.iter().any(|claim| board::is_header(claim.driver));
+        let on_header = claims.into_iter().filter(|claim| chip(claim.driver, is_pi) == Chip::Header);
+        on_header.filter_map(|claim| Some((board::position(claim.pin.number())?, claim.owner))).collect()
+    }
+}
+
 fn chip(driver: &DriverConfig, is_pi: bool) -> Chip<'_> {
     match driver {
         _ if board::is_header(driver) || (is_pi && board::may_be_header(driver)) => Chip::Header,

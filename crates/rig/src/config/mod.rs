@@ -1,7 +1,7 @@
 //! The `[rig]` part of a configuration file: what devices there are, what drives
 //! them, and what must never happen to them.
 
-mod board;
+pub mod board;
 mod check;
 mod lines;
 mod pin;

@@ -1,0 +1,81 @@
+//! Sets up an agent on this computer: asks, writes its configuration and its service, has it
+//! join its swarm, and checks its rig.
+
+mod answers;
+mod begin;
+mod cli;
+mod draft;
+mod facts;
+mod form;
+mod plan;
+mod screen;
+mod shell;
+mod unit;
+mod work;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::Parser;
+use miette::{IntoDiagnostic, Report};
+
+use begin::{Refused, begin};
+use cli::Arguments;
+use plan::Plan;
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether all was done.
+fn run(arguments: &Arguments) -> Result<bool, Report> {
+    let mut answers = begin(arguments)?;
+    let attended = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let asks = !arguments.yes && !arguments.dry_run;
+    if asks {
+        if !attended {
+            return Err(Refused::Unattended.into());
+        }
+        match shell::ask(answers).into_diagnostic()? {
+            Some(given) => answers = given,
+            None => {
+                println!("nothing was written");
+                return Ok(true);
+            }
+        }
+    }
+    let problems = answers.draft().problems();
+    if !problems.is_empty() {
+        return Err(Refused::of(&answers, problems).into());
+    }
+    if !asks && !begin::says_what(arguments, &answers) {
+        return Err(Refused::NoRig.into());
+    }
+    let plan = Plan::new(&answers);
+    if arguments.dry_run || arguments.pretend.is_some() {
+        show(&plan);
+        return Ok(true);
+    }
+    Ok(work::run(plan, attended && asks).map_err(Refused::Busy)?)
+}
+
+/// Prints what would be done, and the files as they would be.
+fn show(plan: &Plan) {
+    for note in &plan.notes {
+        println!("note: {note}");
+    }
+    for (at, step) in plan.steps().iter().enumerate() {
+        println!("{}. {step}", at + 1);
+    }
+    println!("\n--- {}\n{}", plan.answers.file().display(), plan.text);
+    if let Some(unit) = &plan.unit {
+        println!("--- {}\n{}", unit.path(&plan.answers.facts.home).display(), unit.text());
+    }
+}

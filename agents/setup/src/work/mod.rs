@@ -1,0 +1,299 @@
+//! Doing what was planned, step by step, each told as it is done.
+
+mod files;
+mod hold;
+mod system;
+
+use std::path::{Path, PathBuf};
+
+use bramble_enrolment::{Join, Joined};
+use bramble_identity::Role;
+use bramble_settings::KEYS;
+use jiff::Zoned;
+
+use crate::cli::Check;
+use crate::plan::Plan;
+use crate::unit::Service;
+use files::{Put, put};
+use hold::Hold;
+
+pub(crate) use hold::Busy;
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Became {
+    Done,
+    Left,
+    Failed,
+}
+
+/// The steps, as they are done.
+struct Working<'a> {
+    plan: &'a mut Plan,
+    failed: bool,
+    /// Whether a person is there to trigger inputs.
+    attended: bool,
+}
+
+/// Does what was planned; whether all of it was done.
+///
+/// # Errors
+/// [`Busy`] where a pilot is in a session; then nothing was done.
+pub(crate) fn run(mut plan: Plan, attended: bool) -> Result<bool, Busy> {
+    let held = hold(&plan)?;
+    for note in &plan.notes {
+        println!("note     {note}");
+    }
+    let mut working = Working { plan: &mut plan, failed: false, attended };
+    working.user();
+    let joined = working.join();
+    if working.write() {
+        let installed = working.install();
+        // The pilot that is started anew mustn't find its rig in a hand.
+        drop(held);
+        if installed && joined {
+            working.start();
+        } else if installed {
+            working.tell(Became::Left, "it isn't started: without its keys it would end at once");
+        }
+        working.check();
+        working.by_hand();
+    }
+    Ok(!working.failed)
+}
+
+/// Holds the pilots that this would change, where any runs.
+fn hold(plan: &Plan) -> Result<Vec<Hold>, Busy> {
+    if plan.answers.role != Role::Pilot {
+        return Ok(Vec::new());
+    }
+    let mut folders = vec![plan.answers.data()];
+    folders.extend(plan.answers.data_there());
+    folders.sort();
+    folders.dedup();
+    folders.iter().filter_map(|folder| Hold::take(folder).transpose()).collect()
+}
+
+impl Working<'_> {
+    fn tell(&mut self, became: Became, what: &str) {
+        let word = match became {
+            Became::Done => "done",
+            Became::Left => "left",
+            Became::Failed => "FAILED",
+        };
+        self.failed |= became == Became::Failed;
+        println!("{word:<9}{what}");
+    }
+
+    fn told(&mut self, done: Result<(), String>, what: &str) -> bool {
+        match done {
+            Ok(()) => self.tell(Became::Done, what),
+            Err(why) => self.tell(Became::Failed, &format!("{what}: {why}")),
+        }
+        !self.failed
+    }
+
+    /// Whom files are given to.
+    fn owner(&self) -> Option<String> {
+        let answers = &self.plan.answers;
+        if !answers.facts.root {
+            return None;
+        }
+        match answers.runs_as() {
+            Some(user) => Some(user.to_owned()),
+            // What `sudo` writes into the home folder is the person's.
+            None => None,
+        }
+    }
+
+    fn user(&mut self) {
+        let answers = &self.plan.answers;
+        let (gpio, known) = (answers.facts.gpio_group, &answers.facts.users);
+        let Some(user) = self.plan.unit.as_ref().and_then(|unit| unit.user.clone()) else { return };
+        if !known.contains_key(&user) {
+            self.told(system::make_user(&user, gpio), &format!("the user {user} is made"));
+        }
+    }
+
+    /// Whether the agent can start: it joined, or needs not to, or has joined before.
+    fn join(&mut self) -> bool {
+        let answers = &self.plan.answers;
+        let keys = answers.data().join(KEYS);
+        let Some(code) = answers.code.clone() else {
+            return !answers.needs_to_join() || has_keys(&keys);
+        };
+        let (terminal, role, replace) = (answers.joins(), answers.role, answers.replace);
+        let join = Join { terminal, code, role, keys: keys.clone(), replace };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let joined = match runtime {
+            Ok(runtime) => runtime.block_on(join.run()).map_err(|failed| failed.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match joined {
+            Ok(joined) => {
+                self.tell(Became::Done, &joined.said());
+                self.named(&joined);
+                self.give(&keys)
+            }
+            Err(why) => {
+                self.tell(Became::Failed, &format!("it did not join: {why}"));
+                has_keys(&keys)
+            }
+        }
+    }
+
+    /// What an agent is called says its certificate.
+    fn named(&mut self, joined: &Joined) {
+        let name = joined.identity.agent().name.clone();
+        let plan = &mut self.plan;
+        if plan.answers.name() == name.as_str() {
+            return;
+        }
+        // The data folder has the keys: it stays where it is.
+        let done = plan.answers.change(|draft| {
+            draft.set(&["name"], crate::draft::Form::Text, name.as_str());
+        });
+        plan.text = crate::plan::text(&plan.answers);
+        let what = format!("it was invited as {name}, and is called so");
+        self.told(done.map_err(|_| "the name can't be written".to_owned()), &what);
+    }
+
+    fn give(&mut self, keys: &Path) -> bool {
+        let Some(owner) = self.owner() else { return true };
+        let folder = keys.parent().unwrap_or(keys).to_owned();
+        match system::give(&folder, &owner) {
+            Ok(()) => true,
+            Err(why) => {
+                self.tell(Became::Failed, &why);
+                false
+            }
+        }
+    }
+
+    fn write(&mut self) -> bool {
+        let file = self.plan.answers.file();
+        let (shown, name) = (file.display(), self.plan.answers.name());
+        match put(&file, &self.plan.text, &Zoned::now()) {
+            Ok(Put::Same) => self.tell(Became::Done, &format!("{shown} says just that already")),
+            Ok(Put::New) => self.tell(Became::Done, &format!("{shown} is written, for {name}")),
+            Ok(Put::Kept(copy)) => {
+                let what = format!("{shown} is written, for {name}; what was there is in {}", copy.display());
+                self.tell(Became::Done, &what);
+            }
+            Err(error) => {
+                self.tell(
+                    Became::Failed,
+                    &format!("{shown} can't be written: {error}; say another with --config"),
+                );
+                return false;
+            }
+        }
+        let data = self.plan.answers.data();
+        let made = std::fs::create_dir_all(&data).map_err(|error| error.to_string());
+        match (made, self.owner()) {
+            (Ok(()), Some(owner)) => {
+                if let Err(why) = system::give(&data, &owner) {
+                    self.tell(Became::Failed, &why);
+                }
+            }
+            (Ok(()), None) => {}
+            (Err(why), _) => {
+                let what = format!("the data folder {} can't be made: {why}", data.display());
+                self.tell(Became::Failed, &what);
+            }
+        }
+        true
+    }
+
+    fn install(&mut self) -> bool {
+        let Some(unit) = self.plan.unit.clone() else { return false };
+        if !unit.program.exists() {
+            let what = format!("no service: {} isn't there, beside bramble-setup", unit.program.display());
+            self.tell(Became::Failed, &what);
+            return false;
+        }
+        let path = unit.path(&self.plan.answers.facts.home);
+        let what = match put(&path, &unit.text(), &Zoned::now()) {
+            Ok(Put::Kept(copy)) => {
+                format!("{} is installed; what was there is in {}", path.display(), copy.display())
+            }
+            Ok(_) => format!("{} is installed", path.display()),
+            Err(error) => {
+                self.tell(Became::Failed, &format!("{} can't be written: {error}", path.display()));
+                return false;
+            }
+        };
+        let enabled = system::enable(&unit);
+        if unit.service == Service::User
+            && let Err(why) = system::linger()
+        {
+            self.tell(Became::Left, &format!("it runs only while you are logged in: {why}"));
+        }
+        self.told(enabled, &what)
+    }
+
+    fn start(&mut self) {
+        let Some(unit) = self.plan.unit.clone() else { return };
+        let name = unit.name();
+        if unit.role == Role::Child && system::runs(&unit) {
+            let what = format!(
+                "{name} runs as it was: start it again when its pilot is idle (systemctl restart {name})"
+            );
+            return self.tell(Became::Left, &what);
+        }
+        self.told(system::restart(&unit), &format!("{name} is started (systemctl status {name})"));
+    }
+
+    fn check(&mut self) {
+        let check = match self.plan.check {
+            Check::All if !self.attended => Check::Outputs,
+            check => check,
+        };
+        let skipped: &[&str] = match check {
+            Check::None => return,
+            Check::All => &[],
+            Check::Outputs => &["--skip-inputs"],
+            Check::Timing => &["--skip-inputs", "--skip-outputs"],
+        };
+        let program = self.plan.program();
+        println!("\nthe rig check ({}):", check.words());
+        let mut command = system::as_user(self.owner().as_deref(), &program);
+        command.arg("--config").arg(self.plan.answers.file()).arg("check").args(skipped);
+        if !self.attended {
+            command.stdin(std::process::Stdio::null());
+        }
+        let again = format!("bramble-pilot --config {} check", self.plan.answers.file().display());
+        match command.status() {
+            Ok(status) if status.success() => self.tell(Became::Done, "the rig passed its check"),
+            Ok(_) => self.tell(Became::Failed, &format!("the rig did not pass; when it is mended: {again}")),
+            Err(error) => self.tell(Became::Failed, &format!("the rig can't be checked: {error}; {again}")),
+        }
+    }
+
+    fn by_hand(&mut self) {
+        if self.plan.unit.is_none() {
+            let how = self.plan.by_hand();
+            self.tell(Became::Left, &format!("start it: {how}"));
+        }
+    }
+}
+
+/// Whether an agent has joined before.
+fn has_keys(keys: &Path) -> bool {
+    bramble_identity::Identity::load(keys).is_ok_and(|identity| identity.is_some())
+}
+
+/// The configurations of this computer, where an agent would look for them.
+pub(crate) fn there(
+    places: &[(Role, PathBuf)],
+) -> Result<std::collections::BTreeMap<Role, crate::answers::There>, (PathBuf, std::io::Error)> {
+    let mut there = std::collections::BTreeMap::new();
+    for (role, path) in places {
+        match std::fs::read_to_string(path) {
+            Ok(text) => _ = there.entry(*role).or_insert(crate::answers::There { path: path.clone(), text }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err((path.clone(), error)),
+        }
+    }
+    Ok(there)
+}
