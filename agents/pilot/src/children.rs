@@ -329,6 +329,16 @@ pub(crate) struct Claims {
     children: Children,
 }
 
+/// Keeps what a child says of itself beside what is known already, which it can't replace: its
+/// configuration, the lock that it was built from, and anything else in a folder of its own.
+pub(crate) fn keep_texts(child: &Name, said: BTreeMap<String, String>, texts: &mut BTreeMap<String, String>) {
+    for (path, text) in said {
+        let own = path == format!("config/children/{child}.toml") || path.starts_with("software/");
+        let path = if own { path } else { format!("children/{child}/{path}") };
+        texts.entry(path).or_insert(text);
+    }
+}
+
 impl Claims {
     /// The children that the session uses, and what they are.
     pub(crate) fn origins(&self) -> impl Iterator<Item = (&Name, Origin)> {
@@ -433,5 +443,29 @@ fn from_message(reading: Reading) -> rig::Reading {
         Reading::Digital(high) => rig::Reading::Digital(high),
         Reading::Analog(value) => rig::Reading::Analog(value),
         Reading::Position(value) => rig::Reading::Position(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_child_says_of_itself_is_kept_beside_what_the_pilot_says() {
+        let text = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+        let mut texts =
+            BTreeMap::from([text("config/pilot.toml", "ours"), text("software/1/Cargo.lock", "ours")]);
+        let said =
+            ["config/pilot.toml", "config/children/wheels.toml", "software/1/Cargo.lock", "changes.patch"];
+        let said = said.map(|path| text(path, "theirs")).into();
+        keep_texts(&"wheels".parse().expect("a name"), said, &mut texts);
+        let expected = [
+            text("children/wheels/changes.patch", "theirs"),
+            text("children/wheels/config/pilot.toml", "theirs"),
+            text("config/children/wheels.toml", "theirs"),
+            text("config/pilot.toml", "ours"),
+            text("software/1/Cargo.lock", "ours"),
+        ];
+        assert_eq!(texts, BTreeMap::from(expected));
     }
 }

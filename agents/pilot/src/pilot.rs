@@ -27,6 +27,7 @@ use crate::reserve::Reserve;
 use crate::room::{Measure, Room};
 use crate::scribe::{Doing, Entry, Pen};
 use crate::session::{Job, News, Order, PROGRAM};
+use crate::wall::Clocks;
 
 /// Something that the pilot's thread is to look at.
 #[derive(Debug)]
@@ -237,7 +238,11 @@ impl Pilot {
                 Deed::Start(request) => {
                     let (post, inbox) = inbox();
                     self.front.counter().post = Some(post.clone());
-                    if self.jobs.send(Job::Session(Order { request, post, inbox })).is_err() {
+                    if self
+                        .jobs
+                        .send(Job::Session(Order { request, heard: Clocks::now(), post, inbox }))
+                        .is_err()
+                    {
                         let why = "the pilot's session thread failed: restart the pilot";
                         let deeds = self.front.counter().desk.refused(why);
                         self.act(deeds);

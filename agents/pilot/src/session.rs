@@ -24,12 +24,12 @@ use bramble_value::{Name, Random, Record, Seed, SubjectId, Time, Trials};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::children::{Children, Claims};
+use crate::children::{self, Children, Claims};
 use crate::desk::{Course, valves};
 use crate::hand::{self, Checked};
 use crate::judge::{Beside, OnTheSpot};
 use crate::scribe::{Entry, Pen};
-use crate::wall::Clocks;
+use crate::wall::{Calendar, Clocks};
 use crate::watch::Watch;
 
 /// This program.
@@ -49,6 +49,8 @@ pub(crate) enum Job {
 pub(crate) struct Order {
     /// What was asked for.
     pub(crate) request: Box<StartSession>,
+    /// When that was heard.
+    pub(crate) heard: Clocks,
     /// For what happens to it while it runs.
     pub(crate) post: Post,
     /// The other end of `post`.
@@ -92,6 +94,8 @@ pub(crate) struct Runner {
 /// A session that can run.
 struct Ready {
     request: StartSession,
+    /// What it is dated by.
+    calendar: Calendar,
     task: bramble_task::Task,
     session: Session,
     settings: Settings,
@@ -100,6 +104,13 @@ struct Ready {
     claims: Claims,
     /// The last check of its rig, where that is real.
     check: serde_json::Value,
+}
+
+/// When a session began.
+#[derive(Debug, Clone, Copy)]
+struct Began {
+    clocks: Clocks,
+    calendar: Calendar,
 }
 
 impl Runner {
@@ -135,8 +146,9 @@ impl Runner {
     }
 
     fn order(&mut self, order: Order, tell: &impl Fn(News)) -> Result<Ended, String> {
-        let Order { request, post, inbox } = order;
-        let ready = self.prepare(*request, &post)?;
+        let Order { request, heard, post, inbox } = order;
+        let calendar = Calendar::of(heard, request.unix_ns);
+        let ready = self.prepare(*request, calendar, &post)?;
         if ready.request.paused {
             post.request(Request::Pause { why: "it starts paused, as the step before it was".into() });
         }
@@ -156,7 +168,7 @@ impl Runner {
         }
     }
 
-    fn prepare(&mut self, request: StartSession, post: &Post) -> Result<Ready, String> {
+    fn prepare(&mut self, request: StartSession, calendar: Calendar, post: &Post) -> Result<Ready, String> {
         let task = bramble_task::load(&request.task).map_err(|mistakes| mistakes.to_string())?;
         let definition = &task.definition;
         let parameters = task.parameters(&request.parameters).map_err(|mistakes| mistakes.to_string())?;
@@ -174,7 +186,7 @@ impl Runner {
         let check = if claims.real_time { self.check(request.despite_check)? } else { json!(null) };
         let session = Session::new(Arc::clone(definition), settings.clone(), wiring.clone());
         let session = session.map_err(|error| error.to_string())?;
-        Ok(Ready { request, task, session, settings, wiring, examiner, claims, check })
+        Ok(Ready { request, calendar, task, session, settings, wiring, examiner, claims, check })
     }
 
     /// The last check of this real rig, for provenance.
@@ -310,14 +322,8 @@ impl Runner {
     }
 
     /// Says that a session has started, and when that was.
-    fn begin(
-        &self,
-        ready: &Ready,
-        provenance: serde_json::Value,
-        time: Time,
-        tell: &impl Fn(News),
-    ) -> Clocks {
-        let began = Clocks::now();
+    fn begin(&self, ready: &Ready, provenance: serde_json::Value, time: Time, tell: &impl Fn(News)) -> Began {
+        let clocks = Clocks::now();
         let Ready { request, task, settings, wiring, .. } = ready;
         let definition = &task.definition;
         let parameters = definition.parameters.iter().zip(&settings.parameters);
@@ -335,7 +341,7 @@ impl Runner {
             columns: columns.collect(),
             names: wiring.names(definition),
             time,
-            unix_ns: began.unix_ns(),
+            unix_ns: ready.calendar.at(clocks),
             software: bramble_software::software(PROGRAM),
             provenance,
             texts: self.texts(ready),
@@ -343,15 +349,19 @@ impl Runner {
         };
         let watch = watch(request, definition, wiring, time);
         self.pen.write(Entry::Started(Box::new(started), Box::new(watch)));
+        if let Some(text) = ready.calendar.differs() {
+            tracing::warn!("{text}");
+            self.pen.write(Entry::Record(request.session, Record::Note { time, text }));
+        }
         let (task, wiring) = (Arc::clone(definition), wiring.clone());
         tell(News::Started(Box::new(Course { task, wiring })));
-        began
+        Began { clocks, calendar: ready.calendar }
     }
 
     /// Says that a session has ended.
-    fn end(&self, session: Uuid, began: Clocks, outcome: &Outcome, graduated: bool) -> Ended {
+    fn end(&self, session: Uuid, began: Began, outcome: &Outcome, graduated: bool) -> Ended {
         let now = Clocks::now();
-        if let Some(text) = now.step_since(began) {
+        if let Some(text) = now.step_since(began.clocks) {
             tracing::warn!("{text}");
             self.pen.write(Entry::Record(session, Record::Note { time: outcome.end, text }));
         }
@@ -362,7 +372,7 @@ impl Runner {
             graduated,
             paused: outcome.paused,
             time: outcome.end,
-            unix_ns: now.unix_ns(),
+            unix_ns: began.calendar.at(now),
         };
         self.pen.write(Entry::Ended(ended.clone()));
         ended
@@ -384,8 +394,8 @@ impl Runner {
     /// request comes with some already.
     fn texts(&self, ready: &Ready) -> BTreeMap<String, String> {
         let mut texts = self.origin.texts.clone();
-        for (_, origin) in ready.claims.origins() {
-            texts.extend(origin.texts);
+        for (child, origin) in ready.claims.origins() {
+            children::keep_texts(child, origin.texts, &mut texts);
         }
         for calibration in ready.wiring.calibrations() {
             match calibration::text(&calibration) {

@@ -113,6 +113,7 @@ mod tests {
             trials: None,
             paused: false,
             despite_check: false,
+            unix_ns: None,
             origin: Default::default(),
         };
         Watch::new(&request, "free_water".into(), Time::ZERO)

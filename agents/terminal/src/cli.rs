@@ -18,7 +18,7 @@ use crate::unusual::Unusual;
 
 pub(crate) use agents::{Agents, AgentsCommand};
 pub(crate) use export::Export;
-pub(crate) use life::{Edit, Water, Weigh};
+pub(crate) use life::{Edit, Instead, OrNone, Water, Weigh};
 pub(crate) use session::{Session, SessionMove, SessionReport};
 pub(crate) use subject::Subject;
 

@@ -19,6 +19,9 @@ use serde::Serialize;
 /// Where the changes are among a session's texts.
 pub(crate) const PATCH: &str = "changes.patch";
 
+/// What is said where there is no git.
+const NO_GIT: &str = "git is not installed";
+
 /// How long git may take for all that it is asked.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most that is kept of the changes, in bytes.
@@ -70,6 +73,9 @@ pub(crate) enum Repository {
         changed: Option<bool>,
         /// Files that git doesn't know, the first of them; task files are in the patch.
         untracked: Vec<String>,
+        /// Task files beside this one that git was told to ignore, the first of them; they are in
+        /// the patch too.
+        ignored: Vec<String>,
         /// What is missing of the above, and why; none where it is whole.
         missing: Option<String>,
     },
@@ -80,6 +86,21 @@ pub(crate) enum Repository {
         /// Why, in git's words or ours.
         why: String,
     },
+}
+
+impl Repository {
+    /// What a person should know before the session is over: git is there, and doesn't tell.
+    pub(crate) fn unread(&self) -> Option<String> {
+        match self {
+            Repository::None { why, .. } if why.contains("not a git repository") || why == NO_GIT => None,
+            Repository::None { folder, why } => {
+                Some(format!("the record doesn't have the commit of {}: git says {why}", folder.display()))
+            }
+            Repository::Git { top, missing, .. } => missing.as_ref().map(|missing| {
+                format!("the record doesn't have all that differs in {}: {missing}", top.display())
+            }),
+        }
+    }
 }
 
 /// What is known of the repository that a folder is in.
@@ -94,13 +115,19 @@ pub(crate) fn look(folder: &Path) -> Found {
 fn found(git: Git<'_>) -> Result<Found, String> {
     let folder = git.folder.to_owned();
     let top = PathBuf::from(git.line(&["rev-parse", "--show-toplevel"])?);
+    let mut missing = Vec::new();
+    let ignored =
+        listed(git, &["--others", "--ignored", "--exclude-standard", "--full-name", "--", "*.star"]);
+    let ignored = ignored.unwrap_or_else(|why| {
+        missing.push(format!("the task files that git ignores: {why}"));
+        Vec::new()
+    });
     let git = Git { folder: &top, ..git };
     let commit = git.line(&["rev-parse", "--verify", "--quiet", "HEAD"]).ok();
     let branch = git.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]).ok();
     let remote = git.line(&["remote", "get-url", "origin"]).ok().map(|url| without_password(&url));
-    let mut missing = Vec::new();
     let mut changed = None;
-    let patch = match patch(&git, commit.as_deref().unwrap_or(NOTHING), &mut missing) {
+    let patch = match patch(&git, commit.as_deref().unwrap_or(NOTHING), &ignored, &mut missing) {
         Ok(said) => {
             changed = Some(!said.text.is_empty());
             missing.extend(said.cut.then(|| format!("the patch is cut after {MOST} bytes")));
@@ -114,13 +141,13 @@ fn found(git: Git<'_>) -> Result<Found, String> {
             None
         }
     };
-    let untracked = match git.ask(&["ls-files", "-z", "--others", "--exclude-standard"], MOST_SAID) {
-        Ok(said) => {
-            let all: Vec<String> = said.text.split_terminator('\0').map(str::to_owned).collect();
-            if said.cut || all.len() > MOST_NAMED {
+    let untracked = match listed(git, &["--others", "--exclude-standard"]) {
+        Ok(mut all) => {
+            if all.len() > MOST_NAMED {
                 missing.push(format!("only {MOST_NAMED} of the files that git doesn't know are named"));
+                all.truncate(MOST_NAMED);
             }
-            all.into_iter().take(MOST_NAMED).collect()
+            all
         }
         Err(why) => {
             missing.push(format!("the files that git doesn't know: {why}"));
@@ -128,13 +155,23 @@ fn found(git: Git<'_>) -> Result<Found, String> {
         }
     };
     let missing = (!missing.is_empty()).then(|| missing.join("; "));
-    let repository = Repository::Git { folder, top, commit, branch, remote, changed, untracked, missing };
+    let repository =
+        Repository::Git { folder, top, commit, branch, remote, changed, untracked, ignored, missing };
     Ok(Found { repository, patch })
+}
+
+/// The files that git lists, at least one more than are named where there are so many.
+fn listed(git: Git<'_>, which: &[&str]) -> Result<Vec<String>, String> {
+    let said = git.ask(&[&["ls-files", "-z"], which].concat(), MOST_SAID)?;
+    let all: Vec<String> = said.text.split_terminator('\0').map(str::to_owned).collect();
+    // Names that are longer than this are cut before there are so many.
+    let more = (said.cut && all.len() <= MOST_NAMED).then(|| vec![String::new(); MOST_NAMED]);
+    Ok(all.into_iter().chain(more.into_iter().flatten()).collect())
 }
 
 /// What differs from a commit, task files that git doesn't know among it. Those are added to
 /// a copy of git's index, so that nothing of the repository is touched.
-fn patch(git: &Git<'_>, commit: &str, missing: &mut Vec<String>) -> Result<Said, String> {
+fn patch(git: &Git<'_>, commit: &str, ignored: &[String], missing: &mut Vec<String>) -> Result<Said, String> {
     let told = |error: io::Error| error.to_string();
     let beside = tempfile::tempdir().map_err(told)?;
     let index = beside.path().join("index");
@@ -151,6 +188,14 @@ fn patch(git: &Git<'_>, commit: &str, missing: &mut Vec<String>) -> Result<Said,
             missing.push(format!("task files that git doesn't know: {why}"));
         }
         _ => {}
+    }
+    let named: Vec<&str> = ignored.iter().take(MOST_NAMED).map(String::as_str).collect();
+    if !named.is_empty() {
+        let forced =
+            [&["--literal-pathspecs", "add", "--intent-to-add", "--force", "--"], &named[..]].concat();
+        if let Err(why) = git.ask(&forced, MOST_SAID) {
+            missing.push(format!("task files that git ignores: {why}"));
+        }
     }
     // Whatever a person prefers to see, it is what git applies.
     let form = ["--no-color", "--no-ext-diff", "--no-textconv", "--full-index", "--binary"];
@@ -219,6 +264,7 @@ fn bounded(command: &mut Command, most: usize, until: Instant) -> Result<Said, S
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn();
     let mut child = child.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound if name == "git" => NO_GIT.to_owned(),
         io::ErrorKind::NotFound => format!("{name} is not installed"),
         _ => format!("{name} does not start: {error}"),
     })?;

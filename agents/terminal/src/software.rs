@@ -12,17 +12,19 @@ use crate::repository::{self, Found};
 /// This program.
 const PROGRAM: &str = "bramble-terminal";
 
-/// All that the record of a session says of this program, and of where its task lies.
-pub(crate) fn origin(settings: &Settings, tasks: &Path) -> Origin {
+/// All that the record of a session says of this program, and of where its task lies; and what a
+/// person should know of that.
+pub(crate) fn origin(settings: &Settings, tasks: &Path) -> (Origin, Option<String>) {
     let configuration = settings.text.as_deref().map(|text| ("config/terminal.toml", text));
     let mut origin = bramble_software::origin(PROGRAM, settings.name.as_str(), configuration);
     origin.provenance["settings"] = json!({ "data": settings.data, "listen": settings.listen.to_string() });
     let Found { repository, patch } = repository::look(tasks);
+    let unread = repository.unread();
     origin.provenance["repository"] = json!(repository);
     if let Some(patch) = patch {
         origin.texts.insert(repository::PATCH.to_owned(), patch);
     }
-    origin
+    (origin, unread)
 }
 
 /// This program, on this machine.

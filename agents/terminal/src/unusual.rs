@@ -7,6 +7,7 @@ use bramble_subject::{Life, SessionSummary};
 use bramble_value::SubjectId;
 use clap::ValueEnum;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ pub(crate) enum Unusual {
     SecondToday,
     /// Its sessions are usually in another box
     OtherBox,
-    /// It has a weight limit, and was not weighed today
+    /// It has a weight limit, or is usually weighed, and was not weighed today
     Unweighed,
     /// It weighs less than its limit
     Underweight,
@@ -44,6 +45,8 @@ pub(crate) struct Before {
     pub(crate) life: Life,
     /// Oldest first.
     pub(crate) sessions: Vec<SessionSummary>,
+    /// When it was weighed.
+    pub(crate) weighings: Vec<Timestamp>,
 }
 
 impl Before {
@@ -60,7 +63,8 @@ impl Before {
         if let Some(usual) = self.usual_box().filter(|usual| *usual != pilot) {
             found.push((Unusual::OtherBox, format!("{subject} is usually in {usual}, and not in {pilot}")));
         }
-        if self.life.is_unweighed() {
+        let weighed = || self.life.limit.is_some() || self.is_usually_weighed(day);
+        if !self.life.is_weighed_today() && weighed() {
             let last = fares::weight(&self.life);
             let last = last.map_or_else(|| "it was never weighed".to_owned(), |last| format!("last: {last}"));
             found.push((Unusual::Unweighed, format!("{subject} was not weighed today; {last}")));
@@ -80,6 +84,14 @@ impl Before {
             (*count, *latest) = (*count + 1, place.max(*latest));
         }
         times.into_iter().max_by_key(|(_, times)| *times).map(|(pilot, _)| pilot)
+    }
+
+    /// Whether it was weighed on the days of most of its last sessions.
+    fn is_usually_weighed(&self, day: impl Fn(Timestamp) -> Date) -> bool {
+        let days: BTreeSet<Date> = self.weighings.iter().map(|when| day(*when)).collect();
+        let last = self.sessions.iter().rev().take(LAST);
+        let weighed = last.clone().filter(|session| days.contains(&day(session.started))).count();
+        weighed * 2 > last.count()
     }
 
     /// Refuses what is unusual and was not confirmed.
@@ -164,10 +176,11 @@ mod tests {
     /// What is unusual about a start on box1 at noon of 10 March, where the limit is 80 %.
     fn unusual(limited: bool, weights: &[Weight], sessions: Vec<SessionSummary>) -> Vec<Unusual> {
         let by = By { who: "ada".to_owned(), when: at("2026-03-01T09:00:00Z") };
-        let limit = Care::Limit(Level::from_share(0.8).unwrap()).change(&[], &by);
+        let limit = Care::Limit(Some(Level::from_share(0.8).unwrap())).change(&[], &by);
         let history = if limited { vec![limit] } else { Vec::new() };
         let life = Life::of(&history, weights, &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
-        let before = Before { life, sessions };
+        let weighings = weights.iter().map(|weight| weight.when).collect();
+        let before = Before { life, sessions, weighings };
         let found = before.unusual(&"M001".parse().unwrap(), "box1", &TimeZone::UTC);
         found.into_iter().map(|(one, _)| one).collect()
     }
@@ -199,10 +212,21 @@ mod tests {
     #[test]
     fn a_weight_is_asked_for_where_a_limit_was_set() {
         let (old, today) = (weighed("2026-03-09T10:00:00Z", 25.0), weighed("2026-03-10T10:00:00Z", 25.0));
-        assert_eq!(unusual(false, std::slice::from_ref(&old), vec![]), []);
+        assert_eq!(unusual(false, std::slice::from_ref(&old), vec![]), [], "nobody watches its weight");
         assert_eq!(unusual(true, &[], vec![]), [Unusual::Unweighed]);
         assert_eq!(unusual(true, std::slice::from_ref(&old), vec![]), [Unusual::Unweighed]);
         assert_eq!(unusual(true, &[old, today], vec![]), []);
+    }
+
+    #[test]
+    fn a_weight_is_asked_for_where_the_animal_is_usually_weighed() {
+        let sessions = || ["2026-03-07T10:00:00Z", "2026-03-08T10:00:00Z", "2026-03-09T10:00:00Z"];
+        let sessions = || sessions().map(|started| session("box1", started)).to_vec();
+        let weights = ["2026-03-07T09:00:00Z", "2026-03-09T09:00:00Z"].map(|time| weighed(time, 25.0));
+        assert_eq!(unusual(false, &weights, sessions()), [Unusual::Unweighed]);
+        assert_eq!(unusual(false, &weights[..1], sessions()), []);
+        let today = [&weights[..], &[weighed("2026-03-10T09:00:00Z", 25.0)]].concat();
+        assert_eq!(unusual(false, &today, sessions()), []);
     }
 
     #[test]
@@ -215,7 +239,7 @@ mod tests {
     fn a_refusal_says_what_is_unusual_and_what_confirms_it() {
         let sessions = vec![session("box2", "2026-03-10T10:00:00Z")];
         let life = Life::of(&[], &[], &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
-        let before = Before { life, sessions };
+        let before = Before { life, sessions, weighings: Vec::new() };
         let check = |confirmed: &[Unusual]| {
             let confirmed = confirmed.iter().copied().collect();
             before.check(&"M001".parse().unwrap(), "box1", &confirmed, &TimeZone::UTC)

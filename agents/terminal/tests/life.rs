@@ -74,6 +74,43 @@ fn water_is_owed_less_what_a_session_and_a_person_gave() {
 }
 
 #[test]
+fn what_was_set_weighed_and_given_is_taken_back_and_the_history_has_both() {
+    let terminal = terminal();
+    terminal.say(&["subject", "weigh", "M001", "--baseline", "25g", "--limit", "85%"]);
+    let said = terminal.say(&["subject", "weigh", "M001", "--baseline", "none", "--limit", "none"]);
+    assert_eq!(said, "M001's baseline is none; it was 25 g\nM001's weight limit is none; it was 85 %");
+    terminal.say(&["subject", "weigh", "M001", "214g"]);
+    let said = terminal.say(&["subject", "weigh", "M001", "none", "--instead"]);
+    assert_eq!(said, "M001 was not weighed 214 g; that is taken back");
+    assert_eq!(terminal.json(&["subject", "weigh", "M001", "--json"]), serde_json::json!([]));
+    terminal.say(&["subject", "water", "M001", "--target", "1mL"]);
+    terminal.say(&["subject", "water", "M001", "--target", "none"]);
+    terminal.say(&["subject", "water", "M001", "300uL"]);
+    let said = terminal.say(&["subject", "water", "M001", "none", "--instead"]);
+    assert!(said.starts_with("M001 was given nothing and not 300 uL; it had 0 uL today"), "{said}");
+    assert!(said.ends_with("no target was set"), "{said}");
+    let last: Vec<_> = history(&terminal).into_iter().rev().take(2).collect();
+    assert_eq!(
+        last,
+        [["water given", "300 uL", ""], ["water given", "", "300 uL"]].map(|it| it.map(str::to_owned))
+    );
+    for (wrong, said) in [
+        (&["subject", "weigh", "M001", "none"][..], "none --instead"),
+        (&["subject", "water", "M001", "none", "--instead"], "no water that could be wrong"),
+        (&["subject", "water", "M001", "1uL", "--instead=yesterday"], "write a day as in 2026-01-31"),
+    ] {
+        let refused = terminal.refused(wrong);
+        assert!(refused.contains(said), "{wrong:?}: {refused}");
+    }
+    terminal.say(&["subject", "weigh", "M001", "20g"]);
+    let refused = terminal.refused(&["subject", "weigh", "M001", "21g", "--instead=2026-01-31"]);
+    assert!(
+        refused.contains("M001 has no weighing on 2026-01-31 that could be wrong; its last is of"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn notes_and_edits_are_in_the_history_with_what_was_before() {
     let terminal = terminal();
     terminal.say(&["subject", "note", "M001", "left ear clipped", "--who", "ada@desk"]);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bramble_subject::{
-    Biography, Note, Occasion, SessionEnd, SessionNumber, SessionStart, SubjectFile, Weight,
+    Biography, Note, Occasion, SessionEnd, SessionNumber, SessionStart, SubjectFile, Weight, life,
 };
 use bramble_value::{Event, Span, SubjectId, Time, Trials};
 use jiff::Timestamp;
@@ -47,7 +47,7 @@ impl Session {
         let summary = file.summary(number)?;
         let start = file.session(number)?;
         let ended = summary.end.as_ref().map_or(Timestamp::MAX, |end| end.ended);
-        let weights = file.weights()?;
+        let weights = life::counted(&file.weights()?);
         let before = weights
             .iter()
             .rfind(|weight| weight.when <= start.started && weight.occasion != Occasion::After)

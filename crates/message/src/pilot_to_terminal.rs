@@ -86,7 +86,8 @@ pub struct Started {
     pub names: Names,
     /// When it started, on the pilot's clock.
     pub time: Time,
-    /// When it started, by the pilot's wall clock: nanoseconds since 1970, UTC.
+    /// When it started, by the terminal's wall clock, as its request told it: nanoseconds since
+    /// 1970, UTC.
     pub unix_ns: i64,
     /// The pilot's software.
     pub software: Software,
@@ -125,7 +126,8 @@ pub struct Ended {
     pub paused: bool,
     /// When, on the pilot's clock.
     pub time: Time,
-    /// When, by the pilot's wall clock: nanoseconds since 1970, UTC.
+    /// When, by the same wall clock as its start; after a crash, by the pilot's: nanoseconds
+    /// since 1970, UTC.
     pub unix_ns: i64,
 }
 

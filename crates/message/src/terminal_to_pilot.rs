@@ -140,6 +140,10 @@ pub struct StartSession {
     pub paused: bool,
     /// It starts on real hardware even where the rig failed its last check.
     pub despite_check: bool,
+    /// When this was asked, by the terminal's wall clock: nanoseconds since 1970, UTC. What the
+    /// session dates goes by it; a terminal that doesn't say it has the pilot's wall clock count.
+    #[serde(default)]
+    pub unix_ns: Option<i64>,
     /// What the terminal is, and where the task lies, for the session's record.
     #[serde(default)]
     pub origin: Origin,

@@ -38,7 +38,7 @@ pub struct Change {
 pub struct Weight {
     /// When.
     pub when: Timestamp,
-    /// The weight in grams.
+    /// The weight in grams; not a number where this takes back a weighing of the same time.
     pub grams: f64,
     /// Before or after a session.
     pub occasion: Occasion,

@@ -112,8 +112,8 @@ impl Life {
             day: day(weight.when),
             share: weight.grams / baseline.mass.grams(),
         });
-        let by_hand = given(history).into_iter().filter(|(when, _)| day(*when) == today);
-        let by_hand = by_hand.map(|(_, volume)| volume.microliters()).sum();
+        let by_hand = water_by_hand(history).into_iter().filter(|given| day(given.when) == today);
+        let by_hand = by_hand.map(|given| given.volume.microliters()).sum();
         let began_today = || sessions.iter().filter(|session| day(session.started) == today);
         let water = |session: &SessionSummary| session.end.as_ref().and_then(|end| end.water);
         Life {
@@ -141,53 +141,67 @@ impl Life {
         weight.is_some_and(|(weight, limit)| weight.share < limit.share())
     }
 
-    /// Whether its weight is watched, since a limit was set, and it wasn't weighed today.
-    pub fn is_unweighed(&self) -> bool {
-        self.limit.is_some() && self.weight.as_ref().is_none_or(|weight| weight.day != self.today)
+    /// Whether it was weighed today.
+    pub fn is_weighed_today(&self) -> bool {
+        self.weight.as_ref().is_some_and(|weight| weight.day == self.today)
     }
 }
 
-/// What is set for an animal by a person. Each is one change of the history.
+/// What is set for an animal by a person, or taken back: `None`. Each is one change of the history.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Care {
     /// The weight that others are compared with.
-    Baseline(Mass),
+    Baseline(Option<Mass>),
     /// The share of its baseline that it must not weigh less than.
-    Limit(Level),
+    Limit(Option<Level>),
     /// The water that it is to have in a day.
-    Target(Volume),
+    Target(Option<Volume>),
 }
 
 impl Care {
     /// The change that this is, after those of `history`.
     pub fn change(self, history: &[Change], by: &By) -> Change {
         let (what, to) = match self {
-            Care::Baseline(mass) => (BASELINE, mass.to_string()),
-            Care::Limit(share) => (LIMIT, share.to_string()),
-            Care::Target(volume) => (TARGET, volume.to_string()),
+            Care::Baseline(mass) => (BASELINE, mass.map(|mass| mass.to_string())),
+            Care::Limit(share) => (LIMIT, share.map(|share| share.to_string())),
+            Care::Target(volume) => (TARGET, volume.map(|volume| volume.to_string())),
         };
+        let to = to.unwrap_or_default();
         let before = history.iter().rfind(|change| change.what == what);
         change(by, what, before.map_or("", |change| &change.to), to)
     }
 }
 
-/// Water that a person gave. Where `instead_of` is what [`last_given`] says, it corrects
-/// that, and is of that time.
-pub fn water_given(volume: Volume, instead_of: Option<Volume>, by: &By) -> Change {
-    let from = instead_of.map(|before| before.to_string()).unwrap_or_default();
-    change(by, WATER, &from, volume.to_string())
+/// Water that a person gave outside of a session.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Given {
+    /// When it was written down.
+    pub when: Timestamp,
+    /// How much.
+    pub volume: Volume,
 }
 
-/// The water that a person gave last.
-pub fn last_given(history: &[Change]) -> Option<Volume> {
-    given(history).pop().map(|(_, volume)| volume)
+/// Water that a person gave. Where it is `instead` of some that [`water_by_hand`] says, it is of
+/// that time, and no volume takes that back.
+pub fn water_given(volume: Option<Volume>, instead: Option<&Given>, history: &[Change], by: &By) -> Change {
+    let from = match instead {
+        Some(wrong) if water_by_hand(history).last() == Some(wrong) => wrong.volume.to_string(),
+        Some(wrong) => format!("{}, {}", wrong.volume, wrong.when),
+        None => String::new(),
+    };
+    change(by, WATER, &from, volume.map(|volume| volume.to_string()).unwrap_or_default())
 }
 
 /// What the history says of a weighing that was wrong. The right one is a weighing of
-/// the same time: of those the last one counts.
-pub fn weight_corrected(before: &Weight, after: &Weight, by: &By) -> Change {
+/// the same time: of those the last one counts. Without one, it is taken back.
+pub fn weight_corrected(before: &Weight, after: Option<&Weight>, by: &By) -> Change {
     let said = |weight: &Weight| format!("{} g, {}", weight.grams, weight.occasion);
-    change(by, WEIGHT, &said(before), said(after))
+    change(by, WEIGHT, &said(before), after.map(said).unwrap_or_default())
+}
+
+/// The weighing that takes another back.
+pub fn weight_taken_back(wrong: &Weight, by: &By) -> Weight {
+    Weight { grams: f64::NAN, who: by.who.clone(), ..wrong.clone() }
 }
 
 /// A note in a person's words.
@@ -196,21 +210,31 @@ pub fn note(text: String, by: &By) -> Change {
 }
 
 /// The weighings that count, in the order of their times: of those of one time the one
-/// that was written last.
+/// that was written last, where that doesn't take it back.
 pub fn counted(weights: &[Weight]) -> Vec<Weight> {
     let by_time: std::collections::BTreeMap<Timestamp, &Weight> =
         weights.iter().map(|weight| (weight.when, weight)).collect();
-    by_time.into_values().cloned().collect()
+    by_time.into_values().filter(|weight| !weight.grams.is_nan()).cloned().collect()
 }
 
-/// What people gave, and when; a correction takes the place of what it corrects.
-fn given(history: &[Change]) -> Vec<(Timestamp, Volume)> {
-    let mut given: Vec<(Timestamp, Volume)> = Vec::new();
-    for change in history.iter().filter(|change| change.what == WATER) {
-        let Ok(volume) = change.to.parse() else { continue };
-        match given.last_mut() {
-            Some((_, last)) if !change.from.is_empty() => *last = volume,
-            _ => given.push((change.when, volume)),
+/// What people gave outside of sessions, in the order in which they wrote it down; a correction
+/// takes the place of what it corrects.
+pub fn water_by_hand(history: &[Change]) -> Vec<Given> {
+    let mut given: Vec<Given> = Vec::new();
+    for Change { when, from, to, .. } in history.iter().filter(|change| change.what == WATER) {
+        let place = match from.split_once(", ") {
+            _ if from.is_empty() => None,
+            // It says which, where that isn't the last.
+            Some((_, of)) => {
+                given.iter().position(|one| of.parse().is_ok_and(|of: Timestamp| of == one.when))
+            }
+            None => given.len().checked_sub(1),
+        };
+        match (place, to.parse()) {
+            (Some(place), Ok(volume)) => given[place].volume = volume,
+            (Some(place), Err(_)) if to.is_empty() => drop(given.remove(place)),
+            (None, Ok(volume)) => given.push(Given { when: *when, volume }),
+            (_, Err(_)) => {}
         }
     }
     given

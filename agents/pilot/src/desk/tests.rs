@@ -103,6 +103,7 @@ fn request(number: u128) -> Box<StartSession> {
         trials: None,
         paused: false,
         despite_check: false,
+        unix_ns: None,
         origin: Default::default(),
     })
 }

@@ -55,10 +55,11 @@ fn order(trials: Option<u32>) -> (StartSession, Order) {
         trials,
         paused: false,
         despite_check: false,
+        unix_ns: None,
         origin: Default::default(),
     };
     let (post, inbox) = inbox();
-    (request.clone(), Order { request: Box::new(request), post, inbox })
+    (request.clone(), Order { request: Box::new(request), heard: Clocks::now(), post, inbox })
 }
 
 impl Box1 {
@@ -229,7 +230,10 @@ fn a_failed_check_keeps_a_session_from_starting_whose_real_lines_are_on_a_child(
 
     let mut refused = |despite_check| {
         let (request, order) = order(Some(1));
-        let ready = box1.runner.prepare(StartSession { despite_check, ..request }, &order.post);
+        let ready = {
+            let calendar = Calendar::of(order.heard, None);
+            box1.runner.prepare(StartSession { despite_check, ..request }, calendar, &order.post)
+        };
         ready.map(|ready| ready.check).map_err(|why| why.contains("failed its check"))
     };
     assert_eq!(refused(false), Err(true));

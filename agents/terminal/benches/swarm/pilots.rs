@@ -238,6 +238,7 @@ impl Pilot {
             owner: "bench@here".parse().expect("somebody at a place is a person"),
             paused: false,
             despite_check: false,
+            unix_ns: None,
             origin: Default::default(),
         };
         PilotToTerminal::Started(Box::new(Started {

@@ -5,20 +5,24 @@ use std::collections::BTreeMap;
 use bramble_subject::{Biography, Occasion, Sex, Weight};
 use bramble_value::{Level, Mass, Person, SubjectId, Volume};
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 /// `POST /subjects/{id}/weights`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Weigh {
-    /// In grams.
-    pub(crate) mass: Mass,
+    /// In grams; nothing takes back the weighing that was wrong.
+    #[serde(default)]
+    pub(crate) mass: Option<Mass>,
     /// Where it isn't said: some other time, or that of the weighing that was wrong.
     #[serde(default)]
     pub(crate) occasion: Option<Occasion>,
-    /// The last weighing was wrong, and this one counts in its place.
+    /// The last weighing of a day was wrong, and this one counts in its place.
     #[serde(default)]
     pub(crate) instead: bool,
+    /// Of which day; where it isn't said, of today.
+    #[serde(default)]
+    pub(crate) day: Option<Date>,
     pub(crate) who: Person,
 }
 
@@ -33,27 +37,39 @@ pub(crate) struct WeightLine {
 /// `POST /subjects/{id}/water`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct GiveWater {
-    /// In microliters.
-    pub(crate) volume: Volume,
-    /// What was written down last was wrong, and this counts in its place.
+    /// In microliters; nothing takes back what was wrong.
+    #[serde(default)]
+    pub(crate) volume: Option<Volume>,
+    /// What was written down last of a day was wrong, and this counts in its place.
     #[serde(default)]
     pub(crate) instead: bool,
+    /// Of which day; where it isn't said, of today.
+    #[serde(default)]
+    pub(crate) day: Option<Date>,
     pub(crate) who: Person,
 }
 
-/// `POST /subjects/{id}/care`: what isn't there stays as it is.
+/// `POST /subjects/{id}/care`: what isn't there stays as it is, and `null` takes it back.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Cares {
     /// What its weights are compared with, in grams.
-    #[serde(default)]
-    pub(crate) baseline: Option<Mass>,
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Mass>)]
+    pub(crate) baseline: Option<Option<Mass>>,
     /// The share of the baseline that it must not weigh less than, from 0 to 1.
-    #[serde(default)]
-    pub(crate) limit: Option<Level>,
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Level>)]
+    pub(crate) limit: Option<Option<Level>>,
     /// The water that it is to have in a day, in microliters.
-    #[serde(default)]
-    pub(crate) target: Option<Volume>,
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Volume>)]
+    pub(crate) target: Option<Option<Volume>>,
     pub(crate) who: Person,
+}
+
+/// What is there, be it `null`.
+fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
 }
 
 /// `POST /subjects/{id}/notes`

@@ -1,33 +1,59 @@
 //! `subject weigh`, `water`, `note` and `edit`.
 
+use std::str::FromStr;
+
 use bramble_subject::{Occasion, Sex};
 use bramble_value::{Level, Mass, Person, SubjectId, Volume};
 use clap::Args;
+use jiff::civil::Date;
 
 use super::{date, pair};
 use crate::api::types::Edit as Edited;
+
+/// A value, or `none`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OrNone<T>(pub(crate) Option<T>);
+
+impl<T: FromStr> FromStr for OrNone<T> {
+    type Err = T::Err;
+    fn from_str(text: &str) -> Result<OrNone<T>, T::Err> {
+        Ok(OrNone(if text == "none" { None } else { Some(text.parse()?) }))
+    }
+}
+
+/// Of which day something was wrong; `None`: of today.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Instead(pub(crate) Option<Date>);
+
+impl FromStr for Instead {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Instead, String> {
+        Ok(Instead(if text == "today" { None } else { Some(date(text)?) }))
+    }
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct Weigh {
     /// Which subject
     pub(crate) id: SubjectId,
-    /// What it weighs, as in 21.4g [default: lists its weighings]
-    pub(crate) weight: Option<Mass>,
+    /// What it weighs, as in 21.4g; with --instead also none [default: lists its weighings]
+    pub(crate) weight: Option<OrNone<Mass>>,
     /// It was weighed before a session
     #[arg(long, requires = "weight", conflicts_with = "after")]
     before: bool,
     /// It was weighed after a session
     #[arg(long, requires = "weight")]
     after: bool,
-    /// The last weighing was wrong: this one counts in its place; both stay in the file
-    #[arg(long, requires = "weight")]
-    pub(crate) instead: bool,
-    /// Set what its weights are compared with [default: its first weighing]
+    /// The last weighing of today, or of DATE, was wrong: this one counts in its place, none takes it
+    /// back; all stay in the file
+    #[arg(long, requires = "weight", value_name = "DATE", num_args = 0..=1, require_equals = true, default_missing_value = "today")]
+    pub(crate) instead: Option<Instead>,
+    /// Set what its weights are compared with; none: its first weighing again
     #[arg(long, value_name = "WEIGHT")]
-    pub(crate) baseline: Option<Mass>,
-    /// Set the share of its baseline below which it is warned of, as in 85%
+    pub(crate) baseline: Option<OrNone<Mass>>,
+    /// Set the share of its baseline below which it is warned of, as in 85%; none: no limit
     #[arg(long, value_name = "SHARE")]
-    pub(crate) limit: Option<Level>,
+    pub(crate) limit: Option<OrNone<Level>>,
     /// Its weighings, for scripts
     #[arg(long, conflicts_with_all = ["weight", "baseline", "limit"])]
     pub(crate) json: bool,
@@ -48,14 +74,16 @@ impl Weigh {
 pub(crate) struct Water {
     /// Which subject
     pub(crate) id: SubjectId,
-    /// What it was given outside of a session, as in 200uL [default: says what it had and is owed]
-    pub(crate) volume: Option<Volume>,
-    /// What was written down last was wrong: this counts in its place; both stay in the file
-    #[arg(long, requires = "volume")]
-    pub(crate) instead: bool,
-    /// Set the water that it is to have in a day, as in 1mL
+    /// What it was given outside of a session, as in 200uL; with --instead also none [default: says what it
+    /// had and is owed]
+    pub(crate) volume: Option<OrNone<Volume>>,
+    /// What was written down last today, or on DATE, was wrong: this counts in its place, none takes it
+    /// back; all stay in the file
+    #[arg(long, requires = "volume", value_name = "DATE", num_args = 0..=1, require_equals = true, default_missing_value = "today")]
+    pub(crate) instead: Option<Instead>,
+    /// Set the water that it is to have in a day, as in 1mL; none: no target
     #[arg(long, value_name = "VOLUME")]
-    pub(crate) target: Option<Volume>,
+    pub(crate) target: Option<OrNone<Volume>>,
 }
 
 #[derive(Debug, Args)]
@@ -73,7 +101,7 @@ pub(crate) struct Edit {
     sex: Option<Sex>,
     /// The day it was born, as in 2026-01-31
     #[arg(long, value_name = "DATE", value_parser = date)]
-    birth: Option<jiff::civil::Date>,
+    birth: Option<Date>,
     /// Its genotype
     #[arg(long)]
     genotype: Option<String>,

@@ -1,12 +1,13 @@
 //! `subject weigh`, `water`, `note` and `edit`.
 
 use bramble_value::{Person, SubjectId};
+use jiff::civil::Date;
 
 use super::subject::local;
 use super::{print_done, print_json, say, table};
 use crate::api::client::Client;
 use crate::api::types::{Cares, GiveWater, MoveSession, NoteDown, SubjectInfo, Weigh, WeightLine};
-use crate::cli;
+use crate::cli::{self, Instead, OrNone};
 use crate::fares::{owed, percent};
 
 pub(super) async fn weigh(client: &Client, who: Person, options: cli::Weigh) -> miette::Result<()> {
@@ -16,11 +17,13 @@ pub(super) async fn weigh(client: &Client, who: Person, options: cli::Weigh) -> 
         return weights(&id, client.get(&format!("/subjects/{id}/weights")).await?, json);
     }
     if baseline.is_some() || limit.is_some() {
+        let (baseline, limit) = (baseline.map(|set| set.0), limit.map(|set| set.0));
         let cares = Cares { baseline, limit, target: None, who: who.clone() };
         print_done(&client.post(&format!("/subjects/{id}/care"), &cares).await?);
     }
-    if let Some(mass) = weight {
-        let weigh = Weigh { mass, occasion, instead, who };
+    if let Some(OrNone(mass)) = weight {
+        let (instead, day) = of_day(instead);
+        let weigh = Weigh { mass, occasion, instead, day, who };
         print_done(&client.post(&format!("/subjects/{id}/weights"), &weigh).await?);
     }
     Ok(())
@@ -51,12 +54,14 @@ fn weights(id: &SubjectId, weights: Vec<WeightLine>, json: bool) -> miette::Resu
 pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> miette::Result<()> {
     let cli::Water { id, volume, instead, target } = options;
     if target.is_some() {
+        let target = target.map(|set| set.0);
         let cares = Cares { baseline: None, limit: None, target, who: who.clone() };
         print_done(&client.post(&format!("/subjects/{id}/care"), &cares).await?);
     }
     match volume {
-        Some(volume) => {
-            let give = GiveWater { volume, instead, who };
+        Some(OrNone(volume)) => {
+            let (instead, day) = of_day(instead);
+            let give = GiveWater { volume, instead, day, who };
             print_done(&client.post(&format!("/subjects/{id}/water"), &give).await?);
         }
         None => {
@@ -76,6 +81,11 @@ pub(super) async fn move_session(
     let order = MoveSession { to, why, who };
     print_done(&client.post(&format!("/subjects/{subject}/sessions/{session}/move"), &order).await?);
     Ok(())
+}
+
+/// Whether something was wrong, and of which day that is.
+fn of_day(instead: Option<Instead>) -> (bool, Option<Date>) {
+    (instead.is_some(), instead.and_then(|Instead(day)| day))
 }
 
 pub(super) async fn note(client: &Client, who: Person, id: &SubjectId, text: String) -> miette::Result<()> {

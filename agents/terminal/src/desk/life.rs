@@ -4,6 +4,7 @@
 use bramble_subject::{Care, Change, Life, SubjectError, SubjectFile, Weight, life};
 use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Desk;
@@ -27,32 +28,48 @@ impl Desk {
 
     /// Writes down what a subject weighs.
     pub(crate) async fn weigh(&self, id: SubjectId, weigh: Weigh) -> Allowed<Done> {
-        let Weigh { mass, occasion, instead, who } = weigh;
-        if mass.grams() <= 0.0 {
+        let Weigh { mass, occasion, instead, day: of, who } = weigh;
+        if mass.is_some_and(|mass| mass.grams() <= 0.0) {
             return Err(Refusal::wrong("no animal weighs nothing").help("write its weight, as in 21.4g"));
+        }
+        if mass.is_none() && !instead {
+            return Err(nothing_to_take_back());
         }
         let by = by(who);
         self.care_for(id.clone(), move |file| {
-            let last = life::counted(&file.weights()?).pop();
-            let wrong = match (instead, last) {
-                (true, None) => return Ok(Err(nothing_before(&id, "weighing"))),
-                (true, last) => last,
-                (false, _) => None,
+            let wrong = if instead {
+                let weights = life::counted(&file.weights()?);
+                match wrong(&weights, |weight| weight.when, of, by.when) {
+                    Ok(wrong) => Some(wrong.clone()),
+                    Err(last) => return Ok(Err(nothing_then(&id, "weighing", of, last))),
+                }
+            } else {
+                None
             };
             let when = wrong.as_ref().map_or(by.when, |wrong| wrong.when);
             let occasion = match (&wrong, occasion) {
                 (Some(wrong), None) => wrong.occasion,
                 (_, occasion) => occasion.unwrap_or_default(),
             };
-            let weight = Weight { when, grams: mass.grams(), occasion, who: by.who.clone() };
-            file.weigh(&weight)?;
-            if let Some(wrong) = wrong {
-                file.log(&life::weight_corrected(&wrong, &weight, &by))?;
+            let right = mass.map(|mass| Weight { when, grams: mass.grams(), occasion, who: by.who.clone() });
+            let taken_back = || wrong.as_ref().map(|wrong| life::weight_taken_back(wrong, &by));
+            if let Some(weight) = right.clone().or_else(taken_back) {
+                file.weigh(&weight)?;
+            }
+            if let Some(wrong) = &wrong {
+                file.log(&life::weight_corrected(wrong, right.as_ref(), &by))?;
             }
             let fares = fares(file)?;
-            let baseline = fares.baseline.as_ref().map(baseline).unwrap_or_default();
-            let share = fares.weight.as_ref().map_or(1.0, |weight| weight.share);
-            let mut done = format!("{id} weighs {mass}, {} of {baseline}", percent(share));
+            let mut done = match (&right, &wrong) {
+                (Some(weight), _) => {
+                    let baseline = fares.baseline.as_ref();
+                    let share = baseline.map_or(1.0, |baseline| weight.grams / baseline.mass.grams());
+                    let baseline = baseline.map(self::baseline).unwrap_or_default();
+                    format!("{id} weighs {} g, {} of {baseline}", weight.grams, percent(share))
+                }
+                (None, Some(wrong)) => format!("{id} was not weighed {} g; that is taken back", wrong.grams),
+                (None, None) => String::new(),
+            };
             if let Some(limit) = fares.limit.filter(|_| fares.is_below_limit()) {
                 done.push_str(&format!("\nwarning: {id} is below its limit of {limit}"));
             }
@@ -63,28 +80,37 @@ impl Desk {
 
     /// Writes down water that a person gave outside of a session.
     pub(crate) async fn give_water(&self, id: SubjectId, give: GiveWater) -> Allowed<Done> {
-        let GiveWater { volume, instead, who } = give;
+        let GiveWater { volume, instead, day: of, who } = give;
+        if volume.is_none() && !instead {
+            return Err(nothing_to_take_back());
+        }
         let by = by(who);
         self.care_for(id.clone(), move |file| {
-            let wrong = match (instead, life::last_given(&file.history()?)) {
-                (true, None) => return Ok(Err(nothing_before(&id, "water"))),
-                (true, wrong) => wrong,
-                (false, _) => None,
+            let history = file.history()?;
+            let given = life::water_by_hand(&history);
+            let wrong = if instead {
+                match wrong(&given, |given| given.when, of, by.when) {
+                    Ok(wrong) => Some(wrong),
+                    Err(last) => return Ok(Err(nothing_then(&id, "water", of, last))),
+                }
+            } else {
+                None
             };
-            file.log(&life::water_given(volume, wrong, &by))?;
+            file.log(&life::water_given(volume, wrong, &history, &by))?;
+            let right = volume.map_or_else(|| "nothing".to_owned(), |volume| volume.to_string());
             let done = match wrong {
-                Some(wrong) => format!("{id} was given {volume} and not {wrong}"),
-                None => format!("{id} was given {volume}"),
+                Some(wrong) => format!("{id} was given {right} and not {}", wrong.volume),
+                None => format!("{id} was given {right}"),
             };
             Ok(Ok(Done { done: format!("{done}; {}", owed(&fares(file)?)) }))
         })
         .await
     }
 
-    /// Sets what a subject's weight and water are held against.
+    /// Sets what a subject's weight and water are held against, or takes it back.
     pub(crate) async fn set_cares(&self, id: SubjectId, cares: Cares) -> Allowed<Done> {
         let Cares { baseline: mass, limit, target, who } = cares;
-        if mass.is_some_and(|mass| mass.grams() <= 0.0) {
+        if mass.flatten().is_some_and(|mass| mass.grams() <= 0.0) {
             return Err(Refusal::wrong("a baseline of nothing compares with nothing")
                 .help("write what the subject weighs with all the water it wants, as in 25g"));
         }
@@ -100,8 +126,9 @@ impl Desk {
             let mut done = Vec::new();
             for change in changes {
                 file.log(&change)?;
-                let before = if change.from.is_empty() { "none".to_owned() } else { change.from };
-                done.push(format!("{id}'s {} is {}; it was {before}", change.what, change.to));
+                let said = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+                let (from, to) = (said(change.from), said(change.to));
+                done.push(format!("{id}'s {} is {to}; it was {from}", change.what));
             }
             Ok(Ok(Done { done: done.join("\n") }))
         })
@@ -196,6 +223,31 @@ fn parameter(file: &SubjectFile, what: &str, name: &str) -> Result<String, Subje
     Ok(known.map(|parameter| parameter.value_type.show(parameter.value)).unwrap_or_default())
 }
 
-fn nothing_before(id: &SubjectId, what: &str) -> Refusal {
-    Refusal::conflict(format!("{id} has no {what} that could be wrong")).help("leave out --instead")
+/// What was written down last on a day, which was wrong; else on which day the last was.
+fn wrong<T>(
+    all: &[T],
+    when: impl Fn(&T) -> Timestamp,
+    of: Option<Date>,
+    now: Timestamp,
+) -> Result<&T, Option<Date>> {
+    let day = |time: Timestamp| time.to_zoned(TimeZone::system()).date();
+    let of = of.unwrap_or_else(|| day(now));
+    all.iter().rfind(|one| day(when(one)) == of).ok_or_else(|| all.last().map(|one| day(when(one))))
+}
+
+fn nothing_then(id: &SubjectId, what: &str, of: Option<Date>, last: Option<Date>) -> Refusal {
+    let of = of.map_or_else(|| "today".to_owned(), |day| format!("on {day}"));
+    match last {
+        Some(last) => {
+            Refusal::conflict(format!("{id} has no {what} {of} that could be wrong; its last is of {last}"))
+                .help(format!("where that is wrong: --instead={last}"))
+        }
+        None => {
+            Refusal::conflict(format!("{id} has no {what} that could be wrong")).help("leave out --instead")
+        }
+    }
+}
+
+fn nothing_to_take_back() -> Refusal {
+    Refusal::wrong("none says that something was wrong").help("say so: none --instead")
 }

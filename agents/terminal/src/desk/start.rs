@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bramble_message::{Command, Graduation, StartSession};
-use bramble_subject::{ProtocolStep, SubjectFile};
+use bramble_subject::{ProtocolStep, SubjectFile, life};
 use bramble_value::{Name, Random, Seed, SubjectId, Trials, Value};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -95,7 +96,9 @@ impl Desk {
             start;
         // That there is such a subject is the first thing a person wants to know.
         let look = |file: &SubjectFile| {
-            Ok((training(&file.history()?), Before { life: fares(file)?, sessions: file.sessions()? }))
+            let weighings = life::counted(&file.weights()?).iter().map(|weight| weight.when).collect();
+            let before = Before { life: fares(file)?, sessions: file.sessions()?, weighings };
+            Ok((training(&file.history()?), before))
         };
         let (training, before) = self.read(subject.clone(), look).await?;
         let sessions = before.sessions.len() as u64;
@@ -107,7 +110,7 @@ impl Desk {
 
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
         let settings = self.settings.clone();
-        let (plan, origin) = plan::blocking(move || {
+        let (plan, (origin, unread)) = plan::blocking(move || {
             let (file, plan) = match (task, at) {
                 (Some(file), _) => (file.clone(), Plan::of_task(&file, parameters)?),
                 (None, Some(Training { protocol, step, .. })) => {
@@ -140,13 +143,15 @@ impl Desk {
             trials,
             paused,
             despite_check,
+            unix_ns: i64::try_from(Timestamp::now().as_nanosecond()).ok(),
             origin,
         };
         let by = By { who, take_over: false };
         self.command(&pilot, by, Command::Start(Box::new(request))).await?;
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
-        Ok(Done { done: format!("{subject} started {what} on {pilot}{}", before.shown(&zone)) })
+        let unread = unread.map(|why| format!("\nwarning: {why}")).unwrap_or_default();
+        Ok(Done { done: format!("{subject} started {what} on {pilot}{}{unread}", before.shown(&zone)) })
     }
 
     /// What the subject's file has for the session: the columns that are kept,

@@ -118,3 +118,28 @@ fn what_takes_too_long_or_is_not_installed_is_left_alone_and_said() {
     let why = bounded(&mut Command::new("no-such-program-is-here"), 10, at_once).unwrap_err();
     assert_eq!(why, "no-such-program-is-here is not installed");
 }
+
+#[test]
+fn a_task_that_git_was_told_to_ignore_is_in_the_patch() {
+    let folder = repository();
+    write(&folder, ".gitignore", "mine*\n*.log\n");
+    commit(folder.path());
+    write(&folder, "tasks/mine [1].star", "task(7)\n");
+    write(&folder, "tasks/much.log", "log\n");
+    let found = look(&folder.path().join("tasks"));
+    let Repository::Git { ignored, .. } = &found.repository else { panic!("{:?}", found.repository) };
+    assert_eq!(*ignored, ["tasks/mine [1].star"]);
+    assert_eq!((git(&found).1, git(&found).3), (true, None));
+    assert!(found.patch.unwrap().contains("+task(7)"));
+    assert_eq!(run(folder.path(), &["status", "--porcelain"]), "", "nothing was touched");
+}
+
+#[test]
+fn a_person_is_told_where_git_is_there_and_does_not_tell() {
+    let none = |why: &str| Repository::None { folder: "/lab/tasks".into(), why: why.to_owned() }.unread();
+    assert_eq!(none("not a git repository (or any of the parent directories): .git"), None);
+    assert_eq!(none(NO_GIT), None);
+    let told = none("detected dubious ownership in repository at '/lab'").unwrap();
+    assert!(told.contains("/lab/tasks: git says detected dubious ownership"), "{told}");
+    assert_eq!(look(repository().path()).repository.unread(), None);
+}

@@ -391,8 +391,9 @@ impl Lane {
 
     fn end(&mut self, ended: &Ended, files: &mut Files, news: &dyn Fn(News)) -> Result<(), Stuck> {
         let Some(session) = &self.mark.session else { return Ok(()) };
-        let when = timestamp(ended.unix_ns);
         let file = files.hold(&session.subject)?;
+        // After a crash it is by the pilot's own wall clock.
+        let when = timestamp(ended.unix_ns).max(file.summary(session.number)?.started);
         let mut goes_on = false;
         if let Some(step) = session.step.as_ref().filter(|_| ended.graduated) {
             let by = By { who: format!("{}, by itself", self.pilot), when };

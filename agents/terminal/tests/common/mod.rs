@@ -268,6 +268,7 @@ pub(crate) fn request(subject: &str) -> StartSession {
         trials: None,
         paused: false,
         despite_check: false,
+        unix_ns: None,
         origin: Default::default(),
     }
 }

@@ -103,6 +103,7 @@ pub(crate) fn start() -> StartSession {
         trials: None,
         paused: true,
         despite_check: false,
+        unix_ns: None,
         origin: origin(),
     }
 }

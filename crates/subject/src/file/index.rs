@@ -135,6 +135,10 @@ fn fields() -> Vec<Field> {
         text("ending", 16, "how it ended"),
         words("why", "why, in words"),
         Field::new("correct", FieldType::F64, "share of the trials that were correct; NaN: nothing says so"),
-        Field::new("water_ul", FieldType::F64, "water given [uL]; NaN: no valve whose flow is known"),
+        Field::new(
+            "water_ul",
+            FieldType::F64,
+            "water given [uL]; NaN: not known, as of a valve that wasn't calibrated",
+        ),
     ]
 }

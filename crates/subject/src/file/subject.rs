@@ -260,7 +260,7 @@ fn history_fields() -> Vec<Field> {
 fn weight_fields() -> Vec<Field> {
     vec![
         when(),
-        Field::new("grams", FieldType::F64, "weight [g]"),
+        Field::new("grams", FieldType::F64, "weight [g]; NaN: the weighing of this time was taken back"),
         words("occasion", "before or after a session, or other"),
         words("who", "who weighed"),
     ]

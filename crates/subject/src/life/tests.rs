@@ -51,7 +51,7 @@ fn the_first_weighing_is_the_baseline_until_a_person_sets_one() {
     let first = life(&[], &weights, &[]);
     assert_eq!(first.baseline.unwrap().set, None);
     assert_eq!(first.weight.unwrap().share, 0.8);
-    let set = Care::Baseline(Mass::from_grams(40.0).unwrap()).change(&[], &by("2026-03-02T09:00:00Z"));
+    let set = Care::Baseline(Some(Mass::from_grams(40.0).unwrap())).change(&[], &by("2026-03-02T09:00:00Z"));
     let set = life(&[set], &weights, &[]);
     assert_eq!(set.baseline.unwrap().set, Some(by("2026-03-02T09:00:00Z")));
     assert_eq!(set.weight.unwrap().share, 0.5);
@@ -62,19 +62,17 @@ fn a_weight_is_below_the_limit_only_where_a_limit_was_set() {
     let weights = [weight("2026-03-01T09:00:00Z", 25.0), weight("2026-03-10T09:00:00Z", 20.0)];
     assert!(!life(&[], &weights, &[]).is_below_limit());
     let limit =
-        |share| Care::Limit(Level::from_share(share).unwrap()).change(&[], &by("2026-03-02T09:00:00Z"));
+        |share| Care::Limit(Some(Level::from_share(share).unwrap())).change(&[], &by("2026-03-02T09:00:00Z"));
     assert!(!life(&[limit(0.8)], &weights, &[]).is_below_limit());
     assert!(life(&[limit(0.81)], &weights, &[]).is_below_limit());
 }
 
 #[test]
-fn an_animal_with_a_limit_is_to_be_weighed_every_day() {
-    let limit = [Care::Limit(Level::from_share(0.8).unwrap()).change(&[], &by("2026-03-02T09:00:00Z"))];
+fn a_weighing_is_of_its_day() {
     let (yesterday, today) = (weight("2026-03-09T09:00:00Z", 25.0), weight("2026-03-10T09:00:00Z", 25.0));
-    assert!(life(&limit, &[], &[]).is_unweighed());
-    assert!(life(&limit, std::slice::from_ref(&yesterday), &[]).is_unweighed());
-    assert!(!life(&limit, &[yesterday.clone(), today], &[]).is_unweighed());
-    assert!(!life(&[], &[yesterday], &[]).is_unweighed());
+    assert!(!life(&[], &[], &[]).is_weighed_today());
+    assert!(!life(&[], std::slice::from_ref(&yesterday), &[]).is_weighed_today());
+    assert!(life(&[], &[yesterday, today], &[]).is_weighed_today());
 }
 
 #[test]
@@ -88,9 +86,9 @@ fn a_corrected_weighing_counts_in_the_place_of_the_wrong_one() {
 #[test]
 fn water_is_owed_less_what_sessions_and_people_gave_today() {
     let history = [
-        Care::Target(ul(1000.0)).change(&[], &by("2026-03-02T09:00:00Z")),
-        water_given(ul(500.0), None, &by("2026-03-09T23:59:59Z")),
-        water_given(ul(200.0), None, &by("2026-03-10T10:00:00Z")),
+        Care::Target(Some(ul(1000.0))).change(&[], &by("2026-03-02T09:00:00Z")),
+        water_given(Some(ul(500.0)), None, &[], &by("2026-03-09T23:59:59Z")),
+        water_given(Some(ul(200.0)), None, &[], &by("2026-03-10T10:00:00Z")),
     ];
     let sessions = [
         session("2026-03-09T09:00:00Z", Some(400.0)),
@@ -104,8 +102,8 @@ fn water_is_owed_less_what_sessions_and_people_gave_today() {
 
 #[test]
 fn no_less_than_nothing_is_owed_and_nothing_is_known_without_a_target() {
-    let target = Care::Target(ul(100.0)).change(&[], &by("2026-03-02T09:00:00Z"));
-    let given = water_given(ul(200.0), None, &by("2026-03-10T10:00:00Z"));
+    let target = Care::Target(Some(ul(100.0))).change(&[], &by("2026-03-02T09:00:00Z"));
+    let given = water_given(Some(ul(200.0)), None, &[], &by("2026-03-10T10:00:00Z"));
     assert_eq!(life(&[target, given.clone()], &[], &[]).owed(), Some(ul(0.0)));
     assert_eq!(life(&[given], &[], &[]).owed(), None);
 }
@@ -118,12 +116,49 @@ fn where_nothing_was_given_that_is_nothing_and_not_minus_nothing() {
 
 #[test]
 fn corrected_water_is_of_the_time_at_which_it_was_given() {
-    let given = water_given(ul(2000.0), None, &by("2026-03-09T10:00:00Z"));
-    let right = water_given(ul(200.0), last_given(std::slice::from_ref(&given)), &by("2026-03-10T10:00:00Z"));
+    let mut history = vec![water_given(Some(ul(2000.0)), None, &[], &by("2026-03-09T10:00:00Z"))];
+    let wrong = water_by_hand(&history)[0];
+    let right = water_given(Some(ul(200.0)), Some(&wrong), &history, &by("2026-03-10T10:00:00Z"));
     assert_eq!(right.from, "2000 uL");
-    let history = [given, right];
-    assert_eq!(last_given(&history), Some(ul(200.0)));
+    history.push(right);
+    assert_eq!(water_by_hand(&history), [Given { when: at("2026-03-09T10:00:00Z"), volume: ul(200.0) }]);
     assert_eq!(life(&history, &[], &[]).water.by_hand, ul(0.0));
+}
+
+#[test]
+fn water_of_before_the_last_is_corrected_and_taken_back_by_its_time() {
+    let mut history = Vec::new();
+    for (time, volume) in
+        [("2026-03-09T10:00:00Z", 1.0), ("2026-03-10T08:00:00Z", 2.0), ("2026-03-10T09:00:00Z", 4.0)]
+    {
+        history.push(water_given(Some(ul(volume)), None, &history, &by(time)));
+    }
+    let wrong = water_by_hand(&history)[0];
+    history.push(water_given(Some(ul(8.0)), Some(&wrong), &history, &by("2026-03-10T10:00:00Z")));
+    assert_eq!(history[3].from, "1 uL, 2026-03-09T10:00:00Z");
+    let volumes = |history: &[Change]| -> Vec<f64> {
+        water_by_hand(history).iter().map(|given| given.volume.microliters()).collect()
+    };
+    assert_eq!(volumes(&history), [8.0, 2.0, 4.0]);
+    let wrong = water_by_hand(&history)[1];
+    history.push(water_given(None, Some(&wrong), &history, &by("2026-03-10T10:01:00Z")));
+    assert_eq!(volumes(&history), [8.0, 4.0]);
+    assert_eq!(life(&history, &[], &[]).water.by_hand, ul(4.0));
+}
+
+#[test]
+fn what_was_taken_back_counts_no_more_and_is_kept() {
+    let set = Care::Baseline(Mass::from_grams(40.0)).change(&[], &by("2026-03-02T09:00:00Z"));
+    let mut history = vec![set];
+    history.push(Care::Baseline(None).change(&history, &by("2026-03-03T09:00:00Z")));
+    assert_eq!([history[1].from.as_str(), &history[1].to], ["40 g", ""]);
+    let mut weights = vec![weight("2026-03-01T09:00:00Z", 25.0), weight("2026-03-10T09:00:00Z", 214.0)];
+    weights.push(weight_taken_back(&weights[1], &by("2026-03-10T10:00:00Z")));
+    let fares = life(&history, &weights, &[]);
+    assert_eq!(fares.baseline.unwrap().mass.grams(), 25.0, "the first weighing again");
+    assert_eq!(fares.weight.unwrap().weight.grams, 25.0);
+    let told = weight_corrected(&weights[1], None, &by("2026-03-10T10:00:00Z"));
+    assert_eq!([told.from.as_str(), &told.to], ["214 g, before", ""]);
 }
 
 #[test]
@@ -131,8 +166,8 @@ fn days_are_those_of_the_lab() {
     let zone = TimeZone::fixed(jiff::tz::offset(9));
     // Midnight in the lab is 15:00 UTC.
     let given = [
-        water_given(ul(1.0), None, &by("2026-03-09T14:59:00Z")),
-        water_given(ul(2.0), None, &by("2026-03-09T15:01:00Z")),
+        water_given(Some(ul(1.0)), None, &[], &by("2026-03-09T14:59:00Z")),
+        water_given(Some(ul(2.0)), None, &[], &by("2026-03-09T15:01:00Z")),
     ];
     let life = Life::of(&given, &[], &[], at("2026-03-10T12:00:00Z"), &zone);
     assert_eq!(life.water.by_hand, ul(2.0));
@@ -140,8 +175,9 @@ fn days_are_those_of_the_lab() {
 
 #[test]
 fn a_new_limit_says_what_it_was() {
-    let first = Care::Limit(Level::from_share(0.8).unwrap()).change(&[], &by("2026-03-01T09:00:00Z"));
+    let first = Care::Limit(Some(Level::from_share(0.8).unwrap())).change(&[], &by("2026-03-01T09:00:00Z"));
     let history = [first];
-    let second = Care::Limit(Level::from_share(0.85).unwrap()).change(&history, &by("2026-03-02T09:00:00Z"));
+    let second =
+        Care::Limit(Some(Level::from_share(0.85).unwrap())).change(&history, &by("2026-03-02T09:00:00Z"));
     assert_eq!((second.from.as_str(), second.to.as_str()), ("80 %", "85 %"));
 }

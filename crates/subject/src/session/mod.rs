@@ -178,7 +178,7 @@ pub struct SessionEnd {
     /// The share of its trials that were correct, from 0 to 1; none where
     /// nothing says what is correct.
     pub correct: Option<f64>,
-    /// How much water was given, in microliters; none where there was no valve
-    /// whose flow is known.
+    /// How much water was given, in microliters; none where that isn't known, since a valve
+    /// opened that gives nobody knows how much.
     pub water: Option<f64>,
 }

@@ -339,6 +339,10 @@ fn end_fields() -> Vec<Field> {
         Field::new("part", FieldType::U32, "0, or 1, 2, ... where why goes on"),
         Field::new("why", FieldType::Text(TEXT_WIDTH), "why, in words"),
         Field::new("correct", FieldType::F64, "share of the trials that were correct; NaN: nothing says so"),
-        Field::new("water_ul", FieldType::F64, "water given [uL]; NaN: no valve whose flow is known"),
+        Field::new(
+            "water_ul",
+            FieldType::F64,
+            "water given [uL]; NaN: not known, as of a valve that wasn't calibrated",
+        ),
     ]
 }

@@ -75,6 +75,7 @@ fn started() -> PilotToTerminal {
         trials: None,
         paused: false,
         despite_check: false,
+        unix_ns: None,
         origin: Default::default(),
     };
     let software = Software {

@@ -65,6 +65,7 @@ fn told() -> Told {
         trials: Some(5),
         paused: false,
         despite_check: false,
+        unix_ns: None,
         origin: Origin { provenance: terminal, texts: texts.into() },
     };
     let mut pilot = agent("bramble-pilot");
