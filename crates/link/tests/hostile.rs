@@ -8,6 +8,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use bramble_identity::{ALPN, Identity, Role, joining_client, server_name};
+use bramble_link::protocol::{Frame, Introduction};
 use bramble_link::{Dialer, Endpoint, Event, Events, Listener};
 use common::*;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -254,18 +255,66 @@ fn stranger_key(identity: &Identity) -> Arc<dyn rustls::sign::SigningKey> {
 
 #[test]
 fn an_enrolled_pilot_can_not_take_the_place_of_another() {
-    let mut lab = Lab::new();
-    let box2 = lab.swarm.enrol(Role::Pilot, "box2");
+    let swarm = Swarm::new();
+    let (listener, at_terminal) = swarm.listen();
+    let box2 = swarm.enrol(Role::Pilot, "box2");
+    let pose = |identity: &str, name: &str| {
+        let mut stream = tls(box2.client(Role::Terminal), connect(listener.endpoint()));
+        // Where it was refused before all was sent, the rest can't be.
+        let _ = stream.write_all(&[introduction(identity), frame(&hello(name))].concat());
+        stream
+    };
+    // There is no box1 whose place would be taken already: whoever got in would be it.
     for identity in ["box1/1", "box1", "terminal", "", "box2\u{0}/1", "box20/1"] {
-        let mut stream = lab.connect_as(&box2);
-        let _ = stream.write_all(&introduction(identity));
-        wait_closed(stream);
-        lab.goes_on();
+        wait_closed(pose(identity, identity.split('/').next().unwrap_or_default()));
     }
     // In its own name at ZeroMQ and another one in its hello, the link refuses it.
-    let hello = bramble_link::protocol::Frame::Hello(bramble_link::protocol::Introduction {
+    let _stream = pose("box2/1", "box1");
+    let event = at_terminal.recv_timeout(PATIENCE).unwrap().expect("it is refused");
+    let Event::Refused(refusal) = event else { panic!("one of them was let in: {event:?}") };
+    assert!(refusal.text.contains("another name in its ZeroMQ identity"), "{refusal}");
+    // In its own name, it is let in with the same.
+    let _stream = pose("box2/2", "box2");
+    assert_eq!(wait_up(&at_terminal).0.as_str(), "box2");
+    let (_box1, _at_box1) = swarm.dial(listener.endpoint(), "box1");
+    assert_eq!(wait_up(&at_terminal).0.as_str(), "box1");
+}
+
+#[test]
+fn an_agent_that_reads_nothing_costs_its_window_and_one_that_also_asks_is_cut_off() {
+    let mut lab = Lab::new();
+    let box2 = lab.swarm.enrol(Role::Pilot, "box2");
+    let mut stream = lab.connect_as(&box2);
+    stream.write_all(&[introduction("box2/1"), frame(&hello("box2"))].concat()).unwrap();
+    assert_eq!(wait_up(&lab.at_terminal).0.as_str(), "box2");
+    let before = memory();
+    // What waits for it is one block of memory here, and of each a copy once it is sent.
+    let (block, line) = (bytes::Bytes::from(vec![7; 32 << 10]), lab.listener.line(&"box2".parse().unwrap()));
+    for _ in 0..2000 {
+        line.send(block.clone()).unwrap();
+    }
+    lab.goes_on();
+    assert!(memory() < before + SOME_MEMORY / 2, "{} bytes more", memory() - before);
+
+    // Each of these has an answer that nobody reads.
+    let ping = Frame::Ping { sent: bramble_link::now(), last: 0, taken: 0 };
+    let pings = frame(&ping).repeat(100);
+    let is_let_go = || match lab.at_terminal.try_recv().unwrap() {
+        Some(Event::Down { peer, .. }) => Some(peer),
+        _ => None,
+    };
+    let gone = (0..20_000).find_map(|_| stream.write_all(&pings).ok().and_then(|()| is_let_go()));
+    assert_eq!(gone.expect("it is let go of").as_str(), "box2");
+    assert!(memory() < before + SOME_MEMORY, "{} bytes more", memory() - before);
+    lab.goes_on();
+}
+
+/// What a pilot says first.
+fn hello(name: &str) -> Frame {
+    Frame::Hello(Introduction {
         version: bramble_link::VERSION,
-        name: "box1".parse().unwrap(),
+        // A stranger's name may be none: the guard never gets as far.
+        name: name.parse().unwrap_or_else(|_| "box1".parse().expect("a name")),
         role: "pilot".to_owned(),
         instance: uuid::Uuid::new_v4(),
         epoch: uuid::Uuid::new_v4(),
@@ -274,14 +323,13 @@ fn an_enrolled_pilot_can_not_take_the_place_of_another() {
         have: None,
         window: bramble_link::Window::DEFAULT,
         detail: bytes::Bytes::new(),
-    });
-    let hello = hello.encode();
-    let frame = [vec![2], (hello.len() as u64).to_be_bytes().to_vec(), hello.to_vec()].concat();
-    let mut stream = lab.connect_as(&box2);
-    stream.write_all(&[introduction("box2/1"), frame].concat()).unwrap();
-    let refusal = wait_refused(&lab.at_terminal);
-    assert!(refusal.text.contains("another name in its ZeroMQ identity"), "{refusal}");
-    lab.goes_on();
+    })
+}
+
+/// A frame of the link in one of ZMTP's.
+fn frame(frame: &Frame) -> Vec<u8> {
+    let frame = frame.encode();
+    [vec![2], (frame.len() as u64).to_be_bytes().to_vec(), frame.to_vec()].concat()
 }
 
 #[test]

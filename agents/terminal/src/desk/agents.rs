@@ -135,14 +135,16 @@ impl Desk {
         // The agents are this desk's, so that somebody is there to change them.
         while changes.changed().await.is_ok() {
             let revoked: Vec<_> = changes.borrow_and_update().iter().copied().collect();
-            self.link.describe(swarm::hello(&self.agents));
             let (pilots, _) = self.state.lab().view();
             let here = pilots.into_iter().filter(|pilot| pilot.here).map(|pilot| pilot.name);
             let lines: Vec<_> = here.map(|pilot| self.link.line(&pilot)).collect();
             let message = encode(&TerminalToPilot::Revoked { certificates: revoked });
+            let desk = Arc::clone(&self);
             // It waits for the link's thread.
-            let told =
-                plan::blocking(move || Ok(lines.iter().try_for_each(|line| line.send(message.clone()))));
+            let told = plan::blocking(move || {
+                desk.link.describe(swarm::hello(&desk.agents));
+                Ok(lines.iter().try_for_each(|line| line.send(message.clone())))
+            });
             if let Ok(Err(error)) = told.await {
                 tracing::warn!("a pilot hears of a revoked agent only when it comes again: {error}");
             }

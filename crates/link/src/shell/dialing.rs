@@ -30,6 +30,7 @@ pub(super) async fn run(to: Dial, me: Me, terms: Terms, orders: flume::Receiver<
         told: Told::default(),
         nonsense: Nonsense::default(),
         vigil: Vigil::default(),
+        said: false,
     };
     let mut close_by = None;
     loop {
@@ -69,6 +70,8 @@ struct Dialing {
     told: Told,
     nonsense: Nonsense,
     vigil: Vigil,
+    /// Something was said that may be answered, and is to be sent.
+    said: bool,
 }
 
 /// How far the connection is.
@@ -140,9 +143,7 @@ impl Dialing {
     }
 
     fn say(&mut self, what: Say) {
-        if may_be_answered(&what) {
-            self.vigil.said(now());
-        }
+        self.said |= may_be_answered(&what);
         say(&mut self.end, what);
     }
 
@@ -194,9 +195,13 @@ impl Dialing {
                 }
             }
             if !self.out.drain(&mut self.end, &mut self.told) {
-                return;
+                break;
             }
             // It is a talk, which may go on.
+            self.said = true;
+        }
+        // Now that it is on its way, an answer may come.
+        if std::mem::take(&mut self.said) {
             self.vigil.said(now());
         }
     }

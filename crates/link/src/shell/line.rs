@@ -6,6 +6,7 @@ use bramble_value::Name;
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::out::MOST_WAITING;
 use crate::protocol::Position;
 
 /// What was said on a line and went nowhere.
@@ -61,19 +62,32 @@ impl Line {
     /// When the link has ended, or the outbox has no room or can't be written:
     /// then the message won't arrive.
     pub fn send(&self, payload: impl Into<Bytes>) -> Result<(), LineError> {
-        self.hand_over(payload)?.wait()
+        let (say, handed_over) = self.handing_over(payload.into());
+        self.say(say)?;
+        handed_over.wait()
     }
 
-    /// As [`Line::send`], and doesn't wait for the link's thread. Dropping what it returns
+    /// As [`Line::send`], and never waits for the link's thread. Dropping what it returns
     /// takes nothing back; a message that was not queued is then an
     /// [`Event::Failed`](super::Event::Failed), and one that the link ended before is lost.
     ///
     /// # Errors
-    /// When the link has ended.
+    /// When the link has ended, or its thread is so far behind that no more is handed over.
     pub fn hand_over(&self, payload: impl Into<Bytes>) -> Result<HandedOver, LineError> {
+        let (say, handed_over) = self.handing_over(payload.into());
+        match self.orders.try_send(Order::Line(self.peer.clone(), say)) {
+            Ok(()) => Ok(handed_over),
+            Err(flume::TrySendError::Full(_)) => {
+                let why = format!("{MOST_WAITING} orders wait for the link's thread already");
+                Err(LineError::NotQueued(why))
+            }
+            Err(flume::TrySendError::Disconnected(_)) => Err(LineError::Closed),
+        }
+    }
+
+    fn handing_over(&self, payload: Bytes) -> (Say, HandedOver) {
         let (answer, answered) = flume::bounded(1);
-        self.say(Say::Send(payload.into(), answer))?;
-        Ok(HandedOver { answered, orders: self.orders.clone() })
+        (Say::Send(payload, answer), HandedOver { answered, orders: self.orders.clone() })
     }
 
     /// The outbox's journal has got more: send it.
@@ -148,5 +162,38 @@ impl HandedOver {
                 return Err(LineError::Closed);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line to a link whose thread takes no orders.
+    fn standing_still(orders: &flume::Sender<Order>) -> Line {
+        Line { orders: orders.clone(), peer: None }
+    }
+
+    #[test]
+    fn nobody_who_hands_over_waits_for_a_link_that_stands_still() {
+        let (orders, waiting) = flume::bounded(MOST_WAITING);
+        let line = standing_still(&orders);
+        for _ in 0..MOST_WAITING {
+            line.hand_over("one").unwrap();
+        }
+        let full = line.hand_over("one too many").unwrap_err();
+        assert!(matches!(&full, LineError::NotQueued(why) if why.contains("4096 orders wait")), "{full}");
+        assert_eq!(line.passing("lost"), Ok(()));
+        assert_eq!(waiting.len(), MOST_WAITING);
+        drop(waiting);
+        assert_eq!(line.hand_over("to nobody").unwrap_err(), LineError::Closed);
+    }
+
+    #[test]
+    fn what_was_handed_over_to_a_link_that_ended_is_known_to_be_lost() {
+        let (orders, waiting) = flume::bounded(MOST_WAITING);
+        let handed_over = standing_still(&orders).hand_over("the last").unwrap();
+        drop(waiting);
+        assert_eq!(handed_over.wait(), Err(LineError::Closed));
     }
 }

@@ -61,14 +61,14 @@ pub(super) async fn run(
         out,
         strangers: Told::default(),
         nonsense: Nonsense::default(),
-        vigil: Vigil::default(),
+        awake: BTreeSet::new(),
     };
     let mut close_by = None;
     loop {
         let wait = until(listening.agenda.first().map(|(due, _)| *due));
         let wait =
             close_by.map_or(wait, |by: Instant| wait.min(by.saturating_duration_since(Instant::now())));
-        let awake = listening.vigil.is_kept(now());
+        let awake = listening.is_awake();
         tokio::select! {
             order = orders.recv_async() => {
                 // Without its user, a link ends.
@@ -121,6 +121,9 @@ struct Peer {
     told: Told,
     /// When it is on the agenda.
     due: Option<Time>,
+    vigil: Vigil,
+    /// Something was said that may be answered, and is to be sent.
+    said: bool,
 }
 
 struct Listening {
@@ -137,7 +140,8 @@ struct Listening {
     /// What was told of agents that aren't among the peers.
     strangers: Told,
     nonsense: Nonsense,
-    vigil: Vigil,
+    /// Those that an answer is waited for from, awake.
+    awake: BTreeSet<Name>,
 }
 
 impl Listening {
@@ -150,11 +154,25 @@ impl Listening {
             }
             let terms = (self.terms)(name).map_err(|why| Refusal::new(Reason::Unknown, why))?;
             let told = Told { name: Some(name.clone()), ..Told::default() };
-            let peer = Peer { end: End::listening(self.me.clone(), terms), route: None, told, due: None };
+            let peer = Peer {
+                end: End::listening(self.me.clone(), terms),
+                route: None,
+                told,
+                due: None,
+                vigil: Vigil::default(),
+                said: false,
+            };
             self.peers.insert(name.clone(), peer);
         }
         self.touched.insert(name.clone());
         Ok(self.peers.get_mut(name).expect("was there or has just been put there"))
+    }
+
+    /// Whether an answer is waited for awake, from any agent.
+    fn is_awake(&mut self) -> bool {
+        let (peers, now) = (&mut self.peers, now());
+        self.awake.retain(|name| peers.get_mut(name).is_some_and(|peer| peer.vigil.is_kept(now)));
+        !self.awake.is_empty()
     }
 
     /// The next message, where there is one now.
@@ -167,11 +185,11 @@ impl Listening {
     }
 
     fn say(&mut self, name: &Name, what: super::Say) {
-        if may_be_answered(&what) {
-            self.vigil.said(now());
-        }
         match self.peer(name) {
-            Ok(peer) => say(&mut peer.end, what),
+            Ok(peer) => {
+                peer.said |= may_be_answered(&what);
+                say(&mut peer.end, what);
+            }
             Err(refusal) if let super::Say::Send(_, answer) = what => {
                 // Whoever asked may not wait for the answer.
                 if let Err(flume::SendError(Err(why))) = answer.send(Err(refusal.text)) {
@@ -200,10 +218,10 @@ impl Listening {
             Ok(frame) => {
                 let Some(name) = self.routes.get(route) else { return };
                 let now = now();
-                if may_answer(&frame) {
-                    self.vigil.heard(now);
-                }
                 if let Some(peer) = self.peers.get_mut(name) {
+                    if may_answer(&frame) {
+                        peer.vigil.heard(now);
+                    }
                     peer.end.handle(frame, now);
                     if !self.touched.contains(name) {
                         self.touched.insert(name.clone());
@@ -300,7 +318,15 @@ impl Listening {
                 break;
             }
             // It is a talk, which may go on.
-            self.vigil.said(now());
+            peer.said = true;
+        }
+        // Now that it is on its way, an answer may come.
+        if std::mem::take(&mut peer.said) {
+            let now = now();
+            peer.vigil.said(now);
+            if peer.vigil.is_kept(now) && !self.awake.contains(name) {
+                self.awake.insert(name.clone());
+            }
         }
         let due = peer.end.deadline();
         if due != peer.due {

@@ -2,9 +2,15 @@
 //!
 //! A thread owns the sockets and the ends, on a tokio runtime of one thread,
 //! which is the fastest for ZeroMQ. Users hold the two ends of two queues:
-//! orders go in (at most 4096 wait, then a sender does), events come out.
-//! Events are bounded by the window of each peer; what may be lost is when more
-//! than 4096 wait to be taken out, and no link comes up then.
+//! orders go in, events come out. Of orders at most 4096 wait; then a sender
+//! does, unless it only hands over, which is refused. Of events as many messages
+//! wait as the window of each peer allows; of the others that may be lost no more
+//! than 4096, and no link comes up while so many wait.
+//!
+//! Who hears on the link's own thread ([`dial_hearing`]) has no queue: each event is
+//! told as it comes, and nothing waits here. Messages are still bounded by the window,
+//! as long as [`Line::taken`] is told no sooner than they are done with. What else the
+//! ear keeps of what it hears, it has to bound itself.
 
 mod bind;
 mod core;
@@ -311,8 +317,7 @@ pub fn dial(place: impl Into<Place>, me: Me, terms: Terms) -> Result<(Dialer, Ev
 
 /// As [`dial`], and `hear` is given each event on the link's own thread, which spares the
 /// time to wake another. What it returns is said at once. The link waits for it,
-/// so it should do nothing that takes long, and must not use a [`Line`] of this link. Nothing
-/// bounds what it keeps.
+/// so it should do nothing that takes long, and must not wait for a [`Line`] of this link.
 ///
 /// # Errors
 /// As those of [`dial`].

@@ -1,4 +1,4 @@
-//! When a link's thread stays awake for an answer, rather than sleep and be woken.
+//! When a link's thread stays awake for an answer of an agent, rather than sleep and be woken.
 //!
 //! Waking a thread takes some 20 us on a computer whose cores rest, four times in each
 //! question and answer. So whoever has said something looks for what comes for a moment.
@@ -16,7 +16,7 @@ const AWAKE: Span = Span::from_ns(250_000);
 /// As many times at most are passed over after vigils in vain.
 const MOST_PASSED_OVER: u32 = 63;
 
-/// Whether to stay awake. Time is given to it.
+/// Whether to stay awake for one other agent. Time is given to it.
 #[derive(Debug, Default)]
 pub(super) struct Vigil {
     /// While there is one.
@@ -75,6 +75,8 @@ pub(super) async fn rest(awake: bool, wait: Duration) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(us: i64) -> Time {
@@ -131,5 +133,74 @@ mod tests {
         }
         assert_eq!(talked, 1000);
         assert!(told < 100, "{told}");
+    }
+
+    /// What may happen to a vigil.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Said,
+        Heard,
+        Looked,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
+        let step = prop_oneof![Just(Step::Said), Just(Step::Heard), Just(Step::Looked)];
+        // From much less than a vigil takes to much more.
+        let later = prop_oneof![0..50i64, 200..300i64, 0..10_000i64];
+        prop::collection::vec((later, step), 1..300)
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_stays_awake_for_longer_than_a_vigil_after_something_was_said(steps in steps()) {
+            let (mut vigil, mut now, mut said) = (Vigil::default(), 0, None);
+            for (later, step) in steps {
+                now += later;
+                match step {
+                    Step::Said => {
+                        vigil.said(at(now));
+                        said = Some(at(now));
+                    }
+                    Step::Heard => vigil.heard(at(now)),
+                    Step::Looked => {}
+                }
+                if vigil.is_kept(at(now)) {
+                    prop_assert!(said.is_some_and(|said| at(now).since(said) < AWAKE));
+                }
+            }
+        }
+
+        #[test]
+        fn an_answer_that_comes_soon_is_worth_a_vigil_the_next_time(steps in steps(), soon in 0..250i64) {
+            let (mut vigil, mut now) = (Vigil::default(), 0);
+            for (later, step) in steps {
+                now += later;
+                match step {
+                    Step::Said => vigil.said(at(now)),
+                    Step::Heard => vigil.heard(at(now)),
+                    Step::Looked => _ = vigil.is_kept(at(now)),
+                }
+            }
+            vigil.said(at(now));
+            vigil.heard(at(now + soon));
+            // What began before may last until then.
+            let next = now + 1000;
+            vigil.is_kept(at(next));
+            vigil.said(at(next));
+            prop_assert!(vigil.is_kept(at(next)));
+        }
+
+        #[test]
+        fn who_is_never_answered_keeps_few_vigils(apart in prop::collection::vec(0..3000i64, 1..2000)) {
+            let (mut vigil, mut now, mut begun) = (Vigil::default(), 0, 0);
+            for later in &apart {
+                now += later;
+                let was_kept = vigil.is_kept(at(now));
+                vigil.said(at(now));
+                begun += usize::from(vigil.is_kept(at(now)) && !was_kept);
+            }
+            // 1, 3, 7, ... are passed over after each, and soon 63.
+            prop_assert!(begun <= 7 + apart.len() / 64, "{begun} of {}", apart.len());
+        }
     }
 }
