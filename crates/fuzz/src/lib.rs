@@ -8,8 +8,13 @@
 
 #[path = "../../message/tests/examples/mod.rs"]
 mod examples;
+#[path = "../../../agents/pilot/src/hand/protocol.rs"]
+mod hand;
 mod joining;
 mod link;
+mod local;
+#[path = "../../rig/src/guard/words.rs"]
+mod words;
 mod zmtp;
 
 use bramble_message::{
@@ -35,6 +40,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "frame", run: link::frame, seeds: link::frames },
     Target { name: "link", run: link::talk, seeds: link::talks },
     Target { name: "guard", run: zmtp::guard, seeds: zmtp::seeds },
+    Target { name: "hand_ask", run: local::json::<hand::Ask>, seeds: local::asks },
+    Target { name: "hand_told", run: local::json::<hand::Told>, seeds: local::told },
+    Target { name: "guard_order", run: local::json::<words::Order>, seeds: local::orders },
+    Target { name: "guard_reply", run: local::json::<words::Reply>, seeds: local::replies },
     Target { name: "hosting", run: joining::hosting, seeds: joining::to_host },
     Target { name: "joining", run: joining::joining, seeds: joining::to_joiner },
     Target {

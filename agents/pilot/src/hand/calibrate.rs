@@ -13,8 +13,8 @@ use super::calibrations::{self, described, folder, weighed};
 use super::cli::Calibrate;
 use super::drive::{Cuts, bound};
 use super::error::HandError;
-use super::names::{self, Part};
-use super::protocol::{Ask, Member, Told};
+use super::names;
+use super::protocol::{Ask, Member, Part, Told};
 use super::say::{say, say_json};
 use crate::config::Workshop;
 

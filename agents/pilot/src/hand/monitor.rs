@@ -8,8 +8,8 @@ use super::bench::{Bench, Heard};
 use super::cli::Monitor;
 use super::drive::bound;
 use super::error::HandError;
-use super::names::{self, NameError, Part};
-use super::protocol::{Opened, Told};
+use super::names::{self, NameError};
+use super::protocol::{Opened, Part, Told};
 use super::say::{say, say_json, shown, since};
 
 pub(super) fn run(bench: &mut Bench, monitor: &Monitor) -> Result<(), HandError> {

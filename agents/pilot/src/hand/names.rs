@@ -2,28 +2,10 @@
 
 use bramble_task::definition::DeviceKind;
 use bramble_task::did_you_mean;
-use bramble_value::{Level, Span};
-use serde::{Deserialize, Serialize};
+use bramble_value::Level;
 use thiserror::Error;
 
-/// One port of a device, or a device without ports.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Part {
-    /// `light.left`, or `led`.
-    pub(crate) name: String,
-    /// What it is.
-    pub(crate) kind: DeviceKind,
-    /// The unit of what it measures; or empty.
-    pub(crate) unit: String,
-    /// The level that it has when nothing is done with it.
-    pub(crate) safe: Level,
-    /// The longest it may be on.
-    pub(crate) longest_on: Option<Span>,
-    /// Whether nothing real is worked with it.
-    pub(crate) simulated: bool,
-    /// What an input reads when the rig is opened: 0 or 1, or a value in its unit.
-    pub(crate) reads: Option<f64>,
-}
+use super::protocol::Part;
 
 /// A name that is not the one of what was wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

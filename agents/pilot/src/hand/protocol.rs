@@ -4,10 +4,9 @@
 //! On a socket each is one line of JSON. One [`Ask::Work`] is open at a time; what
 //! is asked then is done at once, and what happens is told until [`Told::Closed`].
 
+use bramble_task::definition::DeviceKind;
 use bramble_value::{Kind, Level, Span, Time};
 use serde::{Deserialize, Serialize};
-
-use super::names::Part;
 
 /// What a hand wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -116,6 +115,25 @@ pub(crate) struct Opened {
     pub(crate) time_ns: Time,
     /// Now, in nanoseconds since 1970.
     pub(crate) unix_ns: i64,
+}
+
+/// One port of a device, or a device without ports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// `light.left`, or `led`.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) kind: DeviceKind,
+    /// The unit of what it measures; or empty.
+    pub(crate) unit: String,
+    /// The level that it has when nothing is done with it.
+    pub(crate) safe: Level,
+    /// The longest it may be on.
+    pub(crate) longest_on: Option<Span>,
+    /// Whether nothing real is worked with it.
+    pub(crate) simulated: bool,
+    /// What an input reads when the rig is opened: 0 or 1, or a value in its unit.
+    pub(crate) reads: Option<f64>,
 }
 
 /// How late the loop is woken on this computer, and what it lacks.

@@ -6,7 +6,7 @@ use std::io::Write;
 use bramble_task::definition::DeviceKind;
 use bramble_value::{Span, Time};
 
-use super::names::Part;
+use super::protocol::Part;
 
 /// Prints a line at once. Where nobody reads any more, as behind `| head`, there
 /// is nothing left to do: whoever has the rig makes it safe.

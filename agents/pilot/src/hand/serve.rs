@@ -12,8 +12,8 @@ use bramble_rig::{Post, Request, inbox};
 use bramble_task::definition::{Command, PortId};
 use bramble_value::{Span, Value};
 
-use super::names::{self, Part};
-use super::protocol::{Ask, Member, Opened, Told};
+use super::names;
+use super::protocol::{Ask, Member, Opened, Part, Told};
 use super::session::{Job, Tell, Want};
 
 /// As much may wait for a slow reader before the session ends.

@@ -16,8 +16,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::check::identity;
-use super::names::Part;
-use super::protocol::{Opened, Told};
+use super::protocol::{Opened, Part, Told};
 use super::serve::Got;
 use super::task::Workpiece;
 use super::timing;

@@ -5,7 +5,7 @@ use bramble_task::Task;
 use bramble_task::definition::{PortId, SourceMap};
 use bramble_value::Source;
 
-use super::names::Part;
+use super::protocol::Part;
 
 /// Everything on a rig that a hand can work: the task that has it, and the name
 /// of each part.

@@ -7,7 +7,8 @@ use bramble_value::{Span, Time};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::wire::{self, Order, Reply};
+use super::wire;
+use super::words::{FEED, Order, Reply};
 use super::{Guard, Unguarded};
 use crate::driver::{DriverError, Heartbeat};
 
@@ -48,7 +49,7 @@ impl<'a> Armed<'a> {
             _ => return Err(Unguarded::Gone),
         }
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        match rustix::net::send(&self.guard.socket, wire::FEED, flags) {
+        match rustix::net::send(&self.guard.socket, FEED, flags) {
             Ok(_) => Ok(()),
             Err(Errno::AGAIN) => Err(Unguarded::Deaf),
             Err(_) => Err(Unguarded::Gone),

@@ -16,6 +16,7 @@ mod keeper;
 mod lines;
 mod process;
 mod wire;
+mod words;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -30,7 +31,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rustix::io::Errno;
 use thiserror::Error;
 
-use wire::{Order, Reply};
+use words::{Order, Reply};
 
 pub use armed::Armed;
 pub use guarded::Guarded;

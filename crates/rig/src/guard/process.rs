@@ -20,7 +20,8 @@ use thread_priority::{
 
 use super::keeper::{Deed, Input, Keeper};
 use super::lines::Held;
-use super::wire::{self, Order, Reply};
+use super::wire;
+use super::words::{Line, Order, Reply};
 use super::{GuardError, REFUSAL, socket_path};
 use crate::driver::monotonic;
 
@@ -152,7 +153,7 @@ impl Process {
         Goes::On
     }
 
-    fn hold(&mut self, lines: Vec<wire::Line>, fds: Vec<OwnedFd>) -> Result<(), String> {
+    fn hold(&mut self, lines: Vec<Line>, fds: Vec<OwnedFd>) -> Result<(), String> {
         self.held.clear();
         let guarded = wire::join(lines, fds).ok_or("file descriptors were lost on the way")?;
         for one in guarded {

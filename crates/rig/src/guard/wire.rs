@@ -1,12 +1,10 @@
-//! What a pilot and its guard say to each other: packets over a pair of Unix
+//! How a pilot and its guard say it to each other: packets over a pair of Unix
 //! sockets, file descriptors beside them.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
 
-use bramble_value::Span;
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -15,54 +13,13 @@ use rustix::net::{
 use serde::{Deserialize, Serialize};
 
 use super::Guarded;
+use super::words::Line;
 
 /// As many file descriptors go into one packet.
 pub(super) const MOST_FDS: usize = 250;
 
 /// As long as a packet may be.
 const LONGEST: usize = 64 * 1024;
-
-/// [`Order::Feed`] as [`send`] writes it, for where nothing may be allocated.
-pub(super) const FEED: &[u8] = b"\"Feed\"";
-
-/// From a pilot to its guard.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Order {
-    /// These are the outputs from now on; answered.
-    Hold { lines: Vec<Line>, watchdog: Span },
-    /// A session starts.
-    Arm,
-    /// The pilot lives.
-    Feed,
-    /// The session is over.
-    Disarm,
-    /// The pilot ends as it should.
-    LetGo,
-}
-
-/// A [`Guarded`] whose file descriptor comes beside it, in the order of lines.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Line {
-    /// See [`Guarded::Gpiocdev`].
-    Gpiocdev { safe: Vec<(u32, bool)> },
-    /// See [`Guarded::Rppal`].
-    Rppal { pin: u8, high: bool },
-    /// See [`Guarded::Pwm`].
-    Pwm { path: PathBuf, duty_ns: u64 },
-    /// See [`Guarded::File`].
-    File { place: u64, safe: u8 },
-}
-
-/// From a guard to its pilot.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Reply {
-    /// It is there.
-    Ready,
-    /// It can make the outputs safe, and did; or why not.
-    Held(Result<(), String>),
-    /// The pilot was taken for hanging.
-    Tripped,
-}
 
 /// Two ends that keep packets apart and know when the other is closed.
 pub(super) fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
@@ -146,7 +103,9 @@ pub(super) fn receive<T: for<'a> Deserialize<'a>>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::{Order, Reply};
     use super::*;
+    use bramble_value::Span;
     use std::fs::File;
     use std::os::unix::fs::FileExt;
 
@@ -174,11 +133,6 @@ mod tests {
         let mut byte = [0];
         file.read_exact_at(&mut byte, 0).unwrap();
         assert_eq!(byte, *b"x", "it is the same file");
-    }
-
-    #[test]
-    fn a_feed_is_written_as_it_is_read() {
-        assert!(matches!(serde_json::from_slice(FEED), Ok(Order::Feed)));
     }
 
     #[test]

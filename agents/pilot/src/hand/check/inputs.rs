@@ -4,7 +4,7 @@
 use bramble_task::definition::DeviceKind;
 use bramble_value::{Kind, Span};
 
-use super::super::names::Part;
+use super::super::protocol::Part;
 use super::super::say::shown;
 use super::record::{Item, Outcome};
 

@@ -9,8 +9,7 @@ use bramble_value::{Kind, Level, Span};
 use super::super::bench::Heard;
 use super::super::drive::bound;
 use super::super::error::HandError;
-use super::super::names::Part;
-use super::super::protocol::{Ask, Member, Opened, Told};
+use super::super::protocol::{Ask, Member, Opened, Part, Told};
 use super::Checking;
 use super::record::Outcome;
 
