@@ -1,6 +1,8 @@
-//! Where the terminal's commands are taken: on the link's own thread, so that one to a
-//! session that runs waits for no other thread. What takes longer, and what waits for a
-//! disk, is left to the pilot's thread, in its order.
+//! Where the terminal's commands and the session's news meet, each taken at once on the
+//! thread that it comes on: the link's own, so that a command to a session that runs waits
+//! for no other thread, and the session's, so that none is taken for one that runs which
+//! has ended. What takes longer, and what waits for a disk, is left to the pilot's thread,
+//! in its order.
 
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,7 @@ use bramble_rig::{Post, Request};
 
 use crate::desk::{Asker, Course, Deed, Desk};
 use crate::pilot::Input;
+use crate::session::News;
 
 /// What the link's thread and the pilot's have in common.
 #[derive(Debug, Clone)]
@@ -44,9 +47,15 @@ impl Counter {
     }
 
     /// The session that was got ready has started. Returns what is left to do.
-    pub(crate) fn started(&mut self, course: Course) -> Vec<Deed> {
+    fn started(&mut self, course: Course) -> Vec<Deed> {
         let deeds = self.desk.started(course);
         self.tell_first(deeds).0
+    }
+
+    /// The session that was got ready can't be started. Returns what is left to do.
+    pub(crate) fn refused(&mut self, why: &str) -> Vec<Deed> {
+        self.post = None;
+        self.desk.refused(why)
     }
 
     /// The session is over, or the hand let the rig go.
@@ -86,6 +95,21 @@ impl Front {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Hears what became of a session, on its thread, and leaves the rest to the pilot's.
+    pub(crate) fn news(&self, news: News, inputs: &Sender<Input>) {
+        let left = match &news {
+            News::Started(course) => self.counter().started(Course::clone(course)),
+            News::Refused(why) => self.counter().refused(why),
+            News::Ended(..) | News::HandEnded => {
+                self.counter().over();
+                Vec::new()
+            }
+            News::Done => Vec::new(),
+        };
+        // Where nobody listens the pilot has ended.
+        let _ = inputs.send(Input::Session(news, left));
+    }
+
     /// Hears what happens on the link to the terminal: takes commands, and leaves the rest
     /// to the pilot's thread. Returns what is to be said at once.
     pub(crate) fn hear(&self, event: Event, inputs: &Sender<Input>) -> Option<Reply> {
@@ -103,6 +127,8 @@ impl Front {
                     (Input::Command { at, left: Vec::new(), answer: None }, None)
                 }
             },
+            // A pilot takes no notice of these, and nothing would bound how many wait.
+            Event::Passing { .. } | Event::Clock { .. } => return None,
             event => (Input::Terminal(event), None),
         };
         // Where nobody listens the pilot has ended, and acknowledges nothing.
@@ -113,44 +139,149 @@ impl Front {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
 
     use bramble_link::Position;
-    use bramble_message::{Ask, When};
+    use bramble_message::{Ask, PortName, StartSession};
+    use bramble_rig::{Inbox, Wiring, inbox};
+    use bramble_value::{Ending, Sources, Volume};
     use uuid::Uuid;
 
     use super::*;
 
-    fn message(number: u64, message: &TerminalToPilot) -> Event {
-        let at = Position { epoch: Uuid::nil(), number };
-        Event::Message { peer: "desk".parse().unwrap(), at, payload: encode(message) }
+    const TASK: &str = r#"
+valve = hardware(solenoid)
+task(stages = trials(body = state("wait", after = {"1 s": done})))
+"#;
+
+    fn sources() -> Sources {
+        Sources { root: "t.star".into(), files: [("t.star".to_owned(), TASK.to_owned())].into() }
+    }
+
+    fn course() -> Course {
+        let task = bramble_task::load(&sources()).unwrap().definition;
+        Course { wiring: Wiring::simulated(&task).unwrap(), task }
+    }
+
+    fn start(session: u128) -> Command {
+        Command::Start(Box::new(StartSession {
+            session: Uuid::from_u128(session),
+            subject: "M001".parse().unwrap(),
+            owner: "alice@desk".parse().unwrap(),
+            task: sources(),
+            parameters: Default::default(),
+            seed: bramble_value::Seed(1),
+            kept: Default::default(),
+            graduation: None,
+            trials: None,
+            paused: false,
+            despite_check: false,
+            unix_ns: None,
+            origin: Default::default(),
+        }))
+    }
+
+    fn reward(session: u128) -> Command {
+        let port = PortName { device: "valve".parse().unwrap(), port: None };
+        Command::Reward {
+            session: Uuid::from_u128(session),
+            port,
+            volume: Volume::from_microliters(3.0).unwrap(),
+        }
+    }
+
+    /// A front, and what it leaves to the pilot's thread, which does nothing by itself here.
+    struct Alone {
+        front: Front,
+        inputs: Sender<Input>,
+        left: Receiver<Input>,
+        asked: u64,
+    }
+
+    impl Alone {
+        /// Session 1 runs, or is got ready.
+        fn new(runs: bool) -> (Alone, Inbox) {
+            let (inputs, left) = channel();
+            let front = Front::new(Desk::new("box1".parse().unwrap(), std::iter::empty()));
+            let mut alone = Alone { front, inputs, left, asked: 0 };
+            assert_eq!(alone.command(start(1)), None);
+            let (post, inbox) = inbox();
+            alone.front.counter().post = Some(post);
+            if runs {
+                alone.news(News::Started(Box::new(course())));
+            }
+            (alone, inbox)
+        }
+
+        /// What is answered at once.
+        fn command(&mut self, command: Command) -> Option<Result<(), String>> {
+            self.asked += 1;
+            let by = "alice@desk".parse().unwrap();
+            let message = TerminalToPilot::Command { ask: Ask(self.asked), by, take_over: false, command };
+            let at = Position { epoch: Uuid::nil(), number: self.asked };
+            let peer = "desk".parse().unwrap();
+            let said = self.front.hear(Event::Message { peer, at, payload: encode(&message) }, &self.inputs);
+            said.map(|said| match said {
+                Reply::Passing(said) => match decode(&said) {
+                    Ok(PilotInPassing::Answer(answer)) => answer.outcome,
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            })
+        }
+
+        fn news(&self, news: News) {
+            self.front.news(news, &self.inputs);
+        }
+
+        /// The session that the pilot's thread has yet to get ready, of all that is left to it.
+        fn to_start(&self) -> Vec<Uuid> {
+            let deeds = self.left.try_iter().flat_map(|input| match input {
+                Input::Command { left, .. } | Input::Session(_, left) => left,
+                other => panic!("{other:?}"),
+            });
+            deeds
+                .filter_map(|deed| match deed {
+                    Deed::Start(request) => Some(request.session),
+                    _ => None,
+                })
+                .collect()
+        }
+    }
+
+    fn ended() -> News {
+        News::Ended(Ending::Done, Arc::from("all is done"))
     }
 
     #[test]
-    fn a_command_is_answered_at_once_and_acknowledged_in_its_order_by_the_pilots_thread() {
-        let front = Front::new(Desk::new("box1".parse().unwrap(), std::iter::empty()));
-        let (inputs, heard) = channel();
-        let by = "alice@desk".parse().unwrap();
-        let command = Command::Stop { session: Uuid::nil(), when: When::Now, why: String::new() };
-        let stop = TerminalToPilot::Command { ask: Ask(7), by, take_over: false, command };
-        let revoked = TerminalToPilot::Revoked { certificates: Vec::new() };
+    fn a_reward_is_given_as_soon_as_a_session_has_started() {
+        let (mut alone, inbox) = Alone::new(false);
+        let early = alone.command(reward(1)).unwrap().unwrap_err();
+        assert!(early.contains("still starting"), "{early}");
+        alone.news(News::Started(Box::new(course())));
+        assert_eq!(alone.command(reward(1)), Some(Ok(())));
+        assert!(matches!(inbox.look(), Ok(Some(bramble_rig::Happening::Request(Request::Water { .. })))));
+    }
 
-        let said = front.hear(message(1, &stop), &inputs);
-        let Some(Reply::Passing(said)) = said else { panic!("no answer: {said:?}") };
-        assert!(
-            matches!(decode(&said), Ok(PilotInPassing::Answer(Answer { ask: Ask(7), outcome: Err(why) })) if why.contains("no session"))
-        );
-        assert_eq!(front.hear(message(2, &revoked), &inputs), None);
-        drop(inputs);
+    #[test]
+    fn a_session_that_has_just_ended_takes_no_reward_and_leaves_room_for_the_next() {
+        let (mut alone, inbox) = Alone::new(true);
+        alone.news(ended());
+        let late = alone.command(reward(1)).unwrap().unwrap_err();
+        assert!(late.contains("the session has ended"), "{late}");
+        assert!(!matches!(inbox.look(), Ok(Some(_))), "it was not asked");
+        assert_eq!(alone.command(start(2)), None);
+        assert_eq!(alone.to_start(), [Uuid::from_u128(1), Uuid::from_u128(2)]);
+    }
 
-        let numbers = heard.iter().map(|input| match input {
-            Input::Command { at, left, answer } => {
-                assert!(left.is_empty() && answer.is_some());
-                at.number
-            }
-            Input::Revoked { at, .. } => at.number,
-            other => panic!("{other:?}"),
-        });
-        assert_eq!(numbers.collect::<Vec<_>>(), [1, 2]);
+    #[test]
+    fn a_session_that_could_not_be_started_leaves_room_for_the_next() {
+        let (mut alone, _inbox) = Alone::new(false);
+        alone.news(News::Refused("the rig has no valve".into()));
+        let late = alone.command(reward(1)).unwrap().unwrap_err();
+        assert!(late.contains("runs no session"), "{late}");
+        assert_eq!(alone.command(start(2)), None);
+        assert_eq!(alone.to_start(), [Uuid::from_u128(1), Uuid::from_u128(2)]);
     }
 }

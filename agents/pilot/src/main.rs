@@ -46,7 +46,7 @@ use config::{Arguments, Command, Settings, Workshop};
 use desk::Desk;
 use front::Front;
 use memory::{LANE, Sessions};
-use pilot::{Alarm, Input, Pilot, Then};
+use pilot::{Alarm, Failed, Input, Pilot, Then};
 use reserve::Reserve;
 use room::Room;
 use scribe::Scribe;
@@ -125,8 +125,8 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let hello = pilot::hello(rig.clone(), Activity::Idle);
     let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));
     let front = Front::new(Desk::new(settings.name.clone(), sessions.started()));
-    let (taking, on_link) = (front.clone(), inputs.clone());
-    let hear = move |event| taking.hear(event, &on_link);
+    let (taking, alarm) = (front.clone(), Alarm { inputs: inputs.clone(), failed: Failed::Link });
+    let hear = move |event| taking.hear(event, &alarm.inputs);
     let dialer = dial_hearing(place, me, Terms::new(outbox), hear).into_diagnostic()?;
 
     let (line, onlookers) = (dialer.line(), dialer.line());
@@ -168,9 +168,10 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         live: Arc::new(move |seen| _ = onlookers.passing(seen)),
         animals: HashMap::new(),
     };
+    let told = front.clone();
     spawn("session", move || {
-        let alarm = Alarm(inputs);
-        runner.run(&waiting_jobs, |news| _ = alarm.0.send(Input::Session(news)));
+        let alarm = Alarm { inputs, failed: Failed::Session };
+        runner.run(&waiting_jobs, |news| told.news(news, &alarm.inputs));
     })?;
 
     let bench = hand::Socket::open(&settings.data, move |job| by_hand.send(Input::Hand(job)).is_ok())?;
@@ -186,6 +187,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         pen,
         doing,
         jobs,
+        at_work: 0,
         told: None,
         room: Room::default(),
         limit: settings.journal_limit,

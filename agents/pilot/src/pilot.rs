@@ -39,10 +39,10 @@ pub(crate) enum Input {
     Command { at: Position, left: Vec<Deed>, answer: Option<Answer> },
     /// Agents with these certificates are let in no more.
     Revoked { at: Position, certificates: Vec<Serial> },
-    /// Of the session.
-    Session(News),
-    /// The session's thread panicked: nobody runs sessions any more.
-    SessionFailed,
+    /// Of the session: what the front was told, and what is left to do of it.
+    Session(News, Vec<Deed>),
+    /// A thread panicked that the pilot can't be without.
+    Failed(Failed),
     /// A person wants to work the rig by hand.
     Hand(hand::Job),
     /// A child came or went.
@@ -52,7 +52,7 @@ pub(crate) enum Input {
 }
 
 /// The pilot can't go on as it is.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Diagnostic)]
 pub(crate) enum Failed {
     /// The session's thread panicked; its outputs went to their safe states.
     #[error("the thread that runs sessions failed; what it said is above")]
@@ -61,6 +61,13 @@ pub(crate) enum Failed {
          and please report this as a mistake of Bramble's"
     ))]
     Session,
+    /// The thread of the link to the terminal panicked; its session was stopped.
+    #[error("the thread of the link to the terminal failed; what it said is above")]
+    #[diagnostic(help(
+        "start the pilot again: nothing of what was observed is lost, and please report this as a mistake of \
+         Bramble's"
+    ))]
+    Link,
 }
 
 /// How often the terminal is told how things are, while a session runs.
@@ -85,6 +92,8 @@ pub(crate) struct Pilot {
     pub(crate) pen: Pen,
     pub(crate) doing: Doing,
     pub(crate) jobs: Sender<Job>,
+    /// As many jobs are given and not done.
+    pub(crate) at_work: u32,
     /// What the terminal was told last, and when.
     pub(crate) told: Option<(Instant, Status)>,
     /// How much room there is for what is observed.
@@ -116,10 +125,10 @@ impl Pilot {
     /// waited for long enough. Returns how to end the link, and what then.
     pub(crate) fn run(mut self, inputs: &Receiver<Input>) -> (Dialer, Result<Then, Failed>) {
         let mut leaving: Option<Instant> = None;
+        let mut failed = None;
         let mut next_tick = Instant::now();
         while self.then == Then::End
-            && !leaving
-                .is_some_and(|since| self.front.counter().desk.is_idle() || since.elapsed() > LAST_PATIENCE)
+            && !leaving.is_some_and(|since| self.is_idle() || since.elapsed() > LAST_PATIENCE)
         {
             match inputs.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
                 Ok(Input::Terminal(event)) => self.hear(event),
@@ -134,14 +143,18 @@ impl Pilot {
                     self.revoke(certificates);
                     self.taken(at);
                 }
-                Ok(Input::Session(news)) => self.news(news),
-                Ok(Input::SessionFailed) => return (self.dialer, Err(Failed::Session)),
+                Ok(Input::Session(news, left)) => self.news(news, left),
+                Ok(Input::Failed(Failed::Session)) => return (self.dialer, Err(Failed::Session)),
+                Ok(Input::Failed(Failed::Link)) => {
+                    failed = Some(Failed::Link);
+                    leaving.get_or_insert_with(Instant::now);
+                    self.leave("the pilot's link to the terminal failed, and the pilot with it");
+                }
                 Ok(Input::Hand(job)) => self.hand(job),
                 Ok(Input::Children) => next_tick = Instant::now(),
                 Ok(Input::Leave) => {
                     leaving.get_or_insert_with(Instant::now);
-                    let deeds = self.front.counter().desk.leave("the pilot was told to end");
-                    self.act(deeds);
+                    self.leave("the pilot was told to end");
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_at_room();
@@ -151,7 +164,18 @@ impl Pilot {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        (self.dialer, Ok(self.then))
+        (self.dialer, failed.map_or(Ok(self.then), Err))
+    }
+
+    /// Whether nothing runs, and all is done of what did.
+    fn is_idle(&self) -> bool {
+        self.at_work == 0 && self.front.counter().desk.is_idle()
+    }
+
+    /// Has what runs end.
+    fn leave(&mut self, why: &str) {
+        let deeds = self.front.counter().desk.leave(why);
+        self.act(deeds);
     }
 
     fn hear(&mut self, event: Event) {
@@ -182,27 +206,15 @@ impl Pilot {
         let _ = self.dialer.line().taken(at);
     }
 
-    fn news(&mut self, news: News) {
+    fn news(&mut self, news: News, left: Vec<Deed>) {
         match news {
-            News::Started(course) => {
-                tracing::info!("a session of task {} started", course.task.name);
-                let deeds = self.front.counter().started(*course);
-                self.act(deeds);
-            }
-            News::Refused(why) => {
-                tracing::warn!("a session was refused: {why}");
-                let deeds = self.front.counter().desk.refused(&why);
-                self.act(deeds);
-                self.front.counter().post = None;
-            }
-            News::Ended(ended) => {
-                tracing::info!("the session ended ({}): {}", ended.ending.name(), ended.why);
-                self.front.counter().over();
-            }
-            News::HandEnded => {
-                self.front.counter().over();
-            }
+            News::Started(course) => tracing::info!("a session of task {} started", course.task.name),
+            News::Refused(why) => tracing::warn!("a session was refused: {why}"),
+            News::Ended(ending, why) => tracing::info!("the session ended ({}): {why}", ending.name()),
+            News::HandEnded => {}
+            News::Done => self.at_work = self.at_work.saturating_sub(1),
         }
+        self.act(left);
     }
 
     /// Has a hand work the rig, where nothing else does.
@@ -220,7 +232,9 @@ impl Pilot {
         if let Some(text) = self.room.notice() {
             job.note(text.to_owned());
         }
+        self.at_work += 1;
         if let Err(SendError(Job::Hand(job))) = self.jobs.send(Job::Hand(job)) {
+            self.at_work -= 1;
             self.front.counter().over();
             job.refuse("the pilot's session thread failed: restart the pilot".to_owned());
         }
@@ -238,13 +252,12 @@ impl Pilot {
                 Deed::Start(request) => {
                     let (post, inbox) = inbox();
                     self.front.counter().post = Some(post.clone());
-                    if self
-                        .jobs
-                        .send(Job::Session(Order { request, heard: Clocks::now(), post, inbox }))
-                        .is_err()
-                    {
+                    self.at_work += 1;
+                    let order = Order { request, heard: Clocks::now(), post, inbox };
+                    if self.jobs.send(Job::Session(order)).is_err() {
+                        self.at_work -= 1;
                         let why = "the pilot's session thread failed: restart the pilot";
-                        let deeds = self.front.counter().desk.refused(why);
+                        let deeds = self.front.counter().refused(why);
                         self.act(deeds);
                     }
                 }
@@ -303,6 +316,9 @@ impl Pilot {
         let Some(identity) = &self.member.identity else {
             return Err(format!("{name} isn't enrolled: its configuration says what it is called"));
         };
+        if self.at_work > 0 {
+            return Err(format!("{name} is still writing down what it observed; try again in a moment"));
+        }
         // What it observed is noted under the name that it has.
         match self.journal.pending(LANE) {
             Ok(0) => {}
@@ -347,13 +363,17 @@ fn is_the_same(told: &Status, now: &Status) -> bool {
 }
 
 /// Tells the pilot's thread when the thread that holds this panics.
-pub(crate) struct Alarm(pub(crate) Sender<Input>);
+pub(crate) struct Alarm {
+    pub(crate) inputs: Sender<Input>,
+    /// What has failed then.
+    pub(crate) failed: Failed,
+}
 
 impl Drop for Alarm {
     fn drop(&mut self) {
         if std::thread::panicking() {
             // Where nobody listens the pilot is ending anyway.
-            let _ = self.0.send(Input::SessionFailed);
+            let _ = self.inputs.send(Input::Failed(self.failed));
         }
     }
 }
@@ -364,22 +384,4 @@ pub(crate) fn hello(rig: Vec<RigDevice>, activity: Activity) -> PilotHello {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc::channel;
-
-    use super::*;
-
-    #[test]
-    fn a_session_thread_that_panics_is_noticed_and_one_that_ends_is_not() {
-        for (panics, noticed) in [(true, 1), (false, 0)] {
-            let (inputs, to_pilot) = channel();
-            let thread = std::thread::spawn(move || {
-                let _alarm = Alarm(inputs);
-                assert!(!panics, "as a mistake in a session would");
-            });
-            assert_eq!(thread.join().is_err(), panics);
-            let heard = to_pilot.iter().filter(|input| matches!(input, Input::SessionFailed)).count();
-            assert_eq!(heard, noticed);
-        }
-    }
-}
+mod tests;

@@ -7,20 +7,21 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bramble_engine::Settings;
+use bramble_link::LARGEST_PASSING;
 use bramble_message::{
     Bytes, ColumnInfo, Ended, Origin, PilotInPassing, RigDevice, StartSession, Started, encode,
 };
 use bramble_rig::calibration::{self, Calibrations};
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
-use bramble_rig::{Driver, Hardware, Inbox, Post, Request, RigConfig, Wiring};
+use bramble_rig::{Driver, Happening, Hardware, Inbox, Post, Request, RigConfig, Wiring};
 use bramble_settings::{Simulation, Speed};
 use bramble_simulation::{Animal, named};
 use bramble_software::Host;
 use bramble_task::TaskDefinition;
 use bramble_task::definition::{SourceMap, StageId};
 use bramble_training::{Examiner, Graduation, Protocol};
-use bramble_value::{Name, Random, Record, Seed, SubjectId, Time, Trials};
+use bramble_value::{Ending, Name, Random, Record, Seed, SubjectId, Time, Trials};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -64,10 +65,12 @@ pub(crate) enum News {
     Started(Box<Course>),
     /// It can't be run, for this reason.
     Refused(String),
-    /// It ran, and has ended.
-    Ended(Ended),
+    /// It ran, and takes nothing any more.
+    Ended(Ending, Arc<str>),
     /// The hand let the rig go.
     HandEnded,
+    /// All that was to be done for it is done, and is on its way to the disk.
+    Done,
 }
 
 /// What sessions run with.
@@ -123,10 +126,11 @@ impl Runner {
         }
         while let Ok(job) = jobs.recv() {
             match job {
-                Job::Session(order) => match self.order(order, &tell) {
-                    Ok(ended) => tell(News::Ended(ended)),
-                    Err(why) => tell(News::Refused(why)),
-                },
+                Job::Session(order) => {
+                    if let Err(why) = self.order(order, &tell) {
+                        tell(News::Refused(why));
+                    }
+                }
                 Job::Hand(job) => {
                     let last = self.hands().run(job);
                     // First, so that the desk is free for what the hand asks next.
@@ -134,6 +138,7 @@ impl Runner {
                     last.tell();
                 }
             }
+            tell(News::Done);
         }
         if let Some(hardware) = self.hardware.take() {
             hardware.close();
@@ -145,7 +150,7 @@ impl Runner {
         hand::Hands { pilot, rig, children, hardware: self.hardware.as_mut(), animal: None }
     }
 
-    fn order(&mut self, order: Order, tell: &impl Fn(News)) -> Result<Ended, String> {
+    fn order(&mut self, order: Order, tell: &impl Fn(News)) -> Result<(), String> {
         let Order { request, heard, post, inbox } = order;
         let calendar = Calendar::of(heard, request.unix_ns);
         let ready = self.prepare(*request, calendar, &post)?;
@@ -217,7 +222,7 @@ impl Runner {
     }
 
     /// Runs a session in simulated time, with an animal.
-    fn simulated(&mut self, ready: Ready, inbox: &Inbox, tell: &impl Fn(News)) -> Result<Ended, String> {
+    fn simulated(&mut self, ready: Ready, inbox: &Inbox, tell: &impl Fn(News)) -> Result<(), String> {
         let animal = self.animal(&ready.request.subject)?;
         let pace = match self.simulation.speed {
             Speed::Max => Pace::Free,
@@ -244,9 +249,11 @@ impl Runner {
             recorder: &mut recorder,
             judge: &mut judge,
         });
+        tell(News::Ended(outcome.ending, Arc::clone(&outcome.why)));
         self.animals.insert(request.subject, driver.into_world());
         drop(claims);
-        Ok(self.end(request.session, began, &outcome, judge.0.graduated()))
+        self.end(request.session, began, &outcome, judge.0.graduated(), inbox);
+        Ok(())
     }
 
     /// Runs a session in real time, on hardware. Whatever may take its time has a
@@ -258,7 +265,7 @@ impl Runner {
         post: Post,
         inbox: &Inbox,
         tell: &impl Fn(News),
-    ) -> Result<Ended, String> {
+    ) -> Result<(), String> {
         let ran = self.real_on(&mut hardware, ready, post, inbox, tell);
         // Where the session cost the pilot its guard, there is soon another.
         if let Err(why) = hardware.ready() {
@@ -275,7 +282,7 @@ impl Runner {
         post: Post,
         inbox: &Inbox,
         tell: &impl Fn(News),
-    ) -> Result<Ended, String> {
+    ) -> Result<(), String> {
         let no_thread = |error: std::io::Error| format!("the session can't have its threads: {error}");
         hardware.ready()?;
         let mut provenance = self.provenance(&ready);
@@ -284,9 +291,7 @@ impl Runner {
         let (pen, session) = (self.pen.clone(), ready.request.session);
         let live = Arc::clone(&self.live);
         let keep = move |records: Vec<Record>| {
-            let seen = PilotInPassing::Live { session, records };
-            live(encode(&seen));
-            let PilotInPassing::Live { records, .. } = seen else { return };
+            let records = show(session, records, &*live);
             records.into_iter().for_each(|record| pen.write(Entry::Record(session, record)));
         };
         let (relay, mut ring, bell) = Relay::start(keep).map_err(no_thread)?;
@@ -311,6 +316,7 @@ impl Runner {
                 recorder: &mut ring,
                 judge: &mut judge,
             });
+            tell(News::Ended(outcome.ending, Arc::clone(&outcome.why)));
             (request.session, began, outcome, claims)
         });
         drop(ring);
@@ -318,7 +324,8 @@ impl Runner {
         // A child that doesn't answer any more is not waited for in real time.
         let (session, began, outcome, claims) = ran?;
         drop(claims);
-        Ok(self.end(session, began, &outcome, judge.graduated()))
+        self.end(session, began, &outcome, judge.graduated(), inbox);
+        Ok(())
     }
 
     /// Says that a session has started, and when that was.
@@ -358,14 +365,15 @@ impl Runner {
         Began { clocks, calendar: ready.calendar }
     }
 
-    /// Says that a session has ended.
-    fn end(&self, session: Uuid, began: Began, outcome: &Outcome, graduated: bool) -> Ended {
+    /// Writes down that a session has ended. Whoever could ask for something has been told
+    /// so before: what is in the inbox came too late.
+    fn end(&self, session: Uuid, began: Began, outcome: &Outcome, graduated: bool, inbox: &Inbox) {
         let now = Clocks::now();
-        if let Some(text) = now.step_since(began.clocks) {
-            tracing::warn!("{text}");
+        let step = now.step_since(began.clocks).inspect(|text| tracing::warn!("{text}"));
+        for text in step.into_iter().chain(too_late(inbox)) {
             self.pen.write(Entry::Record(session, Record::Note { time: outcome.end, text }));
         }
-        let ended = Ended {
+        self.pen.write(Entry::Ended(Ended {
             session,
             ending: outcome.ending,
             why: outcome.why.to_string(),
@@ -373,9 +381,7 @@ impl Runner {
             paused: outcome.paused,
             time: outcome.end,
             unix_ns: began.calendar.at(now),
-        };
-        self.pen.write(Entry::Ended(ended.clone()));
-        ended
+        }));
     }
 
     fn provenance(&self, ready: &Ready) -> serde_json::Value {
@@ -408,6 +414,41 @@ impl Runner {
         texts.retain(|path, text| told.get(path) != Some(text));
         texts
     }
+}
+
+/// Shows records in passing, in as many messages as it takes, and returns them.
+fn show(session: Uuid, records: Vec<Record>, live: &dyn Fn(Bytes)) -> Vec<Record> {
+    let seen = PilotInPassing::Live { session, records };
+    let message = encode(&seen);
+    let PilotInPassing::Live { mut records, .. } = seen else { return Vec::new() };
+    if message.len() <= LARGEST_PASSING || records.len() < 2 {
+        live(message);
+        return records;
+    }
+    let rest = records.split_off(records.len() / 2);
+    let mut records = show(session, records, live);
+    records.extend(show(session, rest, live));
+    records
+}
+
+/// What is to be said of what was asked for in the moment that a session ended.
+fn too_late(inbox: &Inbox) -> Vec<String> {
+    let left = std::iter::from_fn(|| inbox.look().ok().flatten());
+    let text = |happening| match happening {
+        Happening::Request(Request::Note { text }) => Some(text),
+        Happening::Request(Request::Water { volume, .. }) => {
+            Some(format!("{volume} by hand came too late: the session had ended, and none was given"))
+        }
+        Happening::Request(Request::Message { .. }) => {
+            Some("a message came too late: the session had ended".to_owned())
+        }
+        Happening::Request(Request::Parameter { .. }) => {
+            Some("a parameter was changed too late: the session had ended".to_owned())
+        }
+        // It is as these want it, or they are of no one.
+        _ => None,
+    };
+    left.filter_map(text).collect()
 }
 
 /// What a rig has, as others are told.

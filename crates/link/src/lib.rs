@@ -60,7 +60,7 @@ pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, Host};
 pub use outbox::{JournalOutbox, MemoryOutbox, Outbox, OutboxError};
 pub use place::Place;
-pub use protocol::{Gone, LARGEST, Me, Position, Reason, Refusal, Terms, VERSION, Window};
+pub use protocol::{Gone, LARGEST, LARGEST_PASSING, Me, Position, Reason, Refusal, Terms, VERSION, Window};
 pub use shell::{
     Closed, Dialer, Event, Events, HandedOver, Line, LineError, LinkError, Listener, Reply, dial,
     dial_hearing, listen, listen_hearing, now,

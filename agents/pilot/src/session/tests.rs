@@ -7,6 +7,7 @@ use bramble_journal::Journal;
 use bramble_message::PilotToTerminal;
 use bramble_rig::driver::{Hands, LineId, monotonic};
 use bramble_rig::{Request, inbox};
+use bramble_task::definition::MessageId;
 use bramble_value::{Ending, Kind, Row, Sources};
 use tempfile::TempDir;
 
@@ -94,9 +95,19 @@ impl Box1 {
 
     /// Runs this to its end, while the hands work the rig; what was written down.
     fn run(
+        self,
+        order: Order,
+        work: impl FnOnce(&mut Hands, LineId, LineId) + Send + 'static,
+    ) -> Vec<PilotToTerminal> {
+        self.run_told(order, work, |_| {})
+    }
+
+    /// As [`Box1::run`], with who is told what becomes of it.
+    fn run_told(
         mut self,
         order: Order,
         work: impl FnOnce(&mut Hands, LineId, LineId) + Send + 'static,
+        told: impl Fn(News),
     ) -> Vec<PilotToTerminal> {
         let (jobs, waiting) = channel();
         jobs.send(Job::Session(order)).unwrap();
@@ -106,7 +117,7 @@ impl Box1 {
             work(&mut hands, poke, lamp);
             hands
         });
-        self.runner.run(&waiting, |_| {});
+        self.runner.run(&waiting, told);
         let hands = worker.join().unwrap();
         assert_eq!(hands.level(lamp), 0.0, "outputs are safe afterwards");
         self.scribe.finish(Duration::from_secs(60));
@@ -262,4 +273,55 @@ fn a_stop_ends_a_session_on_hardware_though_nothing_happens_on_it() {
         _ => None,
     });
     assert!(matches!(last, Some(Record::Event(event)) if event.kind == Kind::SessionEnd), "{last:?}");
+}
+
+#[test]
+fn what_is_asked_in_the_moment_that_a_session_ends_is_noted_with_what_came_of_it() {
+    let (_, order) = order(None);
+    let (post, late) = (order.post.clone(), order.post.clone());
+    let work = move |hands: &mut Hands, _, lamp| {
+        until(hands, lamp, true);
+        post.request(Request::Stop { why: "enough".into() });
+    };
+    // The loop looks no more, and the front has not heard yet that it is over.
+    let told = move |news| {
+        if let News::Ended(..) = news {
+            late.request(Request::Message { message: MessageId(0), value: 0.0 });
+            late.request(Request::Stop { why: "again".into() });
+        }
+    };
+    let written = Box1::new().run_told(order, work, told);
+    let notes = written.iter().flat_map(|message| match message {
+        PilotToTerminal::Records { records, .. } => records.as_slice(),
+        _ => &[],
+    });
+    let late = |record: &&Record| matches!(record, Record::Note { text, .. } if text.contains("too late"));
+    assert_eq!(notes.filter(late).count(), 1);
+    assert!(matches!(written.last(), Some(PilotToTerminal::Ended(ended)) if ended.why == "enough"));
+}
+
+#[test]
+fn more_records_than_go_into_one_passing_message_are_shown_in_several() {
+    let note = |length: usize| Record::Note { time: Time::ZERO, text: "x".repeat(length) };
+    for (records, messages) in [
+        (vec![note(10); 3], 1),
+        (Vec::new(), 1),
+        (vec![note(1000); 500], 8),
+        // The half that fits is whole, and so is each that is alone.
+        (vec![note(10), note(LARGEST_PASSING), note(20), note(30)], 3),
+    ] {
+        let shown = std::cell::RefCell::new(Vec::new());
+        let kept = show(Uuid::from_u128(1), records.clone(), &|message| shown.borrow_mut().push(message));
+        assert_eq!(kept, records);
+        let shown = shown.into_inner();
+        assert_eq!(shown.len(), messages);
+        let seen = shown.iter().flat_map(|message| match bramble_message::decode(message) {
+            Ok(PilotInPassing::Live { records, .. }) => {
+                assert!(message.len() <= LARGEST_PASSING || records.len() == 1);
+                records
+            }
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(seen.collect::<Vec<_>>(), records);
+    }
 }
