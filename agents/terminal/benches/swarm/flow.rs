@@ -75,7 +75,8 @@ pub(crate) fn be(folder: &str, endpoint: &str, each: &str, events: &str) -> Resu
     Ok(())
 }
 
-fn event() -> Record {
+/// Something that a mouse did.
+pub(crate) fn event() -> Record {
     Record::Event(bramble_value::Event {
         time: now(),
         trial: 1,
