@@ -31,6 +31,8 @@ pub(crate) struct Answers {
     pub(crate) code: Option<Code>,
     /// Where a child joins; the network is searched where that isn't said.
     pub(crate) joins_at: Option<String>,
+    /// The data folder of an agent that has joined before.
+    pub(crate) enrolled: Option<PathBuf>,
     /// Whether it may leave another swarm.
     pub(crate) replace: bool,
     /// What of the rig is checked.
@@ -68,6 +70,7 @@ impl Answers {
             user,
             code: None,
             joins_at: None,
+            enrolled: None,
             replace: false,
             check: Check::All,
             facts,
@@ -176,7 +179,8 @@ impl Answers {
             };
             folder.join(format!("{}.toml", self.role))
         };
-        self.config.clone().unwrap_or_else(usual)
+        let there = self.there.get(&self.role).map(|there| there.path.clone());
+        self.config.clone().or(there).unwrap_or_else(usual)
     }
 
     /// Whom the agent runs as, where that is another than who sets it up.
@@ -225,6 +229,11 @@ impl Answers {
             _ => self.joins_at.clone(),
         };
         place.filter(|place| place != "find").and_then(|place| place.parse().ok())
+    }
+
+    /// Whether it has joined before.
+    pub(crate) fn is_enrolled(&self) -> bool {
+        self.enrolled.as_ref() == Some(&self.data())
     }
 
     /// Whether the agent reaches its terminal over the network, for which it has to be enrolled.

@@ -69,6 +69,19 @@ pub(crate) enum Refused {
     #[error("nothing was changed: {0}")]
     #[diagnostic(help("set it up when it is idle; `bramble-terminal status` shows what it does"))]
     Busy(Busy),
+    /// A session has begun while the form was filled in.
+    #[error("nothing was changed: {busy}")]
+    #[diagnostic(help(
+        "what was answered is in {aside}: when it is idle, bramble-setup {role} --from {aside}"
+    ))]
+    Late {
+        /// What it does.
+        busy: Busy,
+        /// Of what the answers are.
+        role: Role,
+        /// Where they are.
+        aside: String,
+    },
 }
 
 impl Refused {
@@ -132,6 +145,10 @@ pub(crate) fn begin(arguments: &Arguments) -> Result<Answers, Refused> {
         told("--template", answers.begin_rig_with(template))?;
     }
     options(arguments, &mut answers)?;
+    let data = answers.data();
+    if arguments.pretend.is_none() && work::has_keys(&data.join(bramble_settings::KEYS)) {
+        answers.enrolled = Some(data);
+    }
     Ok(answers)
 }
 

@@ -43,6 +43,7 @@ fn run(arguments: &Arguments) -> Result<bool, Report> {
         if !attended {
             return Err(Refused::Unattended.into());
         }
+        work::see_that_idle(&answers).map_err(Refused::Busy)?;
         match shell::ask(answers).into_diagnostic()? {
             Some(given) => answers = given,
             None => {
@@ -63,7 +64,15 @@ fn run(arguments: &Arguments) -> Result<bool, Report> {
         show(&plan);
         return Ok(true);
     }
-    Ok(work::run(plan, attended && asks).map_err(Refused::Busy)?)
+    let (file, text, role) = (plan.answers.file(), plan.text.clone(), plan.answers.role);
+    Ok(work::run(plan, attended && asks).map_err(|busy| {
+        // What a person has answered isn't lost with it.
+        let aside = asks.then(|| work::keep_aside(&file, &text)).flatten();
+        match aside {
+            Some(aside) => Refused::Late { busy, role, aside: aside.display().to_string() },
+            None => Refused::Busy(busy),
+        }
+    })?)
 }
 
 /// Prints what would be done, and the files as they would be.

@@ -52,9 +52,9 @@ impl Plan {
         if real && facts.gpio && !facts.gpio_group && answers.runs_as().is_some_and(|user| user != "root") {
             notes.push("there is no group `gpio` here: see that the agent may use /dev/gpiochip0".to_owned());
         }
-        if answers.needs_to_join() && answers.code.is_none() {
+        if answers.needs_to_join() && answers.code.is_none() && !answers.is_enrolled() {
             notes.push(format!(
-                "it needs to be enrolled: if it isn't yet, `bramble-terminal invite {}{}` prints a code for --code",
+                "it isn't enrolled yet: `bramble-terminal invite {}{}` prints a code to join by",
                 answers.name(),
                 if role == Role::Child { " --child" } else { "" }
             ));

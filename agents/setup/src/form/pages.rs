@@ -91,8 +91,11 @@ fn swarm(answers: &Answers, looked: &Looked) -> Vec<Row> {
     match answers.role {
         Role::Terminal => {
             let hint = "tcp://0.0.0.0:5600 for pilots on any computer, tcp://127.0.0.1:5600 for this one";
+            const PAGE: &str =
+                "where browsers find the page: 127.0.0.1:5680 on this computer, or off; empty is that";
             return vec![
                 key(answers, &["listen"], "listen", hint),
+                key(answers, &["web", "listen"], "page", PAGE),
                 Row::note(""),
                 Row::note("Where enrolled pilots reach this terminal. Those of the same user on this"),
                 Row::note("computer always can, by swarm.sock in its data folder."),
@@ -121,6 +124,9 @@ fn swarm(answers: &Answers, looked: &Looked) -> Vec<Row> {
     let invite =
         "what `bramble-terminal invite` printed, as in k7qf-2mxp; empty if it has joined, or needn't";
     rows.push(Row::text(Field::Code, "code", code, invite));
+    if answers.is_enrolled() && answers.code.is_none() {
+        rows.push(Row::note("            it has joined before: a code is only needed to join anew"));
+    }
     if answers.code.is_some() {
         let now = if answers.replace { "yes" } else { "no" };
         rows.push(Row::choice(

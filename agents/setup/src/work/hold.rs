@@ -4,6 +4,7 @@
 //! hand knows that no session runs, and that none begins.
 
 use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -19,7 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A pilot that is idle, and stays so until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Hold(#[expect(dead_code, reason = "the pilot sees it close")] UnixStream);
+pub(crate) struct Hold(UnixStream);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // A pilot that is gone holds nothing.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
 
 /// Why a running pilot can't be set up.
 #[derive(Debug, Error)]
@@ -70,7 +78,12 @@ impl Hold {
                 Err(error) => return Err(unknown(error.to_string())),
             }
             match said(&line) {
-                Said::Idle => return Ok(Some(Hold(stream))),
+                Said::Idle => {
+                    // A pilot lets go of a hand that listens no more.
+                    _ = stream.set_read_timeout(None);
+                    std::thread::spawn(move || std::io::copy(&mut answers, &mut std::io::sink()));
+                    return Ok(Some(Hold(stream)));
+                }
                 Said::Busy(why) => return Err(Busy::Busy(why)),
                 Said::Other => {}
             }

@@ -11,6 +11,7 @@ use bramble_identity::Role;
 use bramble_settings::KEYS;
 use jiff::Zoned;
 
+use crate::answers::Answers;
 use crate::cli::Check;
 use crate::plan::Plan;
 use crate::unit::Service;
@@ -40,35 +41,44 @@ struct Working<'a> {
 /// # Errors
 /// [`Busy`] where a pilot is in a session; then nothing was done.
 pub(crate) fn run(mut plan: Plan, attended: bool) -> Result<bool, Busy> {
-    let held = hold(&plan)?;
+    let held = hold(&plan.answers)?;
     for note in &plan.notes {
         println!("note     {note}");
     }
     let mut working = Working { plan: &mut plan, failed: false, attended };
+    working.lacking();
     working.user();
+    working.data();
     let joined = working.join();
     if working.write() {
-        let installed = working.install();
-        // The pilot that is started anew mustn't find its rig in a hand.
-        drop(held);
-        if installed && joined {
-            working.start();
-        } else if installed {
-            working.tell(Became::Left, "it isn't started: without its keys it would end at once");
+        if working.install() {
+            working.start(joined, !held.is_empty());
+        } else if !held.is_empty() {
+            working.tell(Became::Left, "a pilot runs as it was: end it, and start it again");
         }
+        // Until here no session could begin.
+        drop(held);
         working.check();
         working.by_hand();
     }
     Ok(!working.failed)
 }
 
+/// Refuses where a pilot that this would change is in a session now.
+///
+/// # Errors
+/// [`Busy`]
+pub(crate) fn see_that_idle(answers: &Answers) -> Result<(), Busy> {
+    hold(answers).map(drop)
+}
+
 /// Holds the pilots that this would change, where any runs.
-fn hold(plan: &Plan) -> Result<Vec<Hold>, Busy> {
-    if plan.answers.role != Role::Pilot {
+fn hold(answers: &Answers) -> Result<Vec<Hold>, Busy> {
+    if answers.role != Role::Pilot {
         return Ok(Vec::new());
     }
-    let mut folders = vec![plan.answers.data()];
-    folders.extend(plan.answers.data_there());
+    let mut folders = vec![answers.data()];
+    folders.extend(answers.data_there());
     folders.sort();
     folders.dedup();
     folders.iter().filter_map(|folder| Hold::take(folder).transpose()).collect()
@@ -86,11 +96,12 @@ impl Working<'_> {
     }
 
     fn told(&mut self, done: Result<(), String>, what: &str) -> bool {
+        let went_well = done.is_ok();
         match done {
             Ok(()) => self.tell(Became::Done, what),
             Err(why) => self.tell(Became::Failed, &format!("{what}: {why}")),
         }
-        !self.failed
+        went_well
     }
 
     /// Whom files are given to.
@@ -112,6 +123,34 @@ impl Working<'_> {
         let Some(user) = self.plan.unit.as_ref().and_then(|unit| unit.user.clone()) else { return };
         if !known.contains_key(&user) {
             self.told(system::make_user(&user, gpio), &format!("the user {user} is made"));
+        }
+    }
+
+    /// Says what of the rig this computer lacks.
+    fn lacking(&mut self) {
+        let rig = self.plan.answers.draft().rig().filter(|_| self.plan.answers.facts.gpio);
+        for fault in rig.iter().flat_map(bramble_rig::driver::lacking) {
+            self.tell(Became::Failed, &format!("this computer lacks what the rig has: {fault}"));
+        }
+    }
+
+    /// Makes the data folder, for whom the agent runs as.
+    fn data(&mut self) {
+        let data = self.plan.answers.data();
+        let shown = data.display();
+        let owner = self.owner();
+        if data.exists() {
+            let others = owner.as_ref().filter(|owner| !system::owns(owner, &data));
+            if let Some(owner) = others {
+                let what = format!("the data folder {shown} isn't {owner}'s: sudo chown -R {owner}: {shown}");
+                self.tell(Became::Left, &what);
+            }
+            return;
+        }
+        let made = std::fs::create_dir_all(&data).map_err(|error| error.to_string());
+        let given = made.and_then(|()| owner.map_or(Ok(()), |owner| system::give(&data, &owner)));
+        if let Err(why) = given {
+            self.tell(Became::Failed, &format!("the data folder {shown} can't be made: {why}"));
         }
     }
 
@@ -160,8 +199,7 @@ impl Working<'_> {
 
     fn give(&mut self, keys: &Path) -> bool {
         let Some(owner) = self.owner() else { return true };
-        let folder = keys.parent().unwrap_or(keys).to_owned();
-        match system::give(&folder, &owner) {
+        match system::give(keys, &owner) {
             Ok(()) => true,
             Err(why) => {
                 self.tell(Became::Failed, &why);
@@ -186,20 +224,6 @@ impl Working<'_> {
                     &format!("{shown} can't be written: {error}; say another with --config"),
                 );
                 return false;
-            }
-        }
-        let data = self.plan.answers.data();
-        let made = std::fs::create_dir_all(&data).map_err(|error| error.to_string());
-        match (made, self.owner()) {
-            (Ok(()), Some(owner)) => {
-                if let Err(why) = system::give(&data, &owner) {
-                    self.tell(Became::Failed, &why);
-                }
-            }
-            (Ok(()), None) => {}
-            (Err(why), _) => {
-                let what = format!("the data folder {} can't be made: {why}", data.display());
-                self.tell(Became::Failed, &what);
             }
         }
         true
@@ -232,13 +256,21 @@ impl Working<'_> {
         self.told(enabled, &what)
     }
 
-    fn start(&mut self) {
+    fn start(&mut self, joined: bool, held: bool) {
         let Some(unit) = self.plan.unit.clone() else { return };
         let name = unit.name();
-        if unit.role == Role::Child && system::runs(&unit) {
+        if !joined {
+            return self.tell(Became::Left, "it isn't started: it has no keys yet, and would end at once");
+        }
+        let runs = system::runs(&unit);
+        if unit.role == Role::Child && runs {
             let what = format!(
-                "{name} runs as it was: start it again when its pilot is idle (systemctl restart {name})"
+                "{name} runs as it was: when its pilot is idle, start it again (systemctl restart {name})"
             );
+            return self.tell(Became::Left, &what);
+        }
+        if held && !runs {
+            let what = format!("a pilot runs that systemd didn't start: end it, then systemctl start {name}");
             return self.tell(Became::Left, &what);
         }
         self.told(system::restart(&unit), &format!("{name} is started (systemctl status {name})"));
@@ -278,8 +310,14 @@ impl Working<'_> {
     }
 }
 
+/// Keeps a configuration that can't be written now beside its place; where it is then.
+pub(crate) fn keep_aside(file: &Path, text: &str) -> Option<PathBuf> {
+    let aside = PathBuf::from(format!("{}.new", file.display()));
+    put(&aside, text, &Zoned::now()).ok().map(|_| aside)
+}
+
 /// Whether an agent has joined before.
-fn has_keys(keys: &Path) -> bool {
+pub(crate) fn has_keys(keys: &Path) -> bool {
     bramble_identity::Identity::load(keys).is_ok_and(|identity| identity.is_some())
 }
 

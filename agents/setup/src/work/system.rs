@@ -1,6 +1,6 @@
 //! What is asked of the system's own programs: users, and systemd.
 
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -53,6 +53,14 @@ pub(super) fn give(folder: &Path, user: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Whether a folder is this user's.
+pub(super) fn owns(user: &str, folder: &Path) -> bool {
+    let user = User::from_name(user).ok().flatten();
+    user.is_some_and(|user| {
+        std::fs::metadata(folder).is_ok_and(|metadata| metadata.uid() == user.uid.as_raw())
+    })
 }
 
 fn systemctl(service: Service) -> Command {

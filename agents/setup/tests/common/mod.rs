@@ -71,7 +71,17 @@ impl Tmux {
         let kept =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(format!("{name}.txt"));
         if std::env::var_os("BRAMBLE_BLESS").is_some() {
-            std::fs::write(&kept, self.wait(text)).unwrap();
+            // What is kept is all of it: nothing may still be on its way.
+            let mut screen = self.wait(text);
+            loop {
+                std::thread::sleep(10 * GLANCE);
+                let later = self.screen();
+                if later == screen {
+                    break;
+                }
+                screen = later;
+            }
+            std::fs::write(&kept, screen).unwrap();
             return;
         }
         let expected = std::fs::read_to_string(&kept).unwrap_or_default();
