@@ -161,6 +161,18 @@ impl Answers {
         self.change(|draft| named(draft, name.trim()))
     }
 
+    /// Has the name that it was invited by, which counts. The data folder, which has its keys, stays.
+    ///
+    /// # Errors
+    /// Why it can't be one.
+    pub(crate) fn invited_as(&mut self, name: &str) -> Result<(), Vec<Problem>> {
+        let data = self.draft().get(&["data"]).unwrap_or_else(|| format!("~/bramble-{}", self.name()));
+        self.change(|draft| {
+            draft.set(&["name"], Form::Text, name);
+            draft.set(&["data"], Form::Text, &data);
+        })
+    }
+
     /// Says where the terminal of a pilot is, as a person does: `lab-desk`, `find`, or an endpoint.
     ///
     /// # Errors
@@ -265,15 +277,12 @@ pub(crate) fn endpoint(place: &str) -> String {
 /// Gives a draft a name. A data folder and a socket that are called after the old one follow.
 fn named(draft: &mut Draft, name: &str) {
     if let Some(old) = draft.get(&["name"]) {
-        for (key, usual) in
-            [("data", format!("~/bramble-{old}")), ("children", format!("ipc:///tmp/bramble-{old}.sock"))]
-        {
-            if draft.get(&[key]) == Some(usual.clone()) {
-                draft.set(
-                    &[key],
-                    Form::Text,
-                    &usual.replace(&format!("bramble-{old}"), &format!("bramble-{name}")),
-                );
+        for (key, before) in [("data", "~/bramble-"), ("children", "ipc:///tmp/bramble-")] {
+            let written = draft.get(&[key]).unwrap_or_default();
+            // What follows may say more: `~/bramble-box1-simulated`.
+            let rest = written.strip_prefix(before).and_then(|rest| rest.strip_prefix(old.as_str()));
+            if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with(['-', '.'])) {
+                draft.set(&[key], Form::Text, &format!("{before}{name}{rest}"));
             }
         }
     }
@@ -311,9 +320,22 @@ mod tests {
         let mut answers = answers(Facts::of_a_pi());
         answers.set_name("box12").unwrap();
         assert_eq!(answers.draft().get(&["data"]).as_deref(), Some("~/bramble-box12"));
+        let mut simulated = self::answers(Facts::of_a_plain_computer());
+        simulated.set_name("box12").unwrap();
+        assert_eq!(simulated.draft().get(&["data"]).as_deref(), Some("~/bramble-box12-simulated"));
+        assert_eq!(simulated.draft().get(&["children"]).as_deref(), Some("ipc:///tmp/bramble-box12.sock"));
         assert!(answers.set_name(" ").unwrap_err()[0].message.contains("has a name"));
         assert!(answers.set_name("box 1").is_err());
         assert_eq!(answers.name(), "box12");
+    }
+
+    #[test]
+    fn who_was_invited_by_another_name_keeps_the_folder_with_its_keys() {
+        let mut answers = answers(Facts::of_a_pi());
+        answers.change(|draft| draft.remove(&["data"])).unwrap();
+        let data = answers.data();
+        answers.invited_as("box9").unwrap();
+        assert_eq!((answers.name().as_str(), answers.data()), ("box9", data));
     }
 
     #[test]

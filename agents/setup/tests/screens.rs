@@ -110,7 +110,7 @@ fn what_is_answered_on_a_terminal_is_written_and_what_was_there_is_kept() {
     assert!(screen.contains("what was there is in"), "{screen}");
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(text.contains("name = \"second\"") && text.contains("# This pilot's name"), "{text}");
-    let copies = std::fs::read_dir(home.path()).unwrap().flatten().map(|entry| entry.path());
-    let copy = copies.filter(|path| path.to_string_lossy().contains("pilot.toml.")).next().unwrap();
+    let mut files = std::fs::read_dir(home.path()).unwrap().flatten().map(|entry| entry.path());
+    let copy = files.find(|path| path.to_string_lossy().contains("pilot.toml.")).unwrap();
     assert_eq!(std::fs::read_to_string(copy).unwrap(), text.replace("second", "first"));
 }

@@ -188,10 +188,7 @@ impl Working<'_> {
         if plan.answers.name() == name.as_str() {
             return;
         }
-        // The data folder has the keys: it stays where it is.
-        let done = plan.answers.change(|draft| {
-            draft.set(&["name"], crate::draft::Form::Text, name.as_str());
-        });
+        let done = plan.answers.invited_as(name.as_str());
         plan.text = crate::plan::text(&plan.answers);
         let what = format!("it was invited as {name}, and is called so");
         self.told(done.map_err(|_| "the name can't be written".to_owned()), &what);
