@@ -197,7 +197,8 @@ impl Answers {
 
     /// Whom the agent runs as, where that is another than who sets it up.
     pub(crate) fn runs_as(&self) -> Option<&str> {
-        (self.service == Service::System).then_some(self.user.as_str())
+        let system = self.service == Service::System && self.service.lacking(&self.facts).is_none();
+        system.then_some(self.user.as_str())
     }
 
     /// The home folder of whom the agent runs as.

@@ -285,7 +285,7 @@ impl Draft {
 }
 
 /// The key of a device or sync line, from the root of the file.
-pub(crate) fn place<'a>(is: Pinned, name: &'a str) -> Vec<&'a str> {
+pub(crate) fn place(is: Pinned, name: &str) -> Vec<&str> {
     match is.key() {
         Some(key) => vec!["rig", key],
         None => vec!["rig", "devices", name],

@@ -13,7 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 /// The socket of a running pilot, in its data folder.
-const SOCKET: &str = "hand.sock";
+pub(super) const SOCKET: &str = "hand.sock";
 
 /// How long a pilot may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

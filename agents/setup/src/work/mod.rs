@@ -4,7 +4,9 @@ mod files;
 mod hold;
 mod system;
 
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bramble_enrolment::{Join, Joined};
 use bramble_identity::Role;
@@ -14,11 +16,17 @@ use jiff::Zoned;
 use crate::answers::Answers;
 use crate::cli::Check;
 use crate::plan::Plan;
-use crate::unit::Service;
+use crate::unit::{Service, Unit};
 use files::{Put, put};
 use hold::Hold;
 
 pub(crate) use hold::Busy;
+
+/// How long an agent may take to be there when it is started.
+const STARTING: Duration = Duration::from_secs(15);
+
+/// How long is waited before it is looked for again.
+const RESPITE: Duration = Duration::from_millis(100);
 
 /// What became of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,17 +112,9 @@ impl Working<'_> {
         went_well
     }
 
-    /// Whom files are given to.
+    /// Whom files are given to, where that is another.
     fn owner(&self) -> Option<String> {
-        let answers = &self.plan.answers;
-        if !answers.facts.root {
-            return None;
-        }
-        match answers.runs_as() {
-            Some(user) => Some(user.to_owned()),
-            // What `sudo` writes into the home folder is the person's.
-            None => None,
-        }
+        self.plan.answers.runs_as().filter(|_| self.plan.answers.facts.root).map(str::to_owned)
     }
 
     fn user(&mut self) {
@@ -270,7 +270,27 @@ impl Working<'_> {
             let what = format!("a pilot runs that systemd didn't start: end it, then systemctl start {name}");
             return self.tell(Became::Left, &what);
         }
-        self.told(system::restart(&unit), &format!("{name} is started (systemctl status {name})"));
+        let started = system::restart(&unit).and_then(|()| self.answers(&unit));
+        self.told(started, &format!("{name} is started (systemctl status {name})"));
+    }
+
+    /// Waits until an agent that was started is there: a check would take its rig before it does.
+    fn answers(&self, unit: &Unit) -> Result<(), String> {
+        let socket = match unit.role {
+            Role::Pilot => hold::SOCKET,
+            Role::Terminal => "terminal.sock",
+            Role::Child => return Ok(()),
+        };
+        let socket = self.plan.answers.data().join(socket);
+        let until = Instant::now() + STARTING;
+        while UnixStream::connect(&socket).is_err() {
+            if Instant::now() > until {
+                let user = if unit.service == Service::User { " --user" } else { "" };
+                return Err(format!("it doesn't answer; why is in journalctl{user} -u {}", unit.name()));
+            }
+            std::thread::sleep(RESPITE);
+        }
+        Ok(())
     }
 
     fn check(&mut self) {

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// As long as a screen that must come is waited for.
@@ -10,6 +11,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it is looked at.
 const GLANCE: Duration = Duration::from_millis(50);
+
+/// How many terminals were started.
+static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// A terminal of its own, which goes with this.
 pub(crate) struct Tmux {
@@ -19,7 +23,9 @@ pub(crate) struct Tmux {
 impl Tmux {
     /// A terminal of this size, of this kind, in which a program runs; its shell stays when it ends.
     pub(crate) fn start(name: &str, (columns, lines): (u16, u16), term: &str, command: &str) -> Tmux {
-        let tmux = Tmux { server: format!("bramble-{name}-{}", std::process::id()) };
+        // Each has a server of its own: one that is ending mustn't take the next with it.
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let tmux = Tmux { server: format!("bramble-{name}-{}-{number}", std::process::id()) };
         let program = env!("CARGO_BIN_EXE_bramble-setup");
         let command = command.replace("bramble-setup", program);
         let shell = format!("env TERM={term} NO_COLOR=1 {command}; echo \"[ended: $?]\"; exec sleep 600");
