@@ -5,6 +5,7 @@ mod export;
 mod life;
 mod session;
 mod subject;
+mod user;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub(crate) use export::Export;
 pub(crate) use life::{Edit, Instead, OrNone, Water, Weigh};
 pub(crate) use session::{Session, SessionMove, SessionReport};
 pub(crate) use subject::Subject;
+pub(crate) use user::User;
 
 /// The lab desktop's part of Bramble: it keeps the subject files and starts sessions on pilots.
 #[derive(Debug, Parser)]
@@ -173,6 +175,9 @@ Examples:
   bramble-terminal agents rename box1 box7
   bramble-terminal agents revoke box1
   bramble-terminal agents --json | jq '.[] | select(.revoked == null).name'")]
+    /// Say who can log in at the page, and what they may do there
+    #[command(subcommand)]
+    User(User),
     Agents(Agents),
     /// Check, draw and try tasks; needs no running terminal
     #[command(subcommand)]

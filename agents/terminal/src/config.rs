@@ -11,6 +11,8 @@ use bramble_value::Name;
 
 /// The configuration file that is read where none is named, if it is there.
 pub(crate) const USUAL_FILE: &str = "config/terminal.toml";
+/// The folder of tasks where none is named.
+const USUAL_TASKS: &str = "tasks";
 
 /// Everything that is settled before a command runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +72,14 @@ impl Settings {
     /// The socket for pilots of the same user on this computer.
     pub(crate) fn swarm_socket(&self) -> PathBuf {
         self.data.join("swarm.sock")
+    }
+
+    /// The folder of tasks and protocols: `tasks` where this was started, or in the data folder,
+    /// where the file doesn't say.
+    pub(crate) fn tasks(&self) -> PathBuf {
+        let here = || absolute(PathBuf::from(USUAL_TASKS));
+        let usual = || Some(here()).filter(|folder| folder.is_dir());
+        self.web.tasks.clone().or_else(usual).unwrap_or_else(|| self.data.join(USUAL_TASKS))
     }
 
     /// The folder of the swarm's keys.

@@ -14,13 +14,16 @@ mod plan;
 mod refusal;
 mod repository;
 mod room;
+mod rule;
 mod score;
 mod software;
 mod swarm;
+mod tasks;
 mod unusual;
 mod users;
 mod web;
 mod writer;
+mod written;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -106,7 +106,7 @@ mod tests {
     fn every_operation_says_who_may_ask_for_it() {
         for (path, item) in &openapi().paths.paths {
             let operations = [(Method::GET, &item.get), (Method::POST, &item.post)];
-            for (method, operation) in operations.into_iter().filter(|(_, operation)| operation.is_some()) {
+            for (method, _) in operations.into_iter().filter(|(_, operation)| operation.is_some()) {
                 assert!(needs(&method, path).is_some(), "{method} {path}");
             }
         }
@@ -120,5 +120,24 @@ mod tests {
                 assert!(open || said(operation) > Some(Needs::Login(Role::View)), "{path}");
             }
         }
+    }
+
+    #[test]
+    fn the_book_has_every_path_and_no_other() {
+        let mut table = String::new();
+        for (path, item) in &openapi().paths.paths {
+            for (method, operation) in [("GET", &item.get), ("POST", &item.post)] {
+                let Some(operation) = operation else { continue };
+                let role = match said(operation).unwrap() {
+                    Needs::Nothing => "",
+                    Needs::Login(role) => role.word(),
+                };
+                let summary = operation.summary.as_deref().unwrap().trim_end_matches('.');
+                table += &format!("| {method} | `{path}` | {role} | {summary} |\n");
+            }
+        }
+        let book = include_str!("../../../../docs/src/reference/api.md");
+        let (_, rows) = book.split_once("|---|---|---|---|\n").unwrap();
+        assert_eq!(rows, table, "write this table into docs/src/reference/api.md:\n{table}");
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod description;
 mod life;
 pub(crate) mod routes;
+pub(crate) mod tasks;
 pub(crate) mod types;
 
 /// What every path of the API begins with.

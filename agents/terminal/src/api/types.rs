@@ -214,6 +214,14 @@ pub(crate) struct SubjectLine {
     pub(crate) sessions: usize,
     pub(crate) trials: u64,
     pub(crate) last: Option<Timestamp>,
+    /// The pilot of its last session.
+    #[serde(default)]
+    pub(crate) pilot: Option<String>,
+    #[serde(default)]
+    pub(crate) biography: Biography,
+    /// Its weight and its water; none where its file can't be read.
+    #[serde(default)]
+    pub(crate) life: Option<Life>,
 }
 
 /// `GET /status`
@@ -252,6 +260,24 @@ pub(crate) struct LabInfo {
     pub(crate) who: Option<Person>,
     /// What they may do.
     pub(crate) role: Role,
+}
+
+/// `POST /login`
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct LogIn {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// `GET /login`, and what `POST /login` answers
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct LoginInfo {
+    /// Whether a login is asked for.
+    pub(crate) required: bool,
+    /// Who asks, as the record has them; none before they logged in.
+    pub(crate) who: Option<Person>,
+    /// What they may do.
+    pub(crate) role: Option<Role>,
 }
 
 /// One pilot.

@@ -12,6 +12,7 @@ mod simulate;
 mod status;
 mod subject;
 mod task;
+mod user;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: Cli) -> miette::Result<()> {
         Command::Replay(options) => replay::run(&options, || Ok(settings(None)?.data)),
         Command::Session(Session::Report(options)) => report::run(&options, || Ok(settings(None)?.data)),
         Command::Export(options) => export::run(&options, settings(None)?),
+        Command::User(command) => user::run(command, &settings(None)?.data),
         Command::Serve(options) => {
             let mut settings = settings(options.listen.as_ref())?;
             settings.web.listen = options.web.or(settings.web.listen);
@@ -75,6 +77,7 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
         Command::Invite { name, child, json } => agents::invite(client, name, child, json).await,
         Command::Agents(options) => agents::agents(client, who, options).await,
         Command::Serve(_)
+        | Command::User(_)
         | Command::Task(_)
         | Command::Protocol(_)
         | Command::Replay(_)

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use bramble_training::{Graduation, Protocol, Wanted};
+use bramble_training::Protocol;
 use miette::IntoDiagnostic;
 use serde_json::json;
 
 use super::{print_json, say, table};
 use crate::cli;
+use crate::rule;
 
 pub(super) fn run(command: cli::Protocol) -> miette::Result<()> {
     let cli::Protocol::Check { file, json } = command;
@@ -23,7 +24,7 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
                 "name": step.name,
                 "task": step.task.root,
                 "parameters": step.parameters,
-                "graduation": describe(&step.graduation),
+                "graduation": rule::words(&step.graduation),
             })
         });
         return print_json(&json!({
@@ -46,33 +47,9 @@ fn check(file: &Path, as_json: bool) -> miette::Result<()> {
             crate::assignment::label(place, &step.name),
             step.task.root.clone(),
             parameters.collect::<Vec<_>>().join(", "),
-            describe(&step.graduation),
+            rule::words(&step.graduation),
         ]);
     }
     say(format_args!("\n{}", table.trim_fmt()));
     Ok(())
-}
-
-/// A rule in words.
-fn describe(rule: &Graduation) -> String {
-    match rule {
-        Graduation::Never => "by hand".to_owned(),
-        Graduation::Trials(count) => format!("after {count} trials"),
-        Graduation::Accuracy { column, of, at_least, window, .. } => {
-            let of = match of {
-                Wanted::Name(name) => name.clone(),
-                Wanted::Boolean(flag) => flag.to_string(),
-                Wanted::Number(number) => number.to_string(),
-            };
-            format!("when `{column}` is {of} in {} % of the last {window} trials", at_least * 100.0)
-        }
-        Graduation::Rate { at_least, per, window } => format!("at {at_least} trials in {per}, over {window}"),
-        Graduation::Function(_) => "when its function says so".to_owned(),
-        Graduation::AllOf(rules) => join(rules, ", and "),
-        Graduation::AnyOf(rules) => join(rules, ", or "),
-    }
-}
-
-fn join(rules: &[Graduation], with: &str) -> String {
-    rules.iter().map(describe).collect::<Vec<_>>().join(with)
 }

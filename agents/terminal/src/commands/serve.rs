@@ -1,6 +1,7 @@
 //! `serve`: the terminal itself.
 
 use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,17 +9,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use bramble_discovery::{Announcement, announce_listener};
 use bramble_identity::Identity;
 use bramble_journal::{Journal, JournalError};
 use bramble_link::{Endpoint, Place};
+use bramble_settings::WebAddress;
 use bramble_subject::Subjects;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::runtime;
@@ -29,7 +32,8 @@ use crate::lab::Running;
 use crate::refusal::{Allowed, Refusal};
 use crate::software;
 use crate::swarm::{self, Swarm};
-use crate::web::{self, Door};
+use crate::users::{self, Access};
+use crate::web::{self, Door, Entrance, From as Peer, Guarded};
 use crate::writer::{Files, News, Writer};
 
 /// How long clients that are being answered may still take at the end.
@@ -69,7 +73,11 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let agents = Arc::new(Agents::open(&settings)?);
     // The journal is ours, so that a socket left there is nobody's.
     let api = bind(&socket)?;
-    let page = web::bind(settings.web.listen).await?;
+    let page = match settings.web.listen {
+        Some(WebAddress::Off) => None,
+        Some(WebAddress::At(address)) => Some(Page::open(Some(address), &settings).await?),
+        None => Some(Page::open(None, &settings).await?),
+    };
 
     let state = Arc::new(State::new());
     let (tell, news) = mpsc::unbounded_channel();
@@ -86,7 +94,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let link = bramble_link::listen(place, me, move |pilot| swarm::terms(&known, pilot));
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;
     let announcement = announce(link.endpoint(), agents.identity());
-    let desk = Arc::new(Desk { settings, seed, writer, link, agents, state });
+    let desk = Arc::new(Desk { settings, seed, writer, link, agents, state, simulating: Semaphore::new(1) });
 
     let stop = Arc::new(AtomicBool::new(false));
     let (found, to_look_up) = mpsc::unbounded_channel();
@@ -106,9 +114,8 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let mut answering = JoinSet::new();
     answering.spawn(answer(api, web::on_socket(Arc::clone(&desk)), finished.clone()));
     if let Some(page) = page {
-        let _ = writeln!(std::io::stdout(), "page: {}", address(&page)?);
-        let door = Door::new(desk.settings.web.names.clone(), false, software::person());
-        answering.spawn(answer(page, door.router(Arc::clone(&desk)), finished));
+        let _ = writeln!(std::io::stdout(), "page: {}", page.address);
+        answering.spawn(answer(page.entrance, page.door.router(Arc::clone(&desk)), finished));
     }
     ending.await;
 
@@ -134,7 +141,9 @@ async fn answer<L>(listener: L, router: Router, mut finished: watch::Receiver<bo
 where
     L: Listener,
     L::Addr: std::fmt::Debug,
+    for<'a> Peer: Connected<IncomingStream<'a, L>>,
 {
+    let router = router.into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         let _ = finished.wait_for(|finished| *finished).await;
     });
@@ -142,11 +151,44 @@ where
     let _ = serving.await;
 }
 
-/// What a person types to see the page.
-fn address(page: &TcpListener) -> Allowed<String> {
-    let address =
-        page.local_addr().map_err(|error| Refusal::failed(format!("the page has no address: {error}")))?;
-    Ok(format!("http://{address}/"))
+/// Where browsers come in, before it is known to what.
+struct Page {
+    /// What a person types to see it.
+    address: String,
+    entrance: Entrance,
+    door: Door,
+}
+
+impl Page {
+    /// The page at an address, guarded as that asks for.
+    async fn open(address: Option<SocketAddr>, settings: &Settings) -> Allowed<Page> {
+        let broken = |error: std::io::Error| Refusal::failed(format!("the page can't be served: {error}"));
+        let web = &settings.web;
+        let has_users = !users::read(&users::path(&settings.data))?.is_empty();
+        // Nothing listens where it is not to be.
+        let wanted = address.unwrap_or_else(WebAddress::usual).ip();
+        let Guarded { tls, login } = web::guarded(wanted, web, has_users)?;
+        let config = match (&web.certificate, &web.key) {
+            (Some(certificate), Some(key)) => Some(web::config(certificate, key)?),
+            _ => None,
+        };
+        let listener = web::bind(address).await?;
+        let at = listener.local_addr().map_err(broken)?;
+        let host = software::here().host;
+        // A name of this computer's is one that its network gave it.
+        let names: Vec<String> = match at.ip().is_loopback() {
+            true => web.names.clone(),
+            false => web.names.iter().cloned().chain([host.clone()]).collect(),
+        };
+        let shown = match (at.ip().is_unspecified(), names.first()) {
+            (true, Some(name)) => format!("{name}:{}", at.port()),
+            _ => at.to_string(),
+        };
+        let address = format!("{}://{shown}/", if tls { "https" } else { "http" });
+        let access = Access::new(&settings.data, login, tls, host);
+        let door = Door::new(names, tls, software::person(), access);
+        Ok(Page { address, entrance: Entrance::new(listener, config).map_err(broken)?, door })
+    }
 }
 
 /// Tells the networks where this terminal listens that it is there.

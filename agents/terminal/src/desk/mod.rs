@@ -5,8 +5,10 @@ pub(crate) mod about;
 mod agents;
 mod life;
 mod moves;
+mod report;
 mod start;
 mod subjects;
+mod tasks;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +21,7 @@ use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
 use bramble_subject::SetAside;
 use bramble_value::{Name, Sources, SubjectId};
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 pub(crate) use agents::note_who_was_here;
 
@@ -48,6 +50,8 @@ pub(crate) struct Desk {
     pub(crate) link: Listener,
     pub(crate) agents: Arc<Agents>,
     pub(crate) state: Arc<State>,
+    /// One simulation at a time is run for pages.
+    pub(crate) simulating: Semaphore,
 }
 
 /// What changes while the terminal runs.

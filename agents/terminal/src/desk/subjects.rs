@@ -104,10 +104,13 @@ pub(super) fn no_subject(id: &SubjectId, error: SubjectError) -> Refusal {
 }
 
 fn line(files: &Files, id: SubjectId) -> SubjectLine {
-    let read = files.read(&id, |file| Ok((training(&file.history()?), file.sessions()?)));
-    let (problem, (training, sessions)) = match read {
+    let read = files.read(&id, |file| {
+        let (training, life) = (training(&file.history()?), Some(fares(file)?));
+        Ok((training, file.sessions()?, file.biography()?, life))
+    });
+    let (problem, (training, sessions, biography, life)) = match read {
         Ok(read) => (None, read),
-        Err(error) => (Some(error.to_string()), (None, Vec::new())),
+        Err(error) => (Some(error.to_string()), Default::default()),
     };
     SubjectLine {
         id,
@@ -116,5 +119,8 @@ fn line(files: &Files, id: SubjectId) -> SubjectLine {
         sessions: sessions.len(),
         trials: sessions.iter().map(|session| session.trials).sum(),
         last: sessions.last().map(|session| session.started),
+        pilot: sessions.last().map(|session| session.pilot.clone()),
+        biography,
+        life,
     }
 }

@@ -410,7 +410,8 @@ impl Pilot {
     fn is_doing(&mut self, name: &Name, activity: Activity) -> Option<Running> {
         let progress = match activity {
             Activity::Idle => {
-                self.running = None;
+                let run = self.running.take();
+                self.last = run.map(|run| (run.progress.session, run.log)).or(self.last.take());
                 return None;
             }
             Activity::Running(progress) => progress,

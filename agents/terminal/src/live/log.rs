@@ -178,7 +178,7 @@ impl Log {
     }
 
     /// All that is kept of it.
-    pub(super) fn view(&self, session: Uuid) -> SessionView {
+    pub(crate) fn view(&self, session: Uuid) -> SessionView {
         let parameters = self.about.iter().flat_map(|about| &about.parameters);
         SessionView {
             session,

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, WebSocket};
+use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::feed::{Feed, Next};
 use super::wire::{Changes, Live, TerminalNow, Watch};
@@ -18,8 +21,8 @@ const TERMINAL_EVERY: Duration = Duration::from_secs(5);
 
 /// Sends a page what changes, until it goes or `allowed` says that it must. While it doesn't
 /// read, this waits, and nothing is kept for it.
-pub(crate) async fn show(
-    mut socket: WebSocket,
+pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
+    mut socket: WebSocketStream<S>,
     desk: Arc<Desk>,
     watch: Watch,
     allowed: impl Fn() -> bool + Send,
@@ -37,7 +40,7 @@ pub(crate) async fn show(
     loop {
         let mut terminal = None;
         tokio::select! {
-            heard = socket.recv() => match heard {
+            heard = socket.next() => match heard {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str::<Watch>(&text) {
                     Ok(Watch { watch }) => feed.watch(watch),
                     Err(_) => return,
@@ -86,7 +89,10 @@ fn now(desk: &Desk) -> TerminalNow {
     TerminalNow { health: status.health, refused: status.refused, notice: status.notice }
 }
 
-async fn send(socket: &mut WebSocket, message: &Live) -> Result<(), axum::Error> {
-    let text = serde_json::to_string(message).map_err(axum::Error::new)?;
+async fn send<S>(socket: &mut WebSocketStream<S>, message: &Live) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin,
+{
+    let text = serde_json::to_string(message).map_err(|error| Error::Io(error.into()))?;
     socket.send(Message::Text(text.into())).await
 }

@@ -1,10 +1,12 @@
 //! Who asks for something, as far as the door knows.
 
+use std::sync::Arc;
+
 use bramble_value::Person;
 use serde_json::{Map, Value};
 
 use crate::refusal::{Allowed, Refusal};
-use crate::users::Role;
+use crate::users::{Access, Login, Role, Token};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -13,13 +15,18 @@ pub(crate) enum Caller {
     Socket,
     /// Somebody on this computer, without a login: this person, where they don't say who.
     Here(Person),
+    /// Who has not logged in, where that is asked for.
+    Nobody,
     /// Who has logged in.
-    User {
-        /// As the record has them.
-        person: Person,
-        /// What they may do.
-        role: Role,
-    },
+    User(Arc<User>),
+}
+
+/// Who has logged in.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(super) login: Login,
+    pub(super) token: Token,
+    pub(super) access: Arc<Access>,
 }
 
 impl Caller {
@@ -29,12 +36,13 @@ impl Caller {
     /// Where it says already that it's somebody else than who has logged in.
     pub(crate) fn sign(&self, fields: &mut Map<String, Value>) -> Allowed<()> {
         let person = match self {
-            Caller::Socket => return Ok(()),
-            Caller::Here(person) | Caller::User { person, .. } => person,
+            Caller::Socket | Caller::Nobody => return Ok(()),
+            Caller::Here(person) => person,
+            Caller::User(user) => &user.login.person,
         };
         let said = fields.entry("who").or_insert_with(|| person.as_str().into());
         match self {
-            Caller::User { .. } if said.as_str() != Some(person.as_str()) => {
+            Caller::User(_) if said.as_str() != Some(person.as_str()) => {
                 Err(Refusal::forbidden(format!("you are {person}, and the record says nobody else"))
                     .help("leave out `who`"))
             }
@@ -44,14 +52,26 @@ impl Caller {
 
     /// Whether who has opened something may still look at it.
     pub(crate) fn is_still_allowed(&self) -> bool {
-        true
+        match self {
+            Caller::Socket | Caller::Here(_) => true,
+            Caller::Nobody => false,
+            Caller::User(user) => user.access.holds(&user.token, Role::View),
+        }
+    }
+
+    /// Ends the login that there is.
+    pub(crate) fn log_out(&self) {
+        if let Caller::User(user) = self {
+            user.access.log_out(&user.token);
+        }
     }
 
     /// Who it is, where that is known.
     pub(crate) fn person(&self) -> Option<&Person> {
         match self {
-            Caller::Socket => None,
-            Caller::Here(person) | Caller::User { person, .. } => Some(person),
+            Caller::Socket | Caller::Nobody => None,
+            Caller::Here(person) => Some(person),
+            Caller::User(user) => Some(&user.login.person),
         }
     }
 
@@ -59,7 +79,8 @@ impl Caller {
     pub(crate) fn role(&self) -> Role {
         match self {
             Caller::Socket | Caller::Here(_) => Role::Manage,
-            Caller::User { role, .. } => *role,
+            Caller::Nobody => Role::View,
+            Caller::User(user) => user.login.role,
         }
     }
 }
@@ -77,7 +98,9 @@ mod tests {
     #[test]
     fn who_asks_is_who_the_door_knows() {
         let alice: Person = "alice@desk".parse().unwrap();
-        let user = Caller::User { person: alice.clone(), role: Role::Run };
+        let login = Login { user: "alice".parse().unwrap(), person: alice.clone(), role: Role::Run };
+        let access = Arc::new(Access::none(std::path::Path::new("/nowhere")));
+        let user = Caller::User(Arc::new(User { login, token: Token::of("00"), access }));
         assert_eq!(signed(&user, json!({})).unwrap(), json!({ "who": "alice@desk" }));
         assert!(signed(&user, json!({ "who": "alice@desk" })).is_ok());
         assert!(signed(&user, json!({ "who": "bob@desk" })).is_err());

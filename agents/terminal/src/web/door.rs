@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
 use bramble_value::Person;
 
 use super::admit::Names;
-use super::{Caller, page};
-use crate::api::PREFIX;
+use super::caller::User;
+use super::{COOKIE, Caller, page};
+use crate::api::description::{self, Needs};
 use crate::api::routes;
 use crate::desk::Desk;
+use crate::refusal::{Allowed, Refusal};
+use crate::users::{Access, Login, Token};
 
 /// The longest body that is taken, in bytes: a task's file is far shorter.
 const LONGEST: usize = 1 << 20;
@@ -37,12 +40,13 @@ pub(crate) struct Door {
     names: Names,
     /// Who somebody on this computer is where they don't say.
     person: Person,
+    access: Arc<Access>,
 }
 
 impl Door {
     /// The door of a page that is reached by these names, at `https:` or not.
-    pub(crate) fn new(names: Vec<String>, tls: bool, person: Person) -> Door {
-        Door { names: Names { others: names, tls }, person }
+    pub(crate) fn new(names: Vec<String>, tls: bool, person: Person, access: Access) -> Door {
+        Door { names: Names { others: names, tls }, person, access: Arc::new(access) }
     }
 
     /// Everything that is answered at the page's address.
@@ -53,7 +57,8 @@ impl Door {
 
 /// Everything that is answered at the Unix socket.
 pub(crate) fn on_socket(desk: Arc<Desk>) -> Router {
-    api().with_state(desk).layer(Extension(Caller::Socket))
+    let access = Arc::new(Access::none(&desk.settings.data));
+    api().with_state(desk).layer(Extension(Caller::Socket)).layer(Extension(access)).layer(from_fn(bounded))
 }
 
 fn api() -> Router<Arc<Desk>> {
@@ -62,6 +67,26 @@ fn api() -> Router<Arc<Desk>> {
         .fallback(routes::nowhere)
         .method_not_allowed_fallback(routes::nowhere)
         .layer(DefaultBodyLimit::max(LONGEST))
+}
+
+/// Refuses a body by the length that it says it has; one that doesn't say is held to it when it
+/// is read.
+async fn bounded(request: Request, next: Next) -> Response {
+    match check_length(&request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn check_length(request: &Request) -> Allowed<()> {
+    let length: Option<u64> =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    match length {
+        Some(length) if length > LONGEST as u64 => {
+            Err(Refusal::too_large(format!("the body has {length} bytes, and at most {LONGEST} are taken")))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
@@ -76,15 +101,52 @@ async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
 }
 
 impl Door {
-    async fn admit(&self, mut request: Request, next: Next) -> Result<Response, crate::refusal::Refusal> {
+    async fn admit(&self, mut request: Request, next: Next) -> Allowed<Response> {
         let path = request.uri().path().to_owned();
         self.names.admit(request.method(), &path, request.headers())?;
-        if !path.starts_with(PREFIX) {
+        if !path.starts_with("/api/") {
             return Ok(page::file(request.method(), &path, request.headers()));
         }
-        request.extensions_mut().insert(Caller::Here(self.person.clone()));
+        check_length(&request)?;
+        let caller = self.caller(&request)?;
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(Arc::clone(&self.access));
         let mut answer = next.run(request).await;
         answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         Ok(answer)
     }
+
+    /// Who asks, where they may ask for this.
+    fn caller(&self, request: &Request) -> Allowed<Caller> {
+        if !self.access.required {
+            return Ok(Caller::Here(self.person.clone()));
+        }
+        let token = token(request.headers());
+        let user = token.and_then(|token| {
+            let login = self.access.uses(&token)?;
+            Some(User { login, token, access: Arc::clone(&self.access) })
+        });
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let needs = path.map(|path| description::needs(request.method(), path));
+        match (needs, user) {
+            // What no description has, nobody may ask for.
+            (Some(None), _) => Err(Refusal::missing(format!("there is nothing at {}", request.uri().path()))),
+            (Some(Some(Needs::Nothing)), None) => Ok(Caller::Nobody),
+            (Some(Some(Needs::Login(role))), Some(user)) if user.login.role < role => {
+                let Login { user, role: has, .. } = &user.login;
+                Err(Refusal::forbidden(format!("{user} may {has}, and this takes one who may {role}")).help(
+                    format!("who runs the terminal can give more: bramble-terminal user role {user} {role}"),
+                ))
+            }
+            (_, Some(user)) => Ok(Caller::User(Arc::new(user))),
+            (_, None) => Err(Refusal::login("nobody has logged in").help("log in: POST /api/v1/login")),
+        }
+    }
+}
+
+/// The login in a request's cookies.
+fn token(headers: &HeaderMap) -> Option<Token> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| Token::of(token))
 }

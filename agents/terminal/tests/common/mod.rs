@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
 
+pub(crate) mod http;
+
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -32,6 +35,15 @@ pub(crate) struct Terminal {
 impl Terminal {
     pub(crate) fn start() -> Terminal {
         let folder = tempfile::tempdir().unwrap();
+        let (process, page) = serve(folder.path());
+        Terminal { folder, process, page }
+    }
+
+    /// One with a configuration file, after something was done with its data folder.
+    pub(crate) fn start_with(config: &str, before: impl FnOnce(&Path)) -> Terminal {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("terminal.toml"), config).unwrap();
+        before(&folder.path().join("lab"));
         let (process, page) = serve(folder.path());
         Terminal { folder, process, page }
     }
@@ -126,7 +138,9 @@ pub(crate) fn bramble_terminal(data: &Path) -> Command {
 
 /// The process, and the page's address.
 fn serve(folder: &Path) -> (Child, String) {
+    let config = folder.join("terminal.toml");
     let mut process = bramble_terminal(&folder.join("lab"))
+        .args(config.exists().then_some([OsStr::new("--config"), config.as_os_str()]).into_iter().flatten())
         .args(["serve", "--seed", "1", "--listen", &format!("ipc://{}/pilots.sock", folder.display())])
         .args(["--web", "127.0.0.1:0"])
         .stdout(Stdio::piped())

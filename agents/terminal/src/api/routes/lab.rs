@@ -1,11 +1,15 @@
 //! The lab as a whole: its pilots now, and as they change.
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{RawQuery, State};
+use axum::body::Body;
+use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use axum::{Extension, Json};
 use bramble_value::Name;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::At;
 use crate::api::description;
@@ -43,14 +47,22 @@ pub(super) async fn live(
     State(desk): At,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    mut request: Request,
 ) -> Result<Response, Refusal> {
-    let upgrade = upgrade.map_err(|error| Refusal::wrong(format!("this is a WebSocket: {error}")))?;
     let watch = watched(&query.unwrap_or_default())?;
-    let upgrade = upgrade.max_message_size(LONGEST).max_frame_size(LONGEST);
-    Ok(upgrade.on_upgrade(move |web_socket| async move {
+    let no_upgrade = |why: &dyn std::fmt::Display| Refusal::wrong(format!("this is a WebSocket: {why}"));
+    let answer = create_response_with_body(&request, Body::empty).map_err(|error| no_upgrade(&error))?;
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let upgrade = upgrade.ok_or_else(|| no_upgrade(&"the connection can't become one"))?;
+    let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
+    tokio::spawn(async move {
+        // A page that went meanwhile is told nothing.
+        let Ok(upgraded) = upgrade.await else { return };
+        let stream = TokioIo::new(upgraded);
+        let web_socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
         socket::show(web_socket, desk, watch, move || caller.is_still_allowed()).await;
-    }))
+    });
+    Ok(answer)
 }
 
 /// This description.

@@ -3,8 +3,10 @@
 mod agents;
 mod body;
 mod lab;
+mod login;
 mod sessions;
 mod subjects;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(lab::lab))
         .routes(routes!(lab::live))
         .routes(routes!(lab::description))
+        .routes(routes!(login::login, login::log_in))
+        .routes(routes!(login::log_out))
         .routes(routes!(subjects::list, subjects::add))
         .routes(routes!(subjects::show))
         .routes(routes!(subjects::history))
@@ -40,6 +44,13 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(subjects::give_water))
         .routes(routes!(subjects::set_cares))
         .routes(routes!(subjects::note_down))
+        .routes(routes!(subjects::assign_all))
+        .routes(routes!(sessions::report))
+        .routes(routes!(sessions::report_page))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::check))
+        .routes(routes!(tasks::simulate))
+        .routes(routes!(tasks::protocols, tasks::save))
         .routes(routes!(sessions::pause))
         .routes(routes!(sessions::resume))
         .routes(routes!(sessions::set))

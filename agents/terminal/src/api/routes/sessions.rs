@@ -1,11 +1,14 @@
 //! Sessions: started, stopped, and what is said to one that runs.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
 
 use super::{At, Body, Reply, subject_id};
 use crate::api::types::{Done, MoveSession, Pause, Reward, SendMessage, SetParameter, Start, Stop};
 use crate::refusal::Refusal;
+use crate::web::Caller;
 
 /// Hold a subject's session between two trials.
 #[utoipa::path(post, path = "/subjects/{id}/pause", tag = "sessions", security(("login" = ["run"])),
@@ -57,7 +60,12 @@ pub(super) async fn reward(
 /// Start a session.
 #[utoipa::path(post, path = "/sessions", tag = "sessions", security(("login" = ["run"])),
     request_body = Start, responses((status = 200, body = Done)))]
-pub(super) async fn start(State(desk): At, Body(start): Body<Start>) -> Reply<Done> {
+pub(super) async fn start(
+    State(desk): At,
+    Extension(caller): Extension<Caller>,
+    Body(mut start): Body<Start>,
+) -> Reply<Done> {
+    start.task = start.task.map(|task| desk.file_for(&caller, task)).transpose()?;
     // A start that its client no longer waits for goes on to its end all the same.
     let started = tokio::spawn(async move { desk.start(start).await }).await;
     started
@@ -82,4 +90,31 @@ pub(super) async fn move_session(
     Body(order): Body<MoveSession>,
 ) -> Reply<Done> {
     desk.move_session(subject_id(&id)?, number, order).await.map(Json)
+}
+
+/// How good a session was: each check with its number and its limit.
+#[utoipa::path(get, path = "/subjects/{id}/sessions/{number}/report", tag = "sessions",
+    security(("login" = ["view"])), params(("id" = String, Path), ("number" = u32, Path)),
+    responses((status = 200, body = serde_json::Value)))]
+pub(super) async fn report(
+    State(desk): At,
+    Path((id, number)): Path<(String, u32)>,
+) -> Reply<bramble_report::Report> {
+    desk.report(subject_id(&id)?, number).await.map(Json)
+}
+
+/// The same as a page, with plots.
+#[utoipa::path(get, path = "/subjects/{id}/sessions/{number}/report.html", tag = "sessions",
+    security(("login" = ["view"])), params(("id" = String, Path), ("number" = u32, Path)),
+    responses((status = 200, body = String, content_type = "text/html")))]
+pub(super) async fn report_page(
+    State(desk): At,
+    Path((id, number)): Path<(String, u32)>,
+) -> Result<impl IntoResponse, Refusal> {
+    let report = desk.report(subject_id(&id)?, number).await?;
+    // The report has its looks in it, and nothing that runs.
+    let policy =
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
+    let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, policy)];
+    Ok((headers, report.html()))
 }

@@ -1,13 +1,15 @@
 //! Subjects, and what happens to them between their sessions.
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use bramble_subject::Change;
 
 use super::{At, Body, Reply, subject_id};
+use crate::api::tasks::{AssignAll, EachDone};
 use crate::api::types::{
     Assign, Cares, Done, Edit, GiveWater, NewSubject, NoteDown, SubjectInfo, SubjectLine, Weigh, WeightLine,
 };
+use crate::web::Caller;
 
 /// Every subject, in a line each.
 #[utoipa::path(get, path = "/subjects", tag = "subjects", security(("login" = ["view"])),
@@ -40,7 +42,13 @@ pub(super) async fn history(State(desk): At, Path(id): Path<String>) -> Reply<Ve
 /// Put a subject on a protocol.
 #[utoipa::path(post, path = "/subjects/{id}/protocol", tag = "subjects", security(("login" = ["manage"])),
     params(("id" = String, Path)), request_body = Assign, responses((status = 200, body = Done)))]
-pub(super) async fn assign(State(desk): At, Path(id): Path<String>, Body(to): Body<Assign>) -> Reply<Done> {
+pub(super) async fn assign(
+    State(desk): At,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Body(mut to): Body<Assign>,
+) -> Reply<Done> {
+    to.protocol = desk.file_for(&caller, to.protocol)?;
     desk.assign(subject_id(&id)?, to).await.map(Json)
 }
 
@@ -96,4 +104,16 @@ pub(super) async fn note_down(
     Body(note): Body<NoteDown>,
 ) -> Reply<Done> {
     desk.note_down(subject_id(&id)?, note).await.map(Json)
+}
+
+/// Put several subjects on a protocol, each as far as that can be done.
+#[utoipa::path(post, path = "/subjects/assign", tag = "subjects", security(("login" = ["manage"])),
+    request_body = AssignAll, responses((status = 200, body = Vec<EachDone>)))]
+pub(super) async fn assign_all(
+    State(desk): At,
+    Extension(caller): Extension<Caller>,
+    Body(mut all): Body<AssignAll>,
+) -> Reply<Vec<EachDone>> {
+    all.protocol = desk.file_for(&caller, all.protocol)?;
+    desk.assign_all(all).await.map(Json)
 }

@@ -1,0 +1,174 @@
+//! What is asked of tasks and protocols.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bramble_task::{Mistake, Summary};
+use bramble_value::{Name, Person, SubjectId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::live::wire::SessionView;
+
+/// `GET /tasks`: one each.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct TaskLine {
+    #[schema(value_type = String)]
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    /// What is wrong with it, in a line; `POST /tasks/check` says all.
+    pub(crate) problem: Option<String>,
+}
+
+/// `POST /tasks/check`
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct CheckTask {
+    /// A file of the tasks folder.
+    #[schema(value_type = String)]
+    pub(crate) path: PathBuf,
+    /// A text to check in its place: the file stays as it is.
+    #[serde(default)]
+    pub(crate) text: Option<String>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct CheckedTask {
+    /// What the task declares; none where it has mistakes.
+    pub(crate) task: Option<Summary>,
+    /// Each with its file, line and column.
+    pub(crate) mistakes: Vec<Mistake>,
+    /// The text that was checked.
+    pub(crate) text: String,
+}
+
+/// `POST /tasks/simulate`
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct SimulateTask {
+    /// A file of the tasks folder.
+    #[schema(value_type = String)]
+    pub(crate) path: PathBuf,
+    /// The simulated animal: `learner`, or one with a temper, `learner:bias=0.3`.
+    #[serde(default = "learner")]
+    pub(crate) animal: String,
+    /// From 1 to 1000.
+    pub(crate) trials: u32,
+    #[serde(default)]
+    pub(crate) seed: u64,
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+}
+
+fn learner() -> String {
+    "learner".to_owned()
+}
+
+/// A session that was simulated.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct SimulatedTask {
+    /// As a page sees one that runs.
+    pub(crate) session: SessionView,
+    pub(crate) trials: usize,
+    /// Of simulated time.
+    pub(crate) seconds: f64,
+    /// In microliters.
+    pub(crate) water: f64,
+    /// How it ended, and why.
+    pub(crate) ending: bramble_value::Ending,
+    pub(crate) why: String,
+}
+
+/// `GET /protocols`: one each.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ProtocolLine {
+    #[schema(value_type = String)]
+    pub(crate) path: PathBuf,
+    pub(crate) name: String,
+    pub(crate) doc: String,
+    /// What is wrong with it, in a line.
+    pub(crate) problem: Option<String>,
+    pub(crate) steps: Vec<StepLine>,
+}
+
+/// A step of a protocol.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct StepLine {
+    pub(crate) name: String,
+    /// The task's file, from the protocol's folder.
+    pub(crate) task: String,
+    /// Those that differ from the task's own.
+    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+    /// When the subject moves on, in words.
+    pub(crate) graduation: String,
+}
+
+/// `POST /subjects/assign`
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct AssignAll {
+    pub(crate) subjects: Vec<SubjectId>,
+    /// The protocol's file.
+    #[schema(value_type = String)]
+    pub(crate) protocol: PathBuf,
+    /// From 1.
+    pub(crate) step: u32,
+    pub(crate) who: Person,
+}
+
+/// What became of each of several.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct EachDone {
+    pub(crate) subject: SubjectId,
+    /// What was done.
+    pub(crate) done: Option<String>,
+    /// Why it was not.
+    pub(crate) refused: Option<String>,
+}
+
+/// `POST /protocols`
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct NewProtocol {
+    /// The file's name, without its ending, in the folder `protocols` of the tasks folder.
+    pub(crate) file: Name,
+    /// The protocol's name, as people read it.
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) doc: String,
+    pub(crate) steps: Vec<NewStep>,
+    /// Whether it takes the place of a file of that name.
+    #[serde(default)]
+    pub(crate) replace: bool,
+}
+
+/// A step of a new protocol.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct NewStep {
+    pub(crate) name: Name,
+    /// A file of the tasks folder.
+    #[schema(value_type = String)]
+    pub(crate) task: PathBuf,
+    /// Those that differ from the task's own.
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+    /// When the subject moves on; by hand, where there is none.
+    #[serde(default)]
+    pub(crate) graduation: Option<Rule>,
+}
+
+/// When a subject moves on.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Rule {
+    /// After so many trials.
+    Trials { count: u32 },
+    /// When a share of the last trials has a value in a column.
+    Accuracy {
+        column: String,
+        /// A choice's name, a truth or a number.
+        of: serde_json::Value,
+        /// Above 0, at most 1.
+        at_least: f64,
+        /// How many of the last trials are looked at.
+        window: u32,
+    },
+}

@@ -1,0 +1,27 @@
+//! A graduation rule in words.
+
+use bramble_training::{Graduation, Wanted};
+
+/// The rule, as in `after 40 trials`.
+pub(crate) fn words(rule: &Graduation) -> String {
+    match rule {
+        Graduation::Never => "by hand".to_owned(),
+        Graduation::Trials(count) => format!("after {count} trials"),
+        Graduation::Accuracy { column, of, at_least, window, .. } => {
+            let of = match of {
+                Wanted::Name(name) => name.clone(),
+                Wanted::Boolean(flag) => flag.to_string(),
+                Wanted::Number(number) => number.to_string(),
+            };
+            format!("when `{column}` is {of} in {} % of the last {window} trials", at_least * 100.0)
+        }
+        Graduation::Rate { at_least, per, window } => format!("at {at_least} trials in {per}, over {window}"),
+        Graduation::Function(_) => "when its function says so".to_owned(),
+        Graduation::AllOf(rules) => join(rules, ", and "),
+        Graduation::AnyOf(rules) => join(rules, ", or "),
+    }
+}
+
+fn join(rules: &[Graduation], with: &str) -> String {
+    rules.iter().map(words).collect::<Vec<_>>().join(with)
+}

@@ -1,0 +1,124 @@
+//! A protocol's file, written from what was filled in in a form.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::api::tasks::{NewProtocol, NewStep, Rule};
+
+/// The file's text. What it says is checked when it is loaded, as with any other.
+pub(crate) fn text(protocol: &NewProtocol, task: impl Fn(&NewStep) -> String) -> String {
+    let mut text = String::new();
+    if !protocol.doc.is_empty() {
+        text += &format!("{}\n\n", literal(&Value::from(protocol.doc.as_str())));
+    }
+    // Writing to a text never fails.
+    let _ = writeln!(text, "protocol(\n    name = {},\n    steps = [", quoted(&protocol.name));
+    for step in &protocol.steps {
+        let _ = write!(text, "        step({}, task = {}", quoted(step.name.as_str()), quoted(&task(step)));
+        if !step.parameters.is_empty() {
+            let pair = |(name, value): (&String, &Value)| format!("{}: {}", quoted(name), literal(value));
+            let pairs: Vec<_> = step.parameters.iter().map(pair).collect();
+            let _ = write!(text, ",\n            params = {{{}}}", pairs.join(", "));
+        }
+        if let Some(rule) = &step.graduation {
+            let _ = write!(text, ",\n            graduate = {}", graduate(rule));
+        }
+        text += "),\n";
+    }
+    text + "    ],\n)\n"
+}
+
+fn graduate(rule: &Rule) -> String {
+    match rule {
+        Rule::Trials { count } => format!("trials({count})"),
+        Rule::Accuracy { column, of, at_least, window } => {
+            let column = quoted(column);
+            format!("accuracy({column}, of = {}, at_least = {at_least}, window = {window})", literal(of))
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    literal(&Value::from(text))
+}
+
+/// A value as the language writes it: JSON, but for its words.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::Array(values) => format!("[{}]", values.iter().map(literal).collect::<Vec<_>>().join(", ")),
+        // JSON's escapes are the language's too.
+        text => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bramble_training::Protocol;
+    use bramble_value::Sources;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const TASK: &str = "\"\"\"T.\"\"\"\nreward = param(volume(\"3 uL\"), min = \"1 uL\", max = \"10 uL\")\n\
+        poke = hardware(digital_input)\nvalve = hardware(solenoid)\noutcome = column(choice([\"correct\", \"error\"]))\n\
+        task(stages = trials(body = state(\"wait\", on = {poke.rises: [record(outcome = \"correct\"), \
+        valve.open(reward), done]})))\n";
+
+    fn loaded(protocol: &NewProtocol) -> Result<Protocol, String> {
+        let text = text(protocol, |_| "t.star".into());
+        let files = [("p.star".to_owned(), text.clone()), ("t.star".to_owned(), TASK.to_owned())];
+        let sources = Sources { root: "p.star".into(), files: files.into() };
+        Protocol::load(&sources).map_err(|mistakes| format!("{mistakes}\n{text}"))
+    }
+
+    fn form(name: &str, doc: &str) -> NewProtocol {
+        serde_json::from_value(json!({
+            "file": "p", "name": name, "doc": doc,
+            "steps": [
+                { "name": "first", "task": "t.star", "parameters": { "reward": "4 uL" },
+                  "graduation": { "trials": { "count": 40 } } },
+                { "name": "second", "task": "t.star",
+                  "graduation": { "accuracy": { "column": "outcome", "of": "correct", "at_least": 0.8, "window": 50 } } },
+                { "name": "third", "task": "t.star" },
+            ],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_was_filled_in_is_what_is_loaded() {
+        let protocol = loaded(&form("water \"first\"", "Two lines.\nWith a \\.")).unwrap();
+        assert_eq!(
+            (protocol.name.as_str(), protocol.doc.as_str()),
+            ("water \"first\"", "Two lines.\nWith a \\.")
+        );
+        let rules: Vec<_> = protocol.steps.iter().map(|step| crate::rule::words(&step.graduation)).collect();
+        assert_eq!(
+            rules,
+            ["after 40 trials", "when `outcome` is correct in 80 % of the last 50 trials", "by hand"]
+        );
+        assert_eq!(protocol.steps[0].parameters["reward"], "4 uL");
+    }
+
+    #[test]
+    fn what_the_task_does_not_allow_is_refused() {
+        let mut protocol = form("p", "");
+        protocol.steps[0].parameters.insert("reward".into(), json!("40 uL"));
+        assert!(loaded(&protocol).unwrap_err().contains("40 uL"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+        #[test]
+        fn no_text_of_a_form_is_taken_for_code(name in "\\PC{1,20}") {
+            let protocol = loaded(&form(&format!("a{name}"), ""));
+            prop_assert_eq!(protocol.map(|protocol| protocol.name), Ok(format!("a{name}")));
+        }
+    }
+}
