@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 
 /// What scripts/web built; nothing where it has not run.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/web/dist"]
+#[folder = "web/dist"]
 #[allow_missing = true]
 struct Dist;
 

@@ -19,6 +19,13 @@ export class Refusal extends Error {
   }
 }
 
+let loggedOut = () => {};
+
+/** Calls when the terminal answers that nobody is logged in. */
+export function onLoggedOut(call: () => void): void {
+  loggedOut = call;
+}
+
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
@@ -32,6 +39,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     throw new Refusal("the terminal can't be reached", 0, "see whether bramble-terminal serve runs");
   }
   if (response.ok) return (await response.json()) as T;
+  if (response.status === 401) loggedOut();
   let said: { message?: string; help?: string; confirm?: Unusual[] } = {};
   try {
     said = (await response.json()) as typeof said;

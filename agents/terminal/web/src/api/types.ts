@@ -313,6 +313,16 @@ export interface Change {
   to: string;
 }
 
+export type Role = "view" | "run" | "manage";
+
+export interface LoginInfo {
+  /** Whether a login is asked for. */
+  required: boolean;
+  who: string | null;
+  /** None for who has not logged in. */
+  role: Role | null;
+}
+
 export interface LabInfo {
   /** The lab's time zone, as in `Europe/Berlin`. */
   zone: string | null;
@@ -322,7 +332,7 @@ export interface LabInfo {
   institution: string;
   lab: string;
   who: string | null;
-  role: "view" | "run" | "manage";
+  role: Role;
 }
 
 export interface ProtocolLine {
@@ -341,15 +351,42 @@ export interface TaskLine {
 }
 
 export interface Mistake {
-  file: string;
-  line: number;
-  column: number;
   message: string;
-  help: string | null;
+  help?: string;
+  place: { file: string; line: number; column: number; length: number };
+}
+
+export interface CheckedTask {
+  task: TaskView | null;
+  mistakes: Mistake[];
+  text: string;
+}
+
+export interface SimulatedTask {
+  session: SessionView;
+  trials: number;
+  /** Of simulated time. */
+  seconds: number;
+  /** In microliters. */
+  water: number;
+  ending: string;
+  why: string;
+}
+
+export interface Invited {
+  name: string;
+  role: "pilot" | "child";
+  code: string;
+  until: Timestamp;
+  /** What is typed for this terminal. */
+  terminal: string;
+  /** A sentence without its point each. */
+  notes: string[];
 }
 
 export interface AgentLine {
   name: string;
+  serial: string;
   role: "pilot" | "child";
   enrolled: Timestamp;
   here: boolean;

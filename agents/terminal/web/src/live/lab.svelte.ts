@@ -99,6 +99,14 @@ class Lab {
     });
   }
 
+  /** Listens no longer, and forgets what it heard. */
+  hush(): void {
+    this.#line?.close();
+    this.#line = undefined;
+    this.connected = undefined;
+    this.pilots.clear();
+  }
+
   /** From now on, all that happens on these pilots is told. */
   watch(pilots: string[]): void {
     for (const [name, pilot] of this.pilots) if (!pilots.includes(name)) pilot.watched = undefined;

@@ -1,5 +1,6 @@
 /** Who sits at this page: their name goes with whatever they do. */
 
+import { access } from "./access.svelte";
 import { lab } from "./lab.svelte";
 
 const KEPT = "bramble.who";
@@ -9,6 +10,7 @@ class Me {
 
   /** Whom the terminal takes whatever is done for. */
   get who(): string {
+    if (access.info?.required) return access.info.who ?? "";
     return this.#typed || (lab.info?.who ?? "");
   }
 
@@ -17,14 +19,18 @@ class Me {
     localStorage.setItem(KEPT, this.#typed);
   }
 
-  /** Whether they may start, stop and change sessions. */
+  /** Whether they may run sessions: start, stop, reward, weigh, note. */
   get runs(): boolean {
-    return lab.info?.role !== "view";
+    return this.#role !== "view";
   }
 
-  /** Whether they may change what others rely on: protocols, agents, users. */
+  /** Whether they may also change subjects, protocols and agents. */
   get manages(): boolean {
-    return lab.info === undefined || lab.info.role === "manage";
+    return this.#role === "manage";
+  }
+
+  get #role(): string {
+    return access.info?.role ?? lab.info?.role ?? "view";
   }
 }
 

@@ -15,6 +15,16 @@ export function portName({ device, port }: PortName): string {
   return port === null ? device : `${device}.${port}`;
 }
 
+/** A file's name without its folder and its ending. */
+export function stem(path: string): string {
+  return (
+    path
+      .split("/")
+      .at(-1)
+      ?.replace(/\.star$/, "") ?? path
+  );
+}
+
 /** All ports of a rig's devices, of one kind where that is given. */
 export function ports(rig: RigDevice[], kind?: string): Port[] {
   return rig

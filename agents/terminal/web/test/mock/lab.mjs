@@ -21,7 +21,7 @@ export class Lab {
       const name = `box${place}`;
       this.pilots.set(name, this.#pilot(name));
       const id = `M${String(place).padStart(3, "0")}`;
-      this.#subject(id, place);
+      this.addSubject(id, place);
       if (place <= busy) this.start(name, id, Math.floor(20 + this.roll() * 160));
     }
   }
@@ -57,7 +57,7 @@ export class Lab {
     };
   }
 
-  #subject(id, place) {
+  addSubject(id, place = this.subjects.size + 1) {
     const step = 1 + (place % 3);
     const label = `${step} ${["free_water", "cued_choice", "two_choice"][step - 1]}`;
     const sessions = [];
@@ -180,6 +180,11 @@ export class Lab {
     return made;
   }
 
+  assign(id, { protocol, step }) {
+    const label = `${step} ${["free_water", "cued_choice", "two_choice"][step - 1]}`;
+    this.subjects.get(id).training = { protocol, step, label, finished: false };
+  }
+
   status() {
     const pilots = [...this.pilots.values()].map(view);
     const health = { time: 0, unix_ns: 0, disk: disk(412e9), temperature: null, power: null };
@@ -240,6 +245,39 @@ function wheel(end) {
 
 export function view({ run, ...status }) {
   return status;
+}
+
+/** A session of the task that was simulated. */
+export function simulated(trials, seed) {
+  const run = { roll: dice(seed + 1), rows: [], events: [], counted: [], water: 0, clock: 0 };
+  for (let one = 0; one < trials; one += 1) trial(run);
+  const session = {
+    session: "simulated",
+    task,
+    parameters: {},
+    rows: run.rows,
+    events: run.events,
+    notes: [],
+    streams: {},
+  };
+  return { session, trials, seconds: run.clock / 1e9, water: run.water, ending: "stopped", why: "" };
+}
+
+/** What a check of a text finds: each line that says `oops` is a mistake. */
+export function checked(text) {
+  const mistakes = text.split("\n").flatMap((line, place) => {
+    const column = line.indexOf("oops") + 1;
+    return column
+      ? [
+          {
+            message: "there is no `oops`",
+            help: "write `reward`",
+            place: { file: "cued_choice.star", line: place + 1, column, length: 4 },
+          },
+        ]
+      : [];
+  });
+  return { task: mistakes.length ? null : task, mistakes, text };
 }
 
 export { PROTOCOL };

@@ -1,12 +1,13 @@
 // A terminal that is made up, for looking at the page and for testing it: `node test/mock/serve.mjs --help`.
-import { createReadStream, existsSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { WebSocketServer } from "ws";
-import { Lab, PROTOCOL, view } from "./lab.mjs";
+import { checked, Lab, PROTOCOL, simulated, view } from "./lab.mjs";
 
+const OFFERED = ["/tasks", "/protocols", "/subjects/assign", "/subjects/{id}/sessions/{number}/report.html"];
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -14,6 +15,7 @@ const TYPES = {
   ".css": "text/css",
   ".svg": "image/svg+xml",
 };
+const TEXT = readFileSync(new URL("../../../../../tasks/cued_choice.star", import.meta.url), "utf8");
 // As the terminal's own, so that what it forbids is noticed here.
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -117,6 +119,19 @@ async function answer(lab, asked, request, response) {
       });
     if (path === "/status") return json(200, lab.status());
     if (path === "/subjects") return json(200, lab.lines());
+    if (path === "/login") return json(200, { required: false, who: "anna@desk", role: "manage" });
+    if (path === "/openapi.json")
+      return json(200, { paths: Object.fromEntries(OFFERED.map((path) => [`/api/v1${path}`, {}])) });
+    if (path === "/agents") return json(200, []);
+    if (path === "/tasks")
+      return json(200, [
+        {
+          path: "/lab/tasks/cued_choice.star",
+          name: "cued_choice",
+          doc: "Cued choice: poke the center, then the side whose light comes on.",
+          problem: null,
+        },
+      ]);
     if (path === "/protocols")
       return json(200, [
         {
@@ -125,9 +140,14 @@ async function answer(lab, asked, request, response) {
           doc: "From free water to two choices.",
           problem: null,
           steps: [
-            { name: "free_water", graduation: "after 50 trials" },
-            { name: "cued_choice", graduation: "80 % correct over 100 trials" },
-            { name: "two_choice", graduation: "" },
+            { name: "free_water", task: "../free_water.star", parameters: {}, graduation: "after 50 trials" },
+            {
+              name: "cued_choice",
+              task: "../cued_choice.star",
+              parameters: {},
+              graduation: "80 % correct over 100 trials",
+            },
+            { name: "two_choice", task: "../two_choice.star", parameters: {}, graduation: "" },
           ],
         },
       ]);
@@ -162,6 +182,23 @@ async function answer(lab, asked, request, response) {
     });
     return json(200, { done: `${body.id} was added` });
   }
+  if (path === "/subjects/assign") {
+    for (const subject of body.subjects) lab.assign(subject, body);
+    return json(
+      200,
+      body.subjects.map((subject) => ({ subject, done: `${subject} is assigned`, refused: null })),
+    );
+  }
+  if (path === "/tasks/check") return json(200, checked(body.text ?? TEXT));
+  if (path === "/tasks/simulate") return json(200, simulated(body.trials, body.seed));
+  if (path === "/protocols")
+    return json(200, {
+      path: `/lab/tasks/protocols/${body.file}.star`,
+      name: body.name,
+      doc: body.doc,
+      problem: null,
+      steps: [],
+    });
   if (path === "/sessions") {
     if (body.subject === "M012" && !body.confirm.includes("other-box"))
       return refuse(409, "M012 is usually in box12, and not in this box", { confirm: ["other-box"] });
@@ -190,12 +227,7 @@ async function answer(lab, asked, request, response) {
     return json(200, { done: `${id} weighs ${body.mass} g` });
   }
   if (what === "protocol") {
-    lab.subjects.get(id).training = {
-      protocol: body.protocol,
-      step: body.step,
-      label: `${body.step} ${["free_water", "cued_choice", "two_choice"][body.step - 1]}`,
-      finished: false,
-    };
+    lab.assign(id, body);
     return json(200, { done: `${id} is at step ${body.step}` });
   }
   if (what === "notes") note("note", body.text);

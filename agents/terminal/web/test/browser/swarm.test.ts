@@ -1,0 +1,129 @@
+// The page in a real browser, with a terminal and pilots as a lab has them. It needs the programs:
+// BRAMBLE_BIN is the folder that they are in.
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fill, type Looking, launch, look } from "./browser";
+import { ROOT, type Swarm, swarm } from "./swarm";
+
+const bin = process.env.BRAMBLE_BIN;
+const PROTOCOL = join(ROOT, "tasks/protocols/water_to_choice.star");
+
+describe.skipIf(!bin)("a lab", () => {
+  let browser: Browser;
+  let lab: Swarm;
+  let looking: Looking;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await launch();
+    lab = await swarm(bin ?? "", ["box1", "box2"], 20);
+    looking = await look(browser, `${lab.url}/`);
+    page = looking.page;
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await lab.end();
+  });
+
+  const dialog = () => page.getByRole("dialog");
+  const done = () => page.waitForSelector("dialog", { state: "detached" });
+
+  it("comes at once, small and packed", async () => {
+    await page.waitForSelector("[data-pilot=box2][data-state=idle]");
+    const [bytes, milliseconds] = await page.evaluate(() => {
+      const all = [
+        ...performance.getEntriesByType("navigation"),
+        ...performance.getEntriesByType("resource"),
+      ];
+      const sizes = all.map((entry) => (entry as PerformanceResourceTiming).transferSize);
+      return [
+        sizes.reduce((sum, one) => sum + one, 0),
+        performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0,
+      ];
+    });
+    expect(bytes).toBeLessThan(300_000);
+    expect(milliseconds).toBeGreaterThan(0);
+  });
+
+  it("takes a subject, puts it on a protocol, and weighs it", async () => {
+    await page.getByRole("link", { name: "Subjects" }).click();
+    await page.getByRole("button", { name: "Add a subject" }).click();
+    await dialog().getByLabel("Name", { exact: false }).first().fill("M001");
+    await dialog().getByLabel("Species").fill("Mus musculus");
+    await dialog().getByRole("button", { name: "Add", exact: true }).click();
+    const line = page.locator("[data-subject=M001]");
+    await line.getByRole("button", { name: "Assign" }).click();
+    await fill(dialog().getByLabel("Protocol"), PROTOCOL);
+    await dialog().getByRole("button", { name: "Assign" }).click();
+    await line.getByText("1 free_water").waitFor();
+    await line.getByRole("button", { name: "Weigh" }).click();
+    await dialog().getByLabel("Weight").fill("24.5");
+    await dialog().getByRole("button", { name: "Write it down" }).click();
+    await done();
+    await line.getByRole("link").click();
+    await page.getByText("24.5").first().waitFor();
+  });
+
+  it("starts a session, whose trials arrive in the plot, and graduates", async () => {
+    await page.getByRole("button", { name: "Start" }).click();
+    await dialog().getByLabel("Pilot").selectOption("box1");
+    await dialog().getByRole("button", { name: "Start" }).click();
+    await done();
+    await page.getByRole("link", { name: "Lab" }).click();
+    await page.waitForSelector("[data-pilot=box1][data-state=running]");
+    await page.getByRole("link", { name: "box1" }).click();
+    await page.locator("h1").getByText("box1").waitFor();
+    // After the free water comes a task with plots, by itself.
+    await page.waitForSelector("[data-plot=rolling_mean]", { timeout: 60_000 });
+    const newest = "[data-plot=rolling_mean]";
+    const trials = (least: number) =>
+      page.waitForFunction(
+        ([one, least]) =>
+          Number(document.querySelector(one as string)?.getAttribute("data-newest")) >= Number(least),
+        [newest, least],
+        { timeout: 60_000 },
+      );
+    await trials(5);
+    const before = Number(await page.locator(newest).getAttribute("data-newest"));
+    await trials(before + 3);
+    expect(await page.locator("header").first().textContent()).toContain("2 cued_choice");
+    expect(Number(await page.locator("[data-plot=raster]").getAttribute("data-lines"))).toBeGreaterThan(0);
+    await page.waitForFunction(() => document.querySelector(".graph .leaf.lit") !== null);
+  });
+
+  it("gives water by hand, and stops", async () => {
+    await page.getByRole("button", { name: "Reward" }).click();
+    await dialog().getByRole("button", { name: "Give it" }).click();
+    await done();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await dialog().getByRole("button", { name: "Stop the session" }).click();
+    await done();
+    await page.getByRole("button", { name: "Start a session" }).waitFor();
+    await page.goto(`${lab.url}/subjects/M001`);
+    await page.waitForSelector("[data-session='2']");
+  });
+
+  it("asks before another session of the same day", async () => {
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await dialog().getByLabel("Pilot").selectOption("box2");
+    await dialog().getByRole("button", { name: "Start" }).click();
+    await page.getByLabel("Another session today is right").check();
+    await page.getByLabel("This box is right").check();
+    await dialog().getByRole("button", { name: "Start" }).click();
+    await done();
+    await page.goto(`${lab.url}/`);
+    await page.waitForSelector("[data-pilot=box2][data-state=running]");
+  });
+
+  it("shows a pilot that was killed", async () => {
+    lab.kill("box2");
+    await page.waitForSelector("[data-pilot=box2][data-state=away]", { timeout: 30_000 });
+    expect(await page.locator("[data-pilot=box1]").getAttribute("data-state")).toBe("idle");
+  });
+
+  it("has complained of nothing in the console", () => {
+    expect(looking.complaints).toEqual([]);
+  });
+});

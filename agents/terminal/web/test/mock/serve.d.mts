@@ -1,0 +1,24 @@
+import type { PilotStatus } from "../../src/api/types";
+
+export interface Mock {
+  url: string;
+  port: number;
+  lab: {
+    pilots: Map<string, PilotStatus>;
+    /** Tells every page how these pilots are now. */
+    changed(names: string[]): void;
+    addSubject(id: string): void;
+  };
+  /** What was asked for, oldest first. */
+  asked: { path: string; body: Record<string, unknown> }[];
+  /** Breaks every page's line. */
+  drop(): void;
+  close(): Promise<void>;
+}
+
+export function serve(options?: {
+  port?: number;
+  pilots?: number;
+  busy?: number;
+  rate?: number;
+}): Promise<Mock>;
