@@ -13,7 +13,7 @@ mod shell;
 mod unit;
 mod work;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -47,7 +47,7 @@ fn run(arguments: &Arguments) -> Result<bool, Report> {
         match shell::ask(answers).into_diagnostic()? {
             Some(given) => answers = given,
             None => {
-                println!("nothing was written");
+                say("nothing was written");
                 return Ok(true);
             }
         }
@@ -75,16 +75,21 @@ fn run(arguments: &Arguments) -> Result<bool, Report> {
     })?)
 }
 
+/// Prints a line. What is done is done, whether or not anybody reads of it.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// Prints what would be done, and the files as they would be.
 fn show(plan: &Plan) {
     for note in &plan.notes {
-        println!("note: {note}");
+        say(&format!("note: {note}"));
     }
     for (at, step) in plan.steps().iter().enumerate() {
-        println!("{}. {step}", at + 1);
+        say(&format!("{}. {step}", at + 1));
     }
-    println!("\n--- {}\n{}", plan.answers.file().display(), plan.text);
+    say(&format!("\n--- {}\n{}", plan.answers.file().display(), plan.text));
     if let Some(unit) = &plan.unit {
-        println!("--- {}\n{}", unit.path(&plan.answers.facts.home).display(), unit.text());
+        say(&format!("--- {}\n{}", unit.path(&plan.answers.facts.home).display(), unit.text()));
     }
 }

@@ -188,6 +188,18 @@ fn a_code_that_does_not_work_leaves_the_rest_done() {
 }
 
 #[test]
+fn nobody_has_to_read_what_is_done() {
+    let home = Home::new();
+    let mut setup = Command::new(env!("CARGO_BIN_EXE_bramble-setup"));
+    setup.args(["pilot", "--template", "simulated", "--config"]).arg(home.path("pilot.toml"));
+    setup.args(["--service", "none", "--check", "none", "--yes"]).env("HOME", home.0.path());
+    let mut setup = setup.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(setup.stdout.take());
+    assert!(setup.wait().unwrap().success());
+    assert!(home.file().contains("name = "));
+}
+
+#[test]
 fn nothing_works_pins_that_nobody_has_named() {
     let home = Home::new();
     let mut setup = Command::new(env!("CARGO_BIN_EXE_bramble-setup"));

@@ -16,6 +16,7 @@ use jiff::Zoned;
 use crate::answers::Answers;
 use crate::cli::Check;
 use crate::plan::Plan;
+use crate::say;
 use crate::unit::{Service, Unit};
 use files::{Put, put};
 use hold::Hold;
@@ -51,7 +52,7 @@ struct Working<'a> {
 pub(crate) fn run(mut plan: Plan, attended: bool) -> Result<bool, Busy> {
     let held = hold(&plan.answers)?;
     for note in &plan.notes {
-        println!("note     {note}");
+        say(&format!("note     {note}"));
     }
     let mut working = Working { plan: &mut plan, failed: false, attended };
     working.lacking();
@@ -100,7 +101,7 @@ impl Working<'_> {
             Became::Failed => "FAILED",
         };
         self.failed |= became == Became::Failed;
-        println!("{word:<9}{what}");
+        say(&format!("{word:<9}{what}"));
     }
 
     fn told(&mut self, done: Result<(), String>, what: &str) -> bool {
@@ -305,7 +306,7 @@ impl Working<'_> {
             Check::Timing => &["--skip-inputs", "--skip-outputs"],
         };
         let program = self.plan.program();
-        println!("\nthe rig check ({}):", check.words());
+        say(&format!("\nthe rig check ({}):", check.words()));
         let mut command = system::as_user(self.owner().as_deref(), &program);
         command.arg("--config").arg(self.plan.answers.file()).arg("check").args(skipped);
         if !self.attended {
