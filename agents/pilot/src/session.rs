@@ -229,13 +229,13 @@ impl Runner {
             Speed::Times(times) => Pace::Times(times),
         };
         let mut driver = Simulated::new(&ready.wiring, animal, pace);
-        let mut provenance = self.provenance(&ready);
+        let Origin { mut provenance, texts } = self.origin(&ready);
         provenance["simulation"] = json!({
             "animal": self.simulation.animal,
             "seed": self.simulation.seed,
             "speed": self.simulation.speed.to_string(),
         });
-        let began = self.begin(&ready, provenance, driver.now(), tell);
+        let began = self.begin(&ready, Origin { provenance, texts }, driver.now(), tell);
 
         let Ready { request, task, session, examiner, mut claims, .. } = ready;
         let mut judge = OnTheSpot(examiner);
@@ -285,7 +285,7 @@ impl Runner {
     ) -> Result<(), String> {
         let no_thread = |error: std::io::Error| format!("the session can't have its threads: {error}");
         hardware.ready()?;
-        let mut provenance = self.provenance(&ready);
+        let Origin { mut provenance, texts } = self.origin(&ready);
         provenance["hardware"] = json!(hardware.report());
         provenance["check"] = ready.check.clone();
         let (pen, session) = (self.pen.clone(), ready.request.session);
@@ -302,7 +302,7 @@ impl Runner {
         let ran = hardware.run(&wiring, Some(&bell), |driver, real_time| {
             let time = driver.now();
             provenance["real_time"] = json!(real_time);
-            let began = self.begin(&ready, provenance, time, tell);
+            let began = self.begin(&ready, Origin { provenance, texts }, time, tell);
             for text in real_time.shortfalls.clone() {
                 // The ring is empty: there is room.
                 let _ = ring.record(Record::Note { time, text });
@@ -329,7 +329,13 @@ impl Runner {
     }
 
     /// Says that a session has started, and when that was.
-    fn begin(&self, ready: &Ready, provenance: serde_json::Value, time: Time, tell: &impl Fn(News)) -> Began {
+    fn begin(
+        &self,
+        ready: &Ready,
+        Origin { provenance, texts }: Origin,
+        time: Time,
+        tell: &impl Fn(News),
+    ) -> Began {
         let clocks = Clocks::now();
         let Ready { request, task, settings, wiring, .. } = ready;
         let definition = &task.definition;
@@ -351,7 +357,7 @@ impl Runner {
             unix_ns: ready.calendar.at(clocks),
             software: bramble_software::software(PROGRAM),
             provenance,
-            texts: self.texts(ready),
+            texts,
             request: request.clone(),
         };
         let watch = watch(request, definition, wiring, time);
@@ -384,25 +390,22 @@ impl Runner {
         }));
     }
 
-    fn provenance(&self, ready: &Ready) -> serde_json::Value {
-        let mut provenance = self.origin.provenance.clone();
+    /// What a session's record says of all that takes part but the terminal: as text
+    /// configurations, calibrations, locks. The request comes with some already, and agents share
+    /// some; nothing is in it twice.
+    fn origin(&self, ready: &Ready) -> Origin {
+        let Origin { mut provenance, mut texts } = self.origin.clone();
         // Its governor may be another by now.
         provenance["host"] = json!(Host::look());
         provenance["build"]["link_version"] = json!(bramble_link::VERSION);
         provenance["rig"] = json!({ "devices": devices(&self.rig), "settings": self.rig });
         provenance["calibrations"] = json!(ready.wiring.calibrations());
-        let children = ready.claims.origins().map(|(child, origin)| (child.to_string(), origin.provenance));
-        provenance["children"] = children.collect::<serde_json::Map<_, _>>().into();
-        provenance
-    }
-
-    /// What a session's record has as text: configurations, calibrations, locks. The
-    /// request comes with some already.
-    fn texts(&self, ready: &Ready) -> BTreeMap<String, String> {
-        let mut texts = self.origin.texts.clone();
+        let mut told_by = serde_json::Map::new();
         for (child, origin) in ready.claims.origins() {
+            told_by.insert(child.to_string(), origin.provenance);
             children::keep_texts(child, origin.texts, &mut texts);
         }
+        provenance["children"] = told_by.into();
         for calibration in ready.wiring.calibrations() {
             match calibration::text(&calibration) {
                 Ok((path, text)) => drop(texts.insert(format!("calibrations/{path}"), text)),
@@ -412,7 +415,7 @@ impl Runner {
         }
         let told = &ready.request.origin.texts;
         texts.retain(|path, text| told.get(path) != Some(text));
-        texts
+        Origin { provenance, texts }
     }
 }
 

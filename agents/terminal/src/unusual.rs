@@ -31,12 +31,14 @@ pub(crate) enum Unusual {
     Unweighed,
     /// It weighs less than its limit
     Underweight,
+    /// Its file lacks what happened last, which waits to be written
+    Behind,
 }
 
 impl Unusual {
     /// Everything, for a start that follows from one that a person confirmed.
-    pub(crate) const ALL: [Unusual; 4] =
-        [Unusual::SecondToday, Unusual::OtherBox, Unusual::Unweighed, Unusual::Underweight];
+    pub(crate) const ALL: [Unusual; 5] =
+        [Unusual::SecondToday, Unusual::OtherBox, Unusual::Unweighed, Unusual::Underweight, Unusual::Behind];
 }
 
 /// What is known of a subject before a start.
@@ -47,6 +49,8 @@ pub(crate) struct Before {
     pub(crate) sessions: Vec<SessionSummary>,
     /// When it was weighed.
     pub(crate) weighings: Vec<Timestamp>,
+    /// Why its file, which all this is from, lacks what happened last.
+    pub(crate) behind: Option<String>,
 }
 
 impl Before {
@@ -72,6 +76,9 @@ impl Before {
         if self.life.is_below_limit() {
             let weight = fares::weight(&self.life).unwrap_or_default();
             found.push((Unusual::Underweight, format!("{subject} weighs too little: {weight}")));
+        }
+        if let Some(why) = &self.behind {
+            found.push((Unusual::Behind, format!("{subject}'s file lacks what happened last: {why}")));
         }
         found
     }
@@ -180,7 +187,7 @@ mod tests {
         let history = if limited { vec![limit] } else { Vec::new() };
         let life = Life::of(&history, weights, &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
         let weighings = weights.iter().map(|weight| weight.when).collect();
-        let before = Before { life, sessions, weighings };
+        let before = Before { life, sessions, weighings, behind: None };
         let found = before.unusual(&"M001".parse().unwrap(), "box1", &TimeZone::UTC);
         found.into_iter().map(|(one, _)| one).collect()
     }
@@ -239,7 +246,7 @@ mod tests {
     fn a_refusal_says_what_is_unusual_and_what_confirms_it() {
         let sessions = vec![session("box2", "2026-03-10T10:00:00Z")];
         let life = Life::of(&[], &[], &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
-        let before = Before { life, sessions, weighings: Vec::new() };
+        let before = Before { life, sessions, weighings: Vec::new(), behind: None };
         let check = |confirmed: &[Unusual]| {
             let confirmed = confirmed.iter().copied().collect();
             before.check(&"M001".parse().unwrap(), "box1", &confirmed, &TimeZone::UTC)

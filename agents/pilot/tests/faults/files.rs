@@ -56,9 +56,21 @@ fn what_belongs_into_a_file_that_a_notebook_has_open_waits_and_is_told() {
     for words in ["waits in the journal", "M001.h5 is open in another program: close it there"] {
         assert!(notice.contains(words), "{notice}");
     }
+    // What is judged on the file says that it lacks a session.
+    let task = lab.task("free_water.star");
+    let refused = lab.refused(&["start", "M001", "--pilot", "box1", "--task", &task]);
+    for words in ["M001's file lacks what happened last: what box1 sent waits", "--confirm behind"] {
+        assert!(refused.contains(words), "{refused}");
+    }
+    for shown in [["subject", "show", "M001"], ["subject", "water", "M001"]] {
+        let said = lab.say(&shown);
+        assert!(said.contains("what box1 sent waits in the journal"), "{said}");
+    }
     drop(notebook);
     assert_eq!(lab.after_sessions(1).sessions().unwrap()[0].trials, 20);
     lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
+    let said = lab.say(&["subject", "show", "M001"]);
+    assert!(!said.contains("waits in the journal"), "{said}");
     check(&mut lab);
 }
 

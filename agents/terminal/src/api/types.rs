@@ -188,6 +188,9 @@ pub(crate) struct SubjectInfo {
     #[serde(default)]
     pub(crate) moves: Vec<Move>,
     pub(crate) life: Life,
+    /// Why the file lacks what happened last, and all of this with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) behind: Option<String>,
 }
 
 /// Where in its training a subject is.

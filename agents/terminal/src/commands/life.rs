@@ -66,7 +66,8 @@ pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> 
         }
         None => {
             let subject: SubjectInfo = client.get(&format!("/subjects/{id}")).await?;
-            say(format_args!("{id}: {}", owed(&subject.life)));
+            let behind = subject.behind.map(|why| format!("\nwhat happened last isn't counted: {why}"));
+            say(format_args!("{id}: {}{}", owed(&subject.life), behind.unwrap_or_default()));
         }
     }
     Ok(())

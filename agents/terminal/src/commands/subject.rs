@@ -80,6 +80,9 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
     if subject.life.target.is_some() || subject.life.water != Default::default() {
         say(format_args!("  {:<12} {}", "water", fares::owed(&subject.life)));
     }
+    if let Some(why) = &subject.behind {
+        say(format_args!("  {:<12} its file lacks what happened last: {why}", "behind"));
+    }
     match &subject.training {
         Some(training) => {
             say(format_args!("  {:<12} {}", "protocol", training.protocol.display()));

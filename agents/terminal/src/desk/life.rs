@@ -85,6 +85,8 @@ impl Desk {
             return Err(nothing_to_take_back());
         }
         let by = by(who);
+        let behind = self.behind(&id).await?;
+        let behind = behind.map(|why| format!("\nwhat happened last isn't counted: {why}"));
         self.care_for(id.clone(), move |file| {
             let history = file.history()?;
             let given = life::water_by_hand(&history);
@@ -102,7 +104,7 @@ impl Desk {
                 Some(wrong) => format!("{id} was given {right} and not {}", wrong.volume),
                 None => format!("{id} was given {right}"),
             };
-            Ok(Ok(Done { done: format!("{done}; {}", owed(&fares(file)?)) }))
+            Ok(Ok(Done { done: format!("{done}; {}{}", owed(&fares(file)?), behind.unwrap_or_default()) }))
         })
         .await
     }

@@ -95,10 +95,11 @@ impl Desk {
         let Start { who, subject, pilot, task, parameters, trials, despite_check, abandon, confirm, .. } =
             start;
         // That there is such a subject is the first thing a person wants to know.
+        let behind = self.behind(&subject).await?;
         let look = |file: &SubjectFile| {
             let weighings = life::counted(&file.weights()?).iter().map(|weight| weight.when).collect();
-            let before = Before { life: fares(file)?, sessions: file.sessions()?, weighings };
-            Ok((training(&file.history()?), before))
+            let (life, sessions) = (fares(file)?, file.sessions()?);
+            Ok((training(&file.history()?), Before { life, sessions, weighings, behind }))
         };
         let (training, before) = self.read(subject.clone(), look).await?;
         let sessions = before.sessions.len() as u64;

@@ -38,6 +38,7 @@ impl Desk {
 
     /// One subject.
     pub(crate) async fn subject(&self, id: SubjectId) -> Allowed<SubjectInfo> {
+        let behind = self.behind(&id).await?;
         self.read(id, |file| {
             Ok(SubjectInfo {
                 id: file.id().clone(),
@@ -48,6 +49,7 @@ impl Desk {
                 sessions: file.sessions()?,
                 moves: file.moves().to_vec(),
                 life: fares(file)?,
+                behind,
             })
         })
         .await
@@ -78,6 +80,12 @@ impl Desk {
                 .map_err(|error| no_subject(&id, error))
         };
         self.writer.ask(write).await
+    }
+
+    /// Why a subject's file lacks what happened last, where it does.
+    pub(super) async fn behind(&self, id: &SubjectId) -> Allowed<Option<String>> {
+        let id = id.clone();
+        self.writer.ask(move |files: &mut Files| Ok(files.behind(&id).map(str::to_owned))).await
     }
 
     /// Looks something up in a subject's file.

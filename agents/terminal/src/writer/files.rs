@@ -21,6 +21,8 @@ pub(crate) struct Files {
     held: BTreeMap<SubjectId, Held>,
     /// Counts uses of files that are held.
     uses: u64,
+    /// The subjects whose files lack something, and why.
+    behind: BTreeMap<SubjectId, String>,
 }
 
 #[derive(Debug)]
@@ -38,12 +40,23 @@ struct Taken {
 
 impl Files {
     pub(crate) fn new(subjects: Subjects) -> Files {
-        Files { subjects, held: BTreeMap::new(), uses: 0 }
+        Files { subjects, held: BTreeMap::new(), uses: 0, behind: BTreeMap::new() }
     }
 
     /// The names of all subjects, in order.
     pub(crate) fn list(&self) -> Result<Vec<SubjectId>, SubjectError> {
         self.subjects.list()
+    }
+
+    /// Why a subject's file lacks what happened last; `None` where it has everything that the
+    /// terminal has.
+    pub(crate) fn behind(&self, id: &SubjectId) -> Option<&str> {
+        self.behind.get(id).map(String::as_str)
+    }
+
+    /// These subjects' files lack something now, and no others.
+    pub(super) fn note_behind(&mut self, behind: BTreeMap<SubjectId, String>) {
+        self.behind = behind;
     }
 
     /// A new subject's file.

@@ -6,21 +6,25 @@
 //! Waiting for a disk takes long, so that is done for one lane less often the
 //! more lanes there are ([`keep`]).
 
+mod behind;
+mod mark;
+
 use std::time::Instant;
 
 use bramble_journal::{Change, Journal, JournalError};
 use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
 use bramble_value::{Name, Person, Record, Seed, SubjectId};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use mark::{InSession, Mark, mark_key};
 
 use super::files::Files;
 use super::outcome::{Outcome, outcome};
 use super::start::{session_start, timestamp};
 use super::{News, RETRY};
 use crate::assignment::{graduated, moves};
-use crate::plan::{StepNames, step_names};
+use crate::plan::step_names;
 
 /// How many messages are applied together.
 const BATCH: usize = 512;
@@ -64,36 +68,6 @@ pub(crate) fn unfinished(journal: &Journal, lane: &str) -> Result<Option<Unfinis
     }))
 }
 
-/// How far a lane is in the subject files.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Mark {
-    /// The last message that was applied.
-    number: u64,
-    /// The session that the lane is in.
-    session: Option<InSession>,
-}
-
-/// A session that is being written.
-#[derive(Debug, Serialize, Deserialize)]
-struct InSession {
-    uuid: Uuid,
-    /// The message that says that it started.
-    first: u64,
-    subject: SubjectId,
-    number: SessionNumber,
-    /// Its step of a protocol, and the one after.
-    step: Option<StepNames>,
-    /// How often the subject had been put at a step when it began.
-    moves: usize,
-    /// How many trials it may have, those of the steps that follow included.
-    trials: Option<u32>,
-    seed: Seed,
-    /// It, and what follows it, starts even where its rig failed its last check.
-    despite_check: bool,
-    /// Whose it is, and what follows it.
-    owner: Person,
-}
-
 /// One pilot's lane.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -110,6 +84,8 @@ pub(crate) struct Lane {
     stuck: Option<Doing>,
     /// What was said of that.
     said: Option<String>,
+    /// Whose the messages are that wait while it fails.
+    unwritten: behind::Unwritten,
 }
 
 /// What a lane does.
@@ -148,6 +124,7 @@ impl Lane {
             due: Instant::now(),
             stuck: None,
             said: None,
+            unwritten: Default::default(),
         }))
     }
 
@@ -511,10 +488,6 @@ fn set_aside(pilot: &Name, bytes: &Bytes, why: &str, journal: &Journal) -> Resul
     tracing::error!(%pilot, "a message can't be written to a subject file, and is kept in the journal: {why}");
     journal.append(SET_ASIDE, &[bytes])?;
     Ok(())
-}
-
-fn mark_key(lane: &str) -> String {
-    format!("mark of {lane}")
 }
 
 #[cfg(test)]

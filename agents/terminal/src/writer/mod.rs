@@ -177,6 +177,8 @@ impl Work {
                 Some(Job::Clock { pilot, estimate }) => self.clock(&pilot, estimate),
                 Some(Job::Question(question)) => {
                     self.write(true);
+                    let behind = self.behind();
+                    self.files.note_behind(behind);
                     question(&mut self.files);
                 }
                 Some(Job::Close) | None => {
@@ -212,6 +214,24 @@ impl Work {
             }
         }
         self.keep(KEPT_TOGETHER);
+    }
+
+    /// The subjects whose files lack something that failed to be written, and why.
+    fn behind(&mut self) -> BTreeMap<SubjectId, String> {
+        let mut behind = BTreeMap::new();
+        for name in &self.failed {
+            let Some(lane) = self.lanes.get_mut(name) else { continue };
+            let pilot = lane.pilot().clone();
+            match lane.behind(&self.journal) {
+                Ok(Some((why, subjects))) => {
+                    let text = format!("what {pilot} sent waits in the journal: {why}");
+                    behind.extend(subjects.into_iter().map(|subject| (subject.clone(), text.clone())));
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!("{error}"),
+            }
+        }
+        behind
     }
 
     /// Has the disk hold what the lanes applied that have waited longest for it, at
