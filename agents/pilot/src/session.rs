@@ -1,7 +1,7 @@
 //! The thread that sessions run on: it gets a session ready, runs it, and says
 //! how it ended.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;

@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 /// As many trials has a session of the large file.
 const TRIALS: u32 = 1000;
+/// After so many sessions the large file is packed while it is made.
+const PACKED: u32 = 50;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut report = Report::from_arguments("subject");
@@ -202,15 +204,17 @@ fn large(
 ) -> Result<(), Box<dyn Error>> {
     let session = session(task, Limits { trials: Some(TRIALS), time: None })?;
     let records = numbered(&session.records);
-    // It is made in memory, where there is such a folder: each session copies the file.
+    // It is made in memory, where there is such a folder: each packing copies the file.
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
     let mut file = new(&Subjects::in_folder(made.path())?, "large")?;
-    for _ in 0..sessions {
+    for each in 1..=sessions {
         let number = file.begin_session(&start(sources, task))?;
         file.append(number, &records)?;
         file.end_session(number, &end())?;
-        file.pack()?;
+        if each % PACKED == 0 || each == sessions {
+            file.pack()?;
+        }
     }
     let path = subjects.path(file.id());
     std::fs::copy(file.path(), &path)?;
