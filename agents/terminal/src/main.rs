@@ -12,6 +12,7 @@ mod lab;
 mod live;
 mod plan;
 mod refusal;
+mod reports;
 mod repository;
 mod room;
 mod rule;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use bramble_journal::{Journal, JournalError};
 use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Terms};
 use bramble_message::{
-    Bytes, Ended, PilotHello, PilotInPassing, PilotToTerminal, Started, TerminalHello, decode, encode,
+    Bytes, Ended, PilotHello, PilotInPassing, PilotToTerminal, Power, Started, TerminalHello, decode, encode,
 };
-use bramble_subject::ClockEstimate;
+use bramble_subject::{ClockEstimate, Health, Supply};
 use bramble_value::{Name, Span, Time};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -30,6 +30,8 @@ const TOGETHER: usize = 1024;
 const LOOK_UP: Duration = Duration::from_millis(100);
 /// How long to wait before the journal is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often how a pilot's computer fares goes into the file of its session.
+const HEALTH_EVERY: Span = Span::from_s(60);
 /// How often a pilot's clock goes into the file of its session.
 const CLOCK_EVERY: Span = Span::from_s(10);
 
@@ -110,7 +112,7 @@ struct Backlog {
 impl Swarm {
     /// Hears pilots until it should stop, or the link ends.
     pub(crate) fn run(self, events: &Events) {
-        let mut clocks = BTreeMap::new();
+        let (mut clocks, mut healths) = (BTreeMap::new(), BTreeMap::new());
         let mut backlog = Backlog::default();
         while !self.stop.load(Ordering::Relaxed) {
             let first = match events.recv_timeout(LOOK_UP) {
@@ -124,9 +126,23 @@ impl Swarm {
             // is waited for once.
             let more = std::iter::from_fn(|| events.try_recv().ok().flatten());
             for event in first.into_iter().chain(more).take(TOGETHER) {
+                self.hear_health(&event, &mut healths);
                 self.hear(event, &mut backlog, &mut clocks);
             }
             self.messages(&mut backlog);
+        }
+    }
+
+    /// Has the writer know how pilots' computers fare, which they tell in passing, now and then.
+    fn hear_health(&self, event: &Event, known: &mut BTreeMap<Name, Time>) {
+        let Event::Passing { peer, payload } = event else { return };
+        let Ok(PilotInPassing::Status(status)) = decode(payload) else { return };
+        let Some(health) = status.health else { return };
+        // A pilot that was started again may have a clock that begins anew.
+        let is_soon = |last: &Time| health.time >= *last && health.time.since(*last) < HEALTH_EVERY;
+        if !known.get(peer).is_some_and(is_soon) {
+            known.insert(peer.clone(), health.time);
+            self.desk.writer.health(peer.clone(), as_kept(&health));
         }
     }
 
@@ -343,6 +359,21 @@ impl Swarm {
             notice(None);
         }
         true
+    }
+}
+
+/// How a computer fares, as a session's file says it.
+fn as_kept(health: &bramble_message::Health) -> Health {
+    let supply = |power: Power| match power {
+        Power { low: true, .. } => Supply::Low,
+        Power { throttled: true, .. } => Supply::Slowed,
+        _ => Supply::Fine,
+    };
+    Health {
+        time: health.time,
+        disk: health.disk.map(|disk| (disk.free, disk.size)),
+        temperature: health.temperature,
+        supply: health.power.map(supply),
     }
 }
 

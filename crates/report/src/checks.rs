@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bramble_subject::Supply;
 use bramble_value::{Ending, Event, Kind, Source, SourceKind, Time};
 
 use crate::{Check, Records, Verdict};
@@ -12,6 +13,12 @@ const LATENCY_MS: f64 = 2.0;
 const LATE_MS: f64 = 1.0;
 /// How well the pilot's clock must be known on the terminal's.
 const CLOCK_MS: f64 = 5.0;
+/// How much of a disk is to be free: this share, or so much where that is less.
+const DISK_SHARE: f64 = 0.2;
+const DISK_GB: f64 = 2.0;
+/// From so many degrees Celsius on a Raspberry Pi slows down
+/// (<https://www.raspberrypi.com/documentation/computers/raspberry-pi.html#frequency-management-and-thermal-control>).
+const HOT: f64 = 80.0;
 
 pub(crate) fn all(records: &Records<'_>) -> Vec<Check> {
     vec![
@@ -24,16 +31,21 @@ pub(crate) fn all(records: &Records<'_>) -> Vec<Check> {
         clock(records),
         sync_sent(records),
         sync_seen(records),
+        disk(records),
+        temperature(records),
+        supply(records),
         notes(records),
     ]
 }
 
 fn check(name: &'static str, fine: bool, found: String, limit: &'static str) -> Check {
-    Check { name, verdict: if fine { Verdict::Fine } else { Verdict::Look }, found, limit }
+    let verdict = if fine { Verdict::Fine } else { Verdict::Look };
+    Check { name: name.to_owned(), verdict, found, limit: limit.to_owned() }
 }
 
 fn unknown(name: &'static str, found: &str, limit: &'static str) -> Check {
-    Check { name, verdict: Verdict::Unknown, found: found.to_owned(), limit }
+    let (name, found, limit) = (name.to_owned(), found.to_owned(), limit.to_owned());
+    Check { name, verdict: Verdict::Unknown, found, limit }
 }
 
 fn ending(records: &Records<'_>) -> Check {
@@ -79,7 +91,8 @@ fn rewards(records: &Records<'_>) -> Check {
         }
     }
     let water = records.summary.end.as_ref().and_then(|end| end.water);
-    let water = water.map(|water| format!(", {water:.0} uL")).unwrap_or_default();
+    let water =
+        water.map_or_else(|| ", how much is not known".to_owned(), |water| format!(", {water:.0} uL"));
     check("rewards", asked <= given && open.is_empty(), format!("{given} of {asked} given{water}"), limit)
 }
 
@@ -148,6 +161,40 @@ fn rises(records: &Records<'_>, name: &'static str, port: &str, kind: Kind) -> C
     let rose = of_kind(records.events, kind);
     let rose = rose.filter(|event| event.source == Source(source) && event.value > 0.0).count();
     check(name, rose > 0, rose.to_string(), limit)
+}
+
+/// How much of the pilot's disk was free when it was least.
+fn disk(records: &Records<'_>) -> Check {
+    let limit = "20 %, or 2 GB";
+    let least = records.health.iter().filter_map(|health| health.disk).min_by_key(|(free, _)| *free);
+    let Some((free, size)) = least else { return unknown("disk", "nothing was told of it", limit) };
+    let gb = |bytes: u64| bytes as f64 * 1e-9;
+    let found = format!("at least {:.1} of {:.1} GB free", gb(free), gb(size));
+    check("disk", gb(free) >= (gb(size) * DISK_SHARE).min(DISK_GB), found, limit)
+}
+
+fn temperature(records: &Records<'_>) -> Check {
+    let limit = "less than 80 C";
+    match records.health.iter().filter_map(|health| health.temperature).reduce(f64::max) {
+        None => unknown("temperature", "nothing was told of it", limit),
+        Some(most) => check("temperature", most < HOT, format!("up to {most:.1} C"), limit),
+    }
+}
+
+fn supply(records: &Records<'_>) -> Check {
+    let limit = "never low";
+    let all: Vec<Supply> = records.health.iter().filter_map(|health| health.supply).collect();
+    let of = |what| all.iter().filter(|supply| **supply == what).count();
+    match (all.len(), of(Supply::Low), of(Supply::Slowed)) {
+        (0, ..) => unknown("supply", "nothing was told of it", limit),
+        (_, 0, 0) => check("supply", true, "fine".to_owned(), limit),
+        (all, low, slowed) => check(
+            "supply",
+            false,
+            format!("voltage too low {low} times, slowed down {slowed}, of {all}"),
+            limit,
+        ),
+    }
 }
 
 fn notes(records: &Records<'_>) -> Check {

@@ -12,7 +12,7 @@ pub(crate) fn all(records: &Records<'_>) -> Vec<Column> {
         Column {
             name: name.clone(),
             doc: doc.map(|column| column.doc.clone()).unwrap_or_default(),
-            unit: kind.unit(),
+            unit: kind.unit().to_owned(),
             written: values.len(),
             held: held(kind, &values),
         }

@@ -28,12 +28,13 @@ pub(crate) fn page(report: &Report) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head>\n\
-         <body><h1>{title}</h1><p>{}</p>\n<h2>Checks</h2><table><tr><th></th><th>check</th><th>found</th><th>fine</th></tr>\n",
-        escaped(&head)
+         <body><h1>{title}</h1><p>{}</p>\n{}<h2>Checks</h2><table><tr><th></th><th>check</th><th>found</th><th>fine</th></tr>\n",
+        escaped(&head),
+        report.whose().iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect::<String>()
     );
     for check in &report.checks {
         let class = if check.verdict == Verdict::Look { "look" } else { "" };
-        let cells = [check.verdict.word(), check.name, &check.found, check.limit].map(escaped);
+        let cells = [check.verdict.word(), &check.name, &check.found, &check.limit].map(escaped);
         let [verdict, name, found, limit] = cells;
         push(
             &mut page,

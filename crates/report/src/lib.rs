@@ -8,11 +8,14 @@
 mod checks;
 mod columns;
 mod html;
+mod kept;
 mod text;
 
-use bramble_subject::{ClockEstimate, Note, SessionStart, SessionSummary};
+use bramble_subject::{ClockEstimate, Health, Note, SessionStart, SessionSummary};
 use bramble_value::{Event, SubjectId, Time, Trials};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+pub use kept::{Checked, Kept};
 
 /// The version of a report's JSON form.
 pub const VERSION: u32 = 1;
@@ -34,6 +37,8 @@ pub struct Records<'a> {
     pub notes: &'a [Note],
     /// The estimates of its clock.
     pub clock: &'a [ClockEstimate],
+    /// How the computer fared that it ran on.
+    pub health: &'a [Health],
 }
 
 /// How good a session was.
@@ -47,6 +52,8 @@ pub struct Report {
     pub session: SessionSummary,
     /// From its start to its end or its last event, in seconds of the pilot's clock.
     pub seconds: f64,
+    /// Whose checks these are, where the file kept them; none where they were made just now.
+    pub checked: Option<Checked>,
     /// What was checked.
     pub checks: Vec<Check>,
     /// What its columns held.
@@ -58,20 +65,20 @@ pub struct Report {
 }
 
 /// One check.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// What was checked.
-    pub name: &'static str,
+    pub name: String,
     /// What came of it.
     pub verdict: Verdict,
     /// What was found, with its unit.
     pub found: String,
     /// What is fine, with its unit.
-    pub limit: &'static str,
+    pub limit: String,
 }
 
 /// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is as it should be.
@@ -94,14 +101,14 @@ impl Verdict {
 }
 
 /// What a column held.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name.
     pub name: String,
     /// What it is.
     pub doc: String,
     /// The unit of its numbers; empty for what has none.
-    pub unit: &'static str,
+    pub unit: String,
     /// In how many trials it was written.
     pub written: usize,
     /// What was in it.
@@ -109,7 +116,7 @@ pub struct Column {
 }
 
 /// What the values of a column come to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Held {
     /// Nothing: no trial wrote it.
@@ -140,6 +147,7 @@ impl Report {
             subject: records.subject.clone(),
             session: records.summary.clone(),
             seconds: at(last),
+            checked: None,
             checks: checks::all(&records),
             columns: columns::all(&records),
             trials: rows.iter().map(|row| [at(row.end), at(row.end) - at(row.start)]).collect(),

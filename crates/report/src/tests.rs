@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use bramble_subject::{SessionEnd, SessionNumber};
+use bramble_subject::{SessionEnd, SessionNumber, Supply};
 use bramble_value::{Ending, Kind, Names, Row, Seed, Source, SourceKind, Span, Value, ValueType};
 use serde_json::json;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ struct Made {
     events: Vec<Event>,
     notes: Vec<Note>,
     clock: Vec<ClockEstimate>,
+    health: Vec<Health>,
 }
 
 const VALVE: u16 = 1;
@@ -28,6 +29,11 @@ fn ms(ms: f64) -> Time {
 
 fn event(at: f64, kind: Kind, source: u16, value: f64) -> Event {
     Event { time: ms(at), trial: 1, kind, source: Source(source), value }
+}
+
+/// A computer with so many of 30 GB free.
+fn health(free: f64, temperature: Option<f64>, supply: Option<Supply>) -> Health {
+    Health { time: ms(1.0), disk: Some(((free * 1e9) as u64, 30_000_000_000)), temperature, supply }
 }
 
 /// A session with nothing wrong: two trials, a drop of water, a sync line both ways.
@@ -109,6 +115,7 @@ fn made() -> Made {
         ],
         notes: Vec::new(),
         clock: vec![ClockEstimate { time: ms(0.0), offset_ns: 0, error_ns: 100_000, drift_ppb: 0 }],
+        health: vec![health(12.0, Some(51.0), None)],
     }
 }
 
@@ -122,11 +129,12 @@ fn report(made: &Made) -> Report {
         events: &made.events,
         notes: &made.notes,
         clock: &made.clock,
+        health: &made.health,
     })
 }
 
 /// The checks to look at after something was spoilt.
-fn spoilt(spoil: impl FnOnce(&mut Made)) -> Vec<&'static str> {
+fn spoilt(spoil: impl FnOnce(&mut Made)) -> Vec<String> {
     let mut made = made();
     spoil(&mut made);
     let checks = report(&made).checks.into_iter();
@@ -188,7 +196,7 @@ fn columns_are_counted_or_have_their_median() {
     let columns = report(&made()).columns;
     assert_eq!(columns[0].held, Held::Counts(vec![("correct".to_owned(), 1), ("error".to_owned(), 1)]));
     assert_eq!(columns[1].held, Held::Numbers { least: 0.25, median: 0.5, most: 0.75 });
-    assert_eq!((columns[0].doc.as_str(), columns[1].unit), ("what the animal did", "s"));
+    assert_eq!((columns[0].doc.as_str(), columns[1].unit.as_str()), ("what the animal did", "s"));
 }
 
 #[test]
@@ -218,4 +226,45 @@ fn a_session_of_no_trials_and_no_events_has_a_page() {
     let report = report(&made);
     assert_eq!(report.seconds, 0.0);
     assert!(report.text().contains("trials") && !report.html().contains("NaN"));
+}
+
+#[test]
+fn a_full_disk_heat_and_a_weak_supply_are_to_be_looked_at() {
+    assert_eq!(found(&made(), "disk"), (Verdict::Fine, "at least 12.0 of 30.0 GB free".to_owned()));
+    assert_eq!(found(&made(), "temperature"), (Verdict::Fine, "up to 51.0 C".to_owned()));
+    assert_eq!(found(&made(), "supply").0, Verdict::Unknown);
+    let looked_at = spoilt(|made| {
+        made.health.push(health(1.9, Some(81.5), Some(Supply::Slowed)));
+        made.health.push(health(12.0, None, Some(Supply::Fine)));
+    });
+    assert_eq!(looked_at, ["disk", "temperature", "supply"]);
+    let nothing = Made { health: Vec::new(), ..made() };
+    assert_eq!(
+        (found(&nothing, "disk").0, found(&nothing, "temperature").0),
+        (Verdict::Unknown, Verdict::Unknown)
+    );
+}
+
+#[test]
+fn the_checks_that_a_file_keeps_are_shown_with_what_would_be_said_otherwise() {
+    let when = "2026-03-10T09:30:00Z".parse().unwrap();
+    let text = report(&made()).to_keep("bramble-terminal 0.1.0".to_owned(), when);
+    assert!(!text.contains("M001"), "whose it is stands elsewhere");
+    let kept = Kept::read(&text).unwrap();
+    let same = report(&made()).as_kept(kept.clone());
+    assert_eq!(same.checks, report(&made()).checks);
+    assert_eq!(same.checked.as_ref().unwrap().otherwise, [""; 0]);
+    assert!(
+        same.text().contains("checked when it ended, 2026-03-10 09:30:00 UTC, by bramble-terminal 0.1.0")
+    );
+    assert!(!same.text().contains("say otherwise"));
+
+    let mut older = kept;
+    older.checks.retain(|check| check.name != "disk");
+    older.checks[1].found = "another number".to_owned();
+    let shown = report(&made()).as_kept(older);
+    assert_eq!(shown.checked.as_ref().unwrap().otherwise, ["trials", "disk"]);
+    assert!(shown.text().contains("another number"), "what was kept is shown");
+    assert!(shown.html().contains("say otherwise of: trials, disk"));
+    assert_eq!(Kept::read("{\"version\": 9}"), None);
 }

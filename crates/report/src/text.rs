@@ -10,8 +10,11 @@ pub(crate) fn page(report: &Report) -> String {
     let mut lines = vec![
         format!("{}  session {}  {} on {}", report.subject, session.number, session.task, session.pilot),
         format!("started {}, {}", session.started.strftime("%Y-%m-%d %H:%M:%S UTC"), minutes(report.seconds)),
-        String::new(),
     ];
+    for line in report.whose() {
+        lines.extend(wrapped("", &line));
+    }
+    lines.push(String::new());
     for check in &report.checks {
         let head = format!("  {:<5}{:<17}", check.verdict.word(), check.name);
         lines.extend(wrapped(&head, &format!("{} (fine: {})", check.found, check.limit)));

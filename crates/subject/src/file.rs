@@ -24,14 +24,18 @@ use whole::Whole;
 
 use crate::column;
 use crate::error::{Doing, Fault, SubjectError};
-use crate::hdf::attribute;
 use crate::hdf::table::Keep;
+use crate::hdf::{attribute, text};
 use crate::moves::Move;
+use crate::session::health::Health;
 use crate::session::records::{self, Records, Written};
 use crate::session::start;
 use crate::session::{
     ClockEstimate, Note, ProtocolStep, SessionEnd, SessionNumber, SessionStart, SessionSummary,
 };
+
+/// What a session's report is called in its group.
+const REPORT: &str = "report";
 
 /// A subject's file, open, with those of sessions that grow beside it. Whoever has it open
 /// for writing is alone with it.
@@ -142,6 +146,14 @@ impl SubjectFile {
         self.with_session(number, |session| session.add_clock(estimates))
     }
 
+    /// Adds how the computer fared that a session ran on. A session of before this was kept has
+    /// no place for it.
+    pub fn add_health(&mut self, number: SessionNumber, all: &[Health]) -> Result<(), SubjectError> {
+        self.check_writable()?;
+        self.grow(number)?;
+        self.with_session(number, |session| session.add_health(all))
+    }
+
     /// Says how a session ended. Told again, the last one counts.
     pub fn end_session(&mut self, number: SessionNumber, end: &SessionEnd) -> Result<(), SubjectError> {
         self.check_writable()?;
@@ -156,6 +168,17 @@ impl SubjectFile {
     /// # Errors
     /// Where the file can't be written; it is as it was then.
     pub fn pack(&mut self) -> Result<(), SubjectError> {
+        self.pack_with(|_, _| None)
+    }
+
+    /// The same, and keeps of each of these sessions what `report` says of it.
+    ///
+    /// # Errors
+    /// As [`SubjectFile::pack`].
+    pub fn pack_with(
+        &mut self,
+        report: impl Fn(&SubjectFile, SessionNumber) -> Option<String>,
+    ) -> Result<(), SubjectError> {
         self.check_writable()?;
         let mut over = Vec::new();
         let mut packed: BTreeSet<SessionNumber> = self.growing.keys().copied().collect();
@@ -169,6 +192,8 @@ impl SubjectFile {
         if packed.is_empty() {
             return Ok(());
         }
+        let said = |session: &SessionSummary| Some((session.number, report(self, session.number)?));
+        let reports: Vec<_> = over.iter().filter_map(said).collect();
         let mut sessions = Vec::new();
         for number in packed {
             let held = self.held(number);
@@ -176,6 +201,9 @@ impl SubjectFile {
         }
         let write = |file: &File| {
             sessions.iter().try_for_each(|(number, session)| session.write(file, *number, Keep::Packed))?;
+            for (number, report) in &reports {
+                text::write(&whole::group(file, *number)?, REPORT, report)?;
+            }
             index::add(file, &over)
         };
         let before: Vec<SessionNumber> = sessions
@@ -326,6 +354,17 @@ impl SubjectFile {
     /// The estimates of a session's clock.
     pub fn clock(&self, number: SessionNumber) -> Result<Vec<ClockEstimate>, SubjectError> {
         self.with_session(number, |session| session.clock())
+    }
+
+    /// How the computer fared that a session ran on.
+    pub fn health(&self, number: SessionNumber) -> Result<Vec<Health>, SubjectError> {
+        self.with_session(number, |session| session.health())
+    }
+
+    /// What was said of a session when it was packed; `None` where nothing was.
+    pub fn report(&self, number: SessionNumber) -> Result<Option<String>, SubjectError> {
+        let group = self.session_group(number)?;
+        self.held(number).here(|| group.link_exists(REPORT).then(|| text::read(&group, REPORT)).transpose())
     }
 
     /// The last value of a column in any session of a task, with the column's

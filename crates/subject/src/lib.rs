@@ -14,11 +14,13 @@
 //!     events/table           time_ns, trial, kind, source, value
 //!     notes/table            time_ns, part, text
 //!     clock/table            time_ns, offset_ns, error_ns, drift_ppb
+//!     health/table           time_ns, disk_free, disk_size, temperature, supply
 //!     end/table              when, ending, part, why, correct, water_ul: empty where no end was told
 //!     names/{sources,kinds,endings}/table   what the small integers of events stand for
 //!     columns/table, parameters/table, versions/table
 //!     sources/table, texts/table   path, sha256: what the task is made of; what else belongs to the session
 //!     doc, provenance        texts, the second one JSON
+//!     report                 JSON: how good it was, once it is over
 //! ```
 //!
 //! # Missing values
@@ -61,6 +63,7 @@ pub use file::{SetAside, SubjectFile};
 pub use history::{By, Change, Occasion, Weight};
 pub use life::{Care, Life};
 pub use moves::{Move, MoveOrder, Way};
+pub use session::health::{Health, Supply};
 pub use session::{
     ClockEstimate, Column, Note, Parameter, ProtocolStep, SessionEnd, SessionNumber, SessionStart,
     SessionSummary,

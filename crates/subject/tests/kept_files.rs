@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bramble_subject::{ClockEstimate, Occasion, SessionNumber, SubjectFile, Weight};
+use bramble_subject::{ClockEstimate, Health, Occasion, SessionNumber, SubjectFile, Supply, Weight};
 use bramble_value::{Ending, Event, Kind, Record, Time};
 use common::*;
 use tempfile::TempDir;
@@ -42,7 +42,7 @@ impl Kept {
             files.push(file);
         }
         files.sort();
-        assert!(files.len() >= 5);
+        assert!(files.len() >= 6);
         Kept { files, _folder: folder }
     }
 }
@@ -64,6 +64,11 @@ fn events(path: &Path) -> Vec<Event> {
     events_of(&records()).into_iter().map(of_then).collect()
 }
 
+fn health() -> Health {
+    let (disk, temperature) = (Some((12_000_000_000, 30_000_000_000)), Some(51.5));
+    Health { time: Time::from_ns(7), disk, temperature, supply: Some(Supply::Fine) }
+}
+
 /// What every kept file has, in today's layout.
 fn write(folder: &Path) -> PathBuf {
     let mut file = subject_in(folder);
@@ -77,11 +82,12 @@ fn write(folder: &Path) -> PathBuf {
         file.append(number, &numbered(1, records())).unwrap();
         let clock = ClockEstimate { time: Time::from_ns(7), offset_ns: 3, error_ns: 1, drift_ppb: 2 };
         file.add_clock(number, &[clock]).unwrap();
+        file.add_health(number, &[health()]).unwrap();
         if over {
             file.end_session(number, &end(Ending::Stopped, "enough")).unwrap();
         }
     }
-    file.pack().unwrap();
+    file.pack_with(|_, number| Some(format!("a report of {number}"))).unwrap();
     file.sync().unwrap();
     file.path().to_owned()
 }
@@ -98,6 +104,9 @@ fn a_file_of_every_layout_gives_all_that_it_has() {
         assert_eq!(file.biographies().unwrap().len(), 2, "{shown}");
         assert_eq!(file.history().unwrap().len(), 2, "{shown}");
         assert_eq!(file.weights().unwrap()[0].grams, 21.5, "{shown}");
+        let report = file.report(SessionNumber::new(1)).unwrap();
+        assert_eq!(report.is_some(), name(path) >= "1-5", "{shown}");
+        assert!(report.is_none_or(|report| report == "a report of 0001"), "{shown}");
         let sessions = file.sessions().unwrap();
         let ends: Vec<_> = sessions.iter().map(|session| session.end.clone()).collect();
         assert_eq!(ends, [Some(end(Ending::Stopped, "enough")), None], "{shown}");
@@ -112,6 +121,8 @@ fn a_file_of_every_layout_gives_all_that_it_has() {
             assert_eq!(file.trials(number).unwrap().rows, rows_of(&records()), "{shown}");
             assert_eq!(file.events(number).unwrap(), wanted, "{shown}");
             assert_eq!(file.notes(number).unwrap()[0].text, "the tube is loose", "{shown}");
+            let healths = file.health(number).unwrap();
+            assert!(healths.is_empty() || healths == [health()], "{shown}");
             let clock = file.clock(number).unwrap();
             assert!(clock[0].offset_ns == 3 && [0, 2].contains(&clock[0].drift_ppb), "{shown}: {clock:?}");
         }

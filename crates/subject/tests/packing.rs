@@ -4,7 +4,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use bramble_subject::{ClockEstimate, SessionNumber, SubjectFile};
+use bramble_subject::{ClockEstimate, Health, SessionNumber, SubjectFile, Supply};
 use bramble_value::{Ending, Record, Time};
 use common::*;
 
@@ -49,6 +49,36 @@ fn a_packed_session_is_smaller_and_gives_back_what_it_was_given() {
     assert_eq!(file.summary(number).unwrap(), told);
     assert_eq!(file.sessions().unwrap(), std::slice::from_ref(&told));
     assert_eq!(file.session_by_uuid(told.uuid).unwrap(), Some(told));
+}
+
+#[test]
+fn a_session_keeps_what_was_said_of_it_when_it_was_packed_until_more_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(columns())).unwrap();
+    file.append(number, &numbered(1, records(1, 20))).unwrap();
+    let health = |ns| Health {
+        time: Time::from_ns(ns),
+        disk: Some((1, 30_000_000_000)),
+        temperature: Some(51.5),
+        supply: Some(Supply::Slowed),
+    };
+    file.add_health(number, &[health(7)]).unwrap();
+    let unknown = Health { disk: None, temperature: None, supply: None, ..health(9) };
+    file.add_health(number, &[health(7), unknown]).unwrap();
+    file.end_session(number, &end(Ending::Done, "")).unwrap();
+    assert_eq!(file.report(number).unwrap(), None);
+    let trials =
+        |file: &SubjectFile, number| Some(format!("{} trials", file.trials(number).unwrap().rows.len()));
+    file.pack_with(trials).unwrap();
+    assert_eq!(file.report(number).unwrap().unwrap(), "19 trials");
+    assert_eq!(file.health(number).unwrap(), [health(7), unknown], "what comes again is there once");
+
+    file.append(number, &numbered(1, records(1, 30))).unwrap();
+    assert_eq!(file.report(number).unwrap(), None, "it is not of what has come");
+    file.pack_with(trials).unwrap();
+    assert_eq!(file.report(number).unwrap().unwrap(), "29 trials");
+    assert_eq!(file.health(number).unwrap().len(), 2);
 }
 
 #[test]

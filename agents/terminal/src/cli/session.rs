@@ -9,7 +9,8 @@ use clap::{Args, Subcommand};
 pub(crate) enum Session {
     /// Check how good a session was, each check with its number and its limit
     #[command(after_help = "\
-Everything comes from the subject's file. The limits are the same for every task.
+Everything comes from the subject's file, which keeps the checks that were made when the session
+ended. The limits are the same for every task.
 
 Examples:
   bramble-terminal session report M001
@@ -47,6 +48,9 @@ pub(crate) struct SessionReport {
     /// Which session [default: the last one]
     #[arg(long, value_name = "N")]
     pub(crate) session: Option<u32>,
+    /// Make the checks anew, instead of showing those that were made when the session ended
+    #[arg(long)]
+    pub(crate) now: bool,
     /// Write it as a page for a browser, with plots, instead of printing it
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub(crate) html: Option<PathBuf>,

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use bramble_report::{Records, Report};
-use bramble_subject::{SessionNumber, SubjectError, SubjectFile};
+use bramble_subject::{SessionNumber, SubjectFile};
 use miette::{IntoDiagnostic, miette};
 
 use super::{print_json, say, subject_file};
 use crate::cli::SessionReport;
+use crate::reports;
 
 pub(super) fn run(
     options: &SessionReport,
@@ -22,7 +22,11 @@ pub(super) fn run(
             None => return Err(miette!("{} has no session yet", path.display())),
         },
     };
-    let report = report(&file, number).into_diagnostic()?;
+    let report = reports::report(&file, number).into_diagnostic()?;
+    let report = match reports::kept(&file, number).into_diagnostic()? {
+        Some(kept) if !options.now => report.as_kept(kept),
+        _ => report,
+    };
     match &options.html {
         _ if options.json => print_json(&report),
         None => {
@@ -47,15 +51,3 @@ pub(super) fn run(
 
 /// What a page begins with: nothing else is written over.
 const START: &str = "<!doctype html>";
-
-fn report(file: &SubjectFile, number: SessionNumber) -> Result<Report, SubjectError> {
-    Ok(Report::of(Records {
-        subject: file.id(),
-        summary: &file.summary(number)?,
-        start: &file.session(number)?,
-        trials: &file.trials(number)?,
-        events: &file.events(number)?,
-        notes: &file.notes(number)?,
-        clock: &file.clock(number)?,
-    }))
-}

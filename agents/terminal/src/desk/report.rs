@@ -7,9 +7,10 @@ use bramble_value::SubjectId;
 use super::Desk;
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
+use crate::reports;
 
 impl Desk {
-    /// The report of a session.
+    /// The report of a session, as its file keeps it.
     pub(crate) async fn report(&self, id: SubjectId, number: u32) -> Allowed<Report> {
         let number = SessionNumber::new(number);
         let subject = id.clone();
@@ -19,13 +20,15 @@ impl Desk {
             }
             let (summary, start, trials) =
                 (file.summary(number)?, file.session(number)?, file.trials(number)?);
-            Ok(Some((summary, start, trials, file.events(number)?, file.notes(number)?, file.clock(number)?)))
+            let (events, notes, clock) = (file.events(number)?, file.notes(number)?, file.clock(number)?);
+            let (health, kept) = (file.health(number)?, reports::kept(file, number)?);
+            Ok(Some((summary, start, trials, events, notes, clock, health, kept)))
         });
-        let Some((summary, start, trials, events, notes, clock)) = read.await? else {
+        let Some((summary, start, trials, events, notes, clock, health, kept)) = read.await? else {
             return Err(Refusal::missing(format!("{subject} has no session {number}")));
         };
         plan::blocking(move || {
-            Ok(Report::of(Records {
+            let report = Report::of(Records {
                 subject: &subject,
                 summary: &summary,
                 start: &start,
@@ -33,7 +36,12 @@ impl Desk {
                 events: &events,
                 notes: &notes,
                 clock: &clock,
-            }))
+                health: &health,
+            });
+            Ok(match kept {
+                Some(kept) => report.as_kept(kept),
+                None => report,
+            })
         })
         .await
     }

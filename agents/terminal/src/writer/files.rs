@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bramble_subject::{
-    Biography, By, Change, MoveOrder, SessionNumber, SetAside, SubjectError, SubjectFile, Subjects, Way,
+    Biography, By, Change, Health, MoveOrder, SessionNumber, SetAside, SubjectError, SubjectFile, Subjects,
+    Way,
 };
-use bramble_value::SubjectId;
+use bramble_value::{Name, SubjectId};
 use uuid::Uuid;
 
 /// The most files that stay open: an open one takes two of the process's
@@ -23,6 +24,8 @@ pub(crate) struct Files {
     uses: u64,
     /// The subjects whose files lack something, and why.
     behind: BTreeMap<SubjectId, String>,
+    /// How each pilot's computer fared when it last said so.
+    health: BTreeMap<Name, Health>,
 }
 
 #[derive(Debug)]
@@ -40,7 +43,8 @@ struct Taken {
 
 impl Files {
     pub(crate) fn new(subjects: Subjects) -> Files {
-        Files { subjects, held: BTreeMap::new(), uses: 0, behind: BTreeMap::new() }
+        let (held, behind, health) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Files { subjects, held, uses: 0, behind, health }
     }
 
     /// The names of all subjects, in order.
@@ -199,6 +203,16 @@ impl Files {
         let held = self.held.get_mut(id).expect("the file was put there just above");
         held.used = self.uses;
         Ok(&mut held.file)
+    }
+
+    /// How a pilot's computer fared when it last said so.
+    pub(crate) fn health_of(&self, pilot: &Name) -> Option<Health> {
+        self.health.get(pilot).copied()
+    }
+
+    /// How a pilot's computer fares.
+    pub(crate) fn hear_health(&mut self, pilot: Name, health: Health) {
+        self.health.insert(pilot, health);
     }
 
     /// Closes a file that was held.

@@ -25,6 +25,7 @@ use super::start::{session_start, timestamp};
 use super::{News, RETRY};
 use crate::assignment::{graduated, moves};
 use crate::plan::step_names;
+use crate::reports;
 
 /// How many messages are applied together.
 const BATCH: usize = 512;
@@ -368,6 +369,7 @@ impl Lane {
 
     fn end(&mut self, ended: &Ended, files: &mut Files, news: &dyn Fn(News)) -> Result<(), Stuck> {
         let Some(session) = &self.mark.session else { return Ok(()) };
+        let health = files.health_of(&self.pilot);
         let file = files.hold(&session.subject)?;
         // After a crash it is by the pilot's own wall clock.
         let when = timestamp(ended.unix_ns).max(file.summary(session.number)?.started);
@@ -389,8 +391,13 @@ impl Lane {
             Outcome::default()
         });
         let end = SessionEnd { ended: when, ending: ended.ending, why: ended.why.clone(), correct, water };
+        if let Some(health) = health
+            && let Err(error) = file.add_health(session.number, &[health])
+        {
+            tracing::warn!(pilot = %self.pilot, "how it fared was not written: {error}");
+        }
         file.end_session(session.number, &end)?;
-        if let Err(error) = file.pack() {
+        if let Err(error) = file.pack_with(reports::to_keep) {
             // It is larger than it need be, until the next session ends.
             tracing::warn!(pilot = %self.pilot, "{error}");
         }

@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bramble_journal::{Journal, JournalError};
-use bramble_subject::{ClockEstimate, SetAside, SubjectError};
+use bramble_subject::{ClockEstimate, Health, SetAside, SubjectError};
 use bramble_value::{Name, SubjectId};
 use tokio::sync::oneshot;
 
@@ -54,6 +54,11 @@ enum Job {
     Clock {
         pilot: Name,
         estimate: ClockEstimate,
+    },
+    /// How a pilot's computer fares.
+    Health {
+        pilot: Name,
+        health: Health,
     },
     /// Answered after everything that came before is in the files.
     Question(Question),
@@ -103,6 +108,11 @@ impl Writer {
     /// How a pilot's clock stands, for the session that it runs.
     pub(crate) fn clock(&self, pilot: Name, estimate: ClockEstimate) {
         self.tell(Job::Clock { pilot, estimate });
+    }
+
+    /// How a pilot's computer fares, for the session that it runs.
+    pub(crate) fn health(&self, pilot: Name, health: Health) {
+        self.tell(Job::Health { pilot, health });
     }
 
     /// Asks the thread, once all that came before is in the files.
@@ -175,6 +185,7 @@ impl Work {
                     }
                 }
                 Some(Job::Clock { pilot, estimate }) => self.clock(&pilot, estimate),
+                Some(Job::Health { pilot, health }) => self.health(pilot, health),
                 Some(Job::Question(question)) => {
                     self.write(true);
                     let behind = self.behind();
@@ -249,6 +260,17 @@ impl Work {
     fn is_done(&self) -> bool {
         let kept = self.lanes.values().all(|lane| lane.due().is_none());
         self.dirty.is_empty() && self.failed.is_empty() && kept
+    }
+
+    fn health(&mut self, pilot: Name, health: Health) {
+        let session = self.lanes.values().filter(|lane| *lane.pilot() == pilot).find_map(Lane::session);
+        if let Some((subject, number)) = session {
+            let added = self.files.hold(subject).and_then(|file| file.add_health(number, &[health]));
+            if let Err(error) = added {
+                tracing::warn!(%pilot, "how it fares was not written: {error}");
+            }
+        }
+        self.files.hear_health(pilot, health);
     }
 
     fn clock(&mut self, pilot: &Name, estimate: ClockEstimate) {

@@ -1,6 +1,7 @@
 //! One run of a task by a subject: what it started from, what happened in it,
 //! and how it ended.
 
+pub(crate) mod health;
 pub(crate) mod records;
 pub(crate) mod start;
 

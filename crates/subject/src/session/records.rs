@@ -3,6 +3,7 @@
 use bramble_value::{Ending, Event, Kind, Record, Row, Source, Time, Trials};
 use hdf5::Group;
 
+use super::health::{self, Health};
 use super::{ClockEstimate, Note, SessionEnd};
 use crate::column::{StoredColumn, TRIAL_FIELDS};
 use crate::error::{Doing, Fault};
@@ -19,6 +20,8 @@ pub(crate) struct Records {
     events: Table,
     notes: Table,
     clock: Diary,
+    /// None in a session of before it was kept.
+    health: Option<Diary>,
     end: Diary,
     written: Written,
 }
@@ -57,6 +60,7 @@ impl Records {
             events: Table::create(group, "events", MANY, event_fields())?,
             notes: Table::create(group, "notes", MANY, note_fields())?,
             clock: Diary::create(group, "clock", FEW, clock_fields())?,
+            health: Some(Diary::create(group, "health", FEW, health::fields())?),
             end: Diary::create(group, "end", ENDS, end_fields())?,
             group: group.clone(),
             columns,
@@ -70,6 +74,10 @@ impl Records {
             events: Table::open(group, "events", event_fields())?,
             notes: Table::open(group, "notes", note_fields())?,
             clock: Diary::open(group, "clock", clock_fields())?,
+            health: match group.link_exists("health") {
+                true => Some(Diary::open(group, "health", health::fields())?),
+                false => None,
+            },
             end: Diary::open(group, "end", end_fields())?,
             group: group.clone(),
             columns,
@@ -87,6 +95,7 @@ impl Records {
             || self.events.len() as u64 > self.written.events
             || self.notes.len() as u64 > self.written.notes
             || self.clock.is_longer()
+            || self.health.as_ref().is_some_and(Diary::is_longer)
             || self.end.is_longer()
     }
 
@@ -96,23 +105,29 @@ impl Records {
         self.events.truncate(self.written.events as usize)?;
         self.notes.truncate(self.written.notes as usize)?;
         self.clock.truncate()?;
+        self.health.as_ref().map_or(Ok(()), Diary::truncate)?;
         self.end.truncate()
     }
 
     /// Its tables, as far as they count.
     pub(crate) fn copy(&self) -> Result<Vec<Copied>, Fault> {
-        Ok(vec![
+        let mut tables = vec![
             self.trials.copy("trials", self.written.trials as usize, MANY)?,
             self.events.copy("events", self.written.events as usize, MANY)?,
             self.notes.copy("notes", self.written.notes as usize, MANY)?,
             self.clock.copy("clock", FEW)?,
             self.end.copy("end", ENDS)?,
-        ])
+        ];
+        if let Some(health) = &self.health {
+            tables.push(health.copy("health", FEW)?);
+        }
+        Ok(tables)
     }
 
     /// How much there is: what only grows has as much where it is the same.
-    pub(crate) fn size(&self) -> (Written, [usize; 2]) {
-        (self.written, [self.clock.rows(), self.end.rows()])
+    pub(crate) fn size(&self) -> (Written, [usize; 3]) {
+        let health = self.health.as_ref().map_or(0, Diary::rows);
+        (self.written, [self.clock.rows(), health, self.end.rows()])
     }
 
     /// What does not fit the columns about a record, with its trial.
@@ -196,6 +211,22 @@ impl Records {
             error_ns: row.i64(),
             drift_ppb: row.i64(),
         })
+    }
+
+    /// Adds how the computer fared; what isn't later than what is there comes a second time.
+    pub(crate) fn add_health(&mut self, all: &[Health]) -> Result<(), Fault> {
+        let last = self.health()?.last().map(|health| health.time);
+        let Some(diary) = &mut self.health else { return Ok(()) };
+        let layout = diary.layout().clone();
+        let mut rows = layout.rows();
+        all.iter()
+            .filter(|health| last.is_none_or(|last| health.time > last))
+            .for_each(|health| health.write(&mut rows));
+        diary.append(&rows)
+    }
+
+    pub(crate) fn health(&self) -> Result<Vec<Health>, Fault> {
+        self.health.as_ref().map_or(Ok(Vec::new()), |diary| diary.read(|mut row| Health::read(&mut row)))
     }
 
     /// The trials from the `from`th on, counted from 0.
