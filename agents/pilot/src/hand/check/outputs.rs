@@ -89,8 +89,8 @@ fn blink(checking: &mut Checking<'_>, part: &Part, length: Span) -> Result<bool,
     let safe = part.safe.share();
     if safe > 0.0 {
         checking.bench.ask(&Ask::Set { device: device.clone(), level: Level::default() })?;
+        let off = written(checking, &device, |level| level < safe, patience(length))?;
         let until = bound(Instant::now(), Some(length));
-        let off = written(checking, &device, |level| level < safe, until)?;
         loop {
             match checking.bench.next(until) {
                 Heard::Over => break,
