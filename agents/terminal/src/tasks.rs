@@ -118,7 +118,7 @@ mod tests {
         let (_outer, folder) = folder();
         assert_eq!(folder.files(Kind::Task), [folder.path().join("a.star")]);
         assert_eq!(folder.files(Kind::Protocol), [folder.path().join("protocols/p.star")]);
-        assert_eq!(Folder::new("/nowhere".into()).files(Kind::Task), [PathBuf::new(); 0]);
+        assert!(Folder::new("/nowhere".into()).files(Kind::Task).is_empty());
     }
 
     #[test]

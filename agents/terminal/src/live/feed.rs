@@ -26,7 +26,7 @@ pub(crate) enum Next {
     /// Nothing changed.
     Nothing,
     /// This did.
-    Changes(Changes),
+    Changes(Box<Changes>),
     /// It missed more than is kept, and needs a snapshot.
     Behind,
 }
@@ -75,7 +75,7 @@ impl Feed {
             put(&mut changes.notes, &name, more.notes, Vec::is_empty);
             put(&mut changes.streams, &name, more.streams, BTreeMap::is_empty);
         }
-        if changes.is_empty() { Next::Nothing } else { Next::Changes(changes) }
+        if changes.is_empty() { Next::Nothing } else { Next::Changes(Box::new(changes)) }
     }
 
     fn whole(&mut self, lab: &Lab, name: &Name) -> Option<SessionView> {

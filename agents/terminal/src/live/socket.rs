@@ -77,7 +77,7 @@ fn next(desk: &Desk, feed: &mut Feed, terminal: Option<TerminalNow>) -> Option<L
     let at = Timestamp::now();
     match desk.state.show(|board, lab| feed.next(board, lab, at)) {
         Next::Behind => Some(snapshot(desk, feed)),
-        Next::Changes(changes) => Some(Live::Changes(Changes { terminal, ..changes })),
+        Next::Changes(changes) => Some(Live::Changes(Changes { terminal, ..*changes })),
         Next::Nothing => {
             terminal.map(|terminal| Live::Changes(Changes { terminal: Some(terminal), ..Changes::none(at) }))
         }

@@ -163,7 +163,7 @@ impl World {
         self.look();
         match self.feed.next(&self.board, &self.lab, AT) {
             Next::Nothing => {}
-            Next::Changes(changes) => self.page.hears(changes),
+            Next::Changes(changes) => self.page.hears(*changes),
             Next::Behind => {
                 self.snapshots += 1;
                 self.page = self.snapshot();

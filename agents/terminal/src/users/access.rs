@@ -17,6 +17,9 @@ use crate::refusal::{Allowed, Refusal};
 /// So many passwords are hashed at a time: each takes 19 MiB and a processor.
 const TOGETHER: usize = 2;
 
+/// Which edition of the users' file something is of; none where it isn't there.
+type Edition = Option<(SystemTime, u64)>;
+
 /// Logging in at a door.
 #[derive(Debug)]
 pub(crate) struct Access {
@@ -26,7 +29,7 @@ pub(crate) struct Access {
     tls: bool,
     file: PathBuf,
     /// The users, and of which edition of their file they are.
-    users: Mutex<(Option<(SystemTime, u64)>, Arc<Users>)>,
+    users: Mutex<(Edition, Arc<Users>)>,
     logins: Mutex<Logins>,
     hashing: Semaphore,
     begun: Instant,

@@ -29,7 +29,7 @@ pub(crate) fn guarded(at: IpAddr, web: &WebFile, has_users: bool) -> Allowed<Gua
         }
     };
     let login = web.login.unwrap_or(!only_here);
-    if !only_here && !(tls && login) {
+    if !(only_here || tls && login) {
         let lacks = if tls { "a login" } else { "TLS" };
         return Err(Refusal::wrong(format!(
             "the page would be at {at}, where others reach it, without {lacks}"
