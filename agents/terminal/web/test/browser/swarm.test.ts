@@ -68,12 +68,12 @@ describe.skipIf(!bin)("a lab", () => {
 
   it("starts a session, whose trials arrive in the plot, and graduates", async () => {
     await page.getByRole("button", { name: "Start" }).click();
-    await dialog().getByLabel("Pilot").selectOption("box1");
+    await dialog().getByRole("combobox", { name: "Pilot" }).selectOption("box1");
     await dialog().getByRole("button", { name: "Start" }).click();
     await done();
-    await page.getByRole("link", { name: "Lab" }).click();
+    await page.getByRole("link", { name: "Lab", exact: true }).click();
     await page.waitForSelector("[data-pilot=box1][data-state=running]");
-    await page.getByRole("link", { name: "box1" }).click();
+    await page.getByRole("link", { name: "box1", exact: true }).click();
     await page.locator("h1").getByText("box1").waitFor();
     // After the free water comes a task with plots, by itself.
     await page.waitForSelector("[data-plot=rolling_mean]", { timeout: 60_000 });
@@ -107,7 +107,7 @@ describe.skipIf(!bin)("a lab", () => {
 
   it("asks before another session of the same day", async () => {
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await dialog().getByLabel("Pilot").selectOption("box2");
+    await dialog().getByRole("combobox", { name: "Pilot" }).selectOption("box2");
     await dialog().getByRole("button", { name: "Start" }).click();
     await page.getByLabel("Another session today is right").check();
     await page.getByLabel("This box is right").check();
