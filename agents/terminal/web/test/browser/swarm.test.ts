@@ -75,7 +75,8 @@ describe.skipIf(!bin)("a lab", () => {
     await page.waitForSelector("[data-pilot=box1][data-state=running]");
     await page.getByRole("link", { name: "box1", exact: true }).click();
     await page.locator("h1").getByText("box1").waitFor();
-    // After the free water comes a task with plots, by itself.
+    // After the free water comes the next step, by itself.
+    await page.locator("header").first().getByText("2 cued_choice").waitFor({ timeout: 60_000 });
     await page.waitForSelector("[data-plot=rolling_mean]", { timeout: 60_000 });
     const newest = "[data-plot=rolling_mean]";
     const trials = (least: number) =>
