@@ -33,8 +33,8 @@ impl Clocks {
         let (way, step) = if step > 0.0 { ("forward", step) } else { ("back", -step) };
         Some(format!(
             "the wall clock of this computer was set {way} by {step:.1} s during the session, or the computer \
-             slept: when the session started and ended is as the clock said, and all times within it are of \
-             the monotonic clock, which nothing sets"
+             slept: no time of the session is of that clock, but of the terminal's when it started, and of the \
+             monotonic clock since, which nothing sets"
         ))
     }
 }

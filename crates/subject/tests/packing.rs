@@ -1,4 +1,5 @@
 //! Sessions that are over are packed.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What a person sees of subjects and their files.
+#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod common;
 

@@ -89,7 +89,7 @@ fn stepped(agent: &str) -> Option<Lab> {
 fn a_session_in_which_the_pilots_clock_is_set_keeps_its_order_and_says_so() {
     let Some(lab) = stepped("box1") else { return };
     let file = SubjectFile::open_read_only(&lab.path("lab/subjects/M001.h5")).unwrap();
-    for (number, hour, forward) in [(1, 1.0, "forward"), (2, -1.0, "back")] {
+    for (number, forward) in [(1, "forward"), (2, "back")] {
         let number = SessionNumber::new(number);
         let events = file.events(number).unwrap();
         assert!(events.is_sorted_by_key(|event| event.time), "the order is the monotonic clock's");
@@ -102,7 +102,7 @@ fn a_session_in_which_the_pilots_clock_is_set_keeps_its_order_and_says_so() {
         assert!(longest < 600.0, "no hour is missing between two inputs");
         let summary = file.summary(number).unwrap();
         let wall = summary.end.unwrap().ended.duration_since(summary.started).as_secs_f64() / 3600.0;
-        assert!((wall - hour).abs() < 0.1, "both wall times are as the clock said: {wall} h");
+        assert!((0.0..0.1).contains(&wall), "it is dated by a clock that was not set: {wall} h");
         let notes = file.notes(number).unwrap();
         let said = format!("the wall clock of this computer was set {forward} by 3");
         assert!(notes.iter().any(|note| note.text.contains(&said)), "{notes:?}");

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use bramble_value::SubjectId;
 
-use super::held::{beside, cannot, is_broken, put_in_place, remove};
+use super::held::{Access, Held, beside, cannot, is_broken, put_in_place, remove};
 use super::open::make_new;
+use super::whole::Whole;
 use super::{SubjectFile, growing};
 use crate::error::SubjectError;
-use crate::{Biography, By};
+use crate::{Biography, By, SessionNumber};
 
 /// What was broken, and where it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +32,9 @@ impl SetAside {
 
 impl SubjectFile {
     /// Whether a subject's file, or that of a session that grows beside it, is provably not
-    /// whole: it is no HDF5 any more, or shorter than it was when it was last written to. A
-    /// file that can't be opened for another reason may be well.
+    /// whole: it is no HDF5 any more, or shorter than it was when it was last written to; or,
+    /// where a session grows, a kill left it such that it can't be read. A file that can't be
+    /// opened for another reason may be well.
     ///
     /// # Errors
     /// Where one can't be read.
@@ -83,12 +85,24 @@ fn is_broken_at(path: &Path) -> Result<bool, SubjectError> {
 
 /// The first file beside a subject's that is broken.
 fn broken_session(main: &Path) -> Result<Option<PathBuf>, SubjectError> {
-    for (_, path) in growing::find(main)? {
-        if is_broken_at(&path)? {
+    for (number, path) in growing::find(main)? {
+        if is_broken_at(&path)? || is_unreadable(&path, number)? {
             return Ok(Some(path));
         }
     }
     Ok(None)
+}
+
+/// Whether a kill left the file of a session that grows such that HDF5 can't read it: of what
+/// it adds to a table it writes the pieces in no certain order.
+fn is_unreadable(path: &Path, number: SessionNumber) -> Result<bool, SubjectError> {
+    match Held::open(path, Access::Read) {
+        Ok((held, _)) => Ok(held.here(|| Whole::read(&held.file, number)).is_err()),
+        Err(SubjectError::Unreadable { .. }) => Ok(true),
+        // It may be well.
+        Err(SubjectError::InUse(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Keeps a file as `aside` too.

@@ -7,9 +7,10 @@ use hdf5::{File, Group};
 use uuid::Uuid;
 
 use super::held::{Access, Held, Identity, beside, make, put_in_place, remove};
+use super::whole::Whole;
 use super::{SubjectFile, growing, index, read_lists, subject, whole};
 use crate::error::{Doing, Fault, SubjectError};
-use crate::hdf::table::Diary;
+use crate::hdf::table::{Diary, Keep};
 use crate::session::records::{self, Records};
 use crate::session::start;
 use crate::{Biography, By, Change, SessionNumber};
@@ -44,12 +45,7 @@ impl SubjectFile {
         if file.main.here(|| is_unfinished(&file.main.file, &file.index))? {
             file.rewrite(repair)?;
         }
-        for (number, held) in &mut file.growing {
-            let cut = |file: &File| records_of(file, *number)?.truncate();
-            if held.here(|| Ok(records_of(&held.file, *number)?.is_longer()))? {
-                held.rewrite(cut)?;
-            }
-        }
+        file.cut_what_grows()?;
         file.drop_what_was_taken_in()?;
         Ok(file)
     }
@@ -83,6 +79,26 @@ impl SubjectFile {
                 let main = self.main.path().display();
                 let what = format!("{main} has another session {number}; move this one elsewhere");
                 return Err(SubjectError::Damaged { path: held.path().to_owned(), what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Cuts off the rows that do not count of sessions that grow. A kill may have left the
+    /// indices of their tables half written, so that nothing can be done to them: what counts
+    /// is written to a new file.
+    fn cut_what_grows(&mut self) -> Result<(), SubjectError> {
+        for (number, held) in &mut self.growing {
+            let (number, path) = (*number, held.path().to_owned());
+            let damaged = |error: SubjectError| SubjectError::Damaged {
+                path: path.clone(),
+                what: format!("what was left of session {number} can't be read ({error})"),
+            };
+            let longer = held.here(|| Ok(records_of(&held.file, number)?.is_longer()));
+            if longer.map_err(damaged)? {
+                let session = held.here(|| Whole::read(&held.file, number)).map_err(damaged)?;
+                let write = |file: &File| session.write(file, number, Keep::Growing);
+                *held = growing::create(self.main.path(), number, &self.identity, write)?;
             }
         }
         Ok(())
