@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     /// What this computer is to be: terminal, pilot or child
     pub(crate) role: Option<Role>,
     /// A configuration to begin with, instead of what is there: another box's, or a file with
-    /// a [rig] alone
+    /// a rig alone
     #[arg(long, value_name = "FILE", conflicts_with = "template")]
     pub(crate) from: Option<PathBuf>,
     /// A rig to begin with: pi (three pokes, a wheel, sync lines), simulated, or empty

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -30,6 +30,9 @@ pub(crate) struct Load {
 
 pub(crate) const FULL: Load = Load { pilots: 200, seconds: 60 };
 pub(crate) const QUICK: Load = Load { pilots: 10, seconds: 2 };
+
+/// As long as is waited for what must come.
+const PATIENCE: Span = Span::from_s(30);
 
 /// Events of each pilot in a second.
 const RATE: u32 = 20;
@@ -89,7 +92,7 @@ pub(crate) fn measure(program: &OsStr, load: Load) -> Result<Borne, Failed> {
     let mut pilots =
         Other::start(&["pilots", &format!("{}x{}", load.pilots, load.seconds), &path, endpoint])?;
     pilots.wait_for("started")?;
-    let files = (0..load.pilots).map(|place| find(&subjects.path(&Load::subject(place))));
+    let files = (0..load.pilots).map(|place| find(subjects.path(&Load::subject(place))));
     let files = files.collect::<Result<Vec<_>, _>>()?;
 
     pilots.tell("go")?;
@@ -104,12 +107,21 @@ pub(crate) fn measure(program: &OsStr, load: Load) -> Result<Borne, Failed> {
     Ok(Borne { wrong, p50: quantile(&mut delays, 0.5), p99: quantile(&mut delays, 0.99), core, memory })
 }
 
-/// Waits until a session's first records are in its file.
-fn find(path: &Path) -> Result<Written, Failed> {
+/// Waits until a session's first records are in its file, which is beside its subject's.
+fn find(subject: PathBuf) -> Result<Written, Failed> {
+    let mut path = subject.into_os_string();
+    path.push(format!(".running-{}", SessionNumber::new(1)));
+    let path = PathBuf::from(path);
     let first = [2, 0, FIRST_EVENTS.into(), FIRST_NOTES.into()];
+    let begin = now();
     loop {
-        if let Some(written) = Written::find(path, first)? {
+        if path.exists()
+            && let Some(written) = Written::find(&path, first)?
+        {
             return Ok(written);
+        }
+        if now().since(begin) > PATIENCE {
+            return Err(format!("no session came to be in {}", path.display()).into());
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -117,7 +129,6 @@ fn find(path: &Path) -> Result<Written, Failed> {
 
 /// When each file was seen to be how far, until all are complete or nothing comes any more.
 fn watch(files: &[Written], load: Load) -> Result<Vec<Vec<(Time, u64)>>, Failed> {
-    const PATIENCE: Span = Span::from_s(30);
     let mut seen = vec![Vec::<(Time, u64)>::new(); files.len()];
     let mut last = now();
     loop {
