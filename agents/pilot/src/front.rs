@@ -143,12 +143,13 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
 
     use bramble_link::Position;
-    use bramble_message::{Ask, PortName, StartSession};
+    use bramble_message::{Ask, PortName};
     use bramble_rig::{Inbox, Wiring, inbox};
     use bramble_value::{Ending, Sources, Volume};
     use uuid::Uuid;
 
     use super::*;
+    use crate::requested::requested;
 
     const TASK: &str = r#"
 valve = hardware(solenoid)
@@ -165,21 +166,7 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
     }
 
     fn start(session: u128) -> Command {
-        Command::Start(Box::new(StartSession {
-            session: Uuid::from_u128(session),
-            subject: "M001".parse().unwrap(),
-            owner: "alice@desk".parse().unwrap(),
-            task: sources(),
-            parameters: Default::default(),
-            seed: bramble_value::Seed(1),
-            kept: Default::default(),
-            graduation: None,
-            trials: None,
-            paused: false,
-            despite_check: false,
-            unix_ns: None,
-            origin: Default::default(),
-        }))
+        Command::Start(Box::new(requested(session, sources())))
     }
 
     fn reward(session: u128) -> Command {

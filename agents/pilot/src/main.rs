@@ -10,6 +10,8 @@ mod join;
 mod judge;
 mod memory;
 mod pilot;
+#[cfg(test)]
+mod requested;
 mod reserve;
 mod room;
 mod scribe;

@@ -88,6 +88,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::requested::requested;
     use bramble_value::Span;
 
     fn event(ms: u32, trial: u32, kind: Kind, source: u16, value: f64) -> Record {
@@ -101,21 +102,7 @@ mod tests {
     }
 
     fn watch() -> Watch {
-        let request = StartSession {
-            session: uuid::Uuid::nil(),
-            subject: "M001".parse().unwrap(),
-            owner: "alice@desk".parse().unwrap(),
-            task: Default::default(),
-            parameters: Default::default(),
-            seed: bramble_value::Seed(1),
-            kept: Default::default(),
-            graduation: None,
-            trials: None,
-            paused: false,
-            despite_check: false,
-            unix_ns: None,
-            origin: Default::default(),
-        };
+        let request = requested(0, Default::default());
         Watch::new(&request, "free_water".into(), Time::ZERO)
     }
 

@@ -1,15 +1,14 @@
-use std::collections::BTreeMap;
-
 use bramble_rig::RigConfig;
 use bramble_rig::calibration::{Calibration, Point, Valve};
 use bramble_task::definition::{
     Device, Handlers, Message, MessageId, Parameter, ParameterId, Place, Reaction, Repeat, Stage, StageId,
     StageKind, Trials,
 };
-use bramble_value::{Seed, Sources, Span, Value, ValueType, Volume};
+use bramble_value::{Sources, Span, Value, ValueType, Volume};
 use proptest::prelude::*;
 
 use super::*;
+use crate::requested::requested;
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -91,21 +90,7 @@ fn session(number: u128) -> Uuid {
 }
 
 fn request(number: u128) -> Box<StartSession> {
-    Box::new(StartSession {
-        session: session(number),
-        subject: "M001".parse().unwrap(),
-        owner: person("alice"),
-        task: Sources::default(),
-        parameters: BTreeMap::new(),
-        seed: Seed(1),
-        kept: BTreeMap::new(),
-        graduation: None,
-        trials: None,
-        paused: false,
-        despite_check: false,
-        unix_ns: None,
-        origin: Default::default(),
-    })
+    Box::new(requested(number, Sources::default()))
 }
 
 fn desk() -> Desk {

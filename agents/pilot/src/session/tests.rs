@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::memory::{LANE, Sessions};
+use crate::requested::requested;
 use crate::scribe::Scribe;
 use bramble_settings::Simulation;
 
@@ -44,21 +45,7 @@ fn sources(text: &str) -> Sources {
 }
 
 fn order(trials: Option<u32>) -> (StartSession, Order) {
-    let request = StartSession {
-        session: Uuid::from_u128(1),
-        subject: "M001".parse().unwrap(),
-        owner: "alice@desk".parse().unwrap(),
-        task: sources(TASK),
-        parameters: Default::default(),
-        seed: Seed(1),
-        kept: Default::default(),
-        graduation: None,
-        trials,
-        paused: false,
-        despite_check: false,
-        unix_ns: None,
-        origin: Default::default(),
-    };
+    let request = StartSession { trials, ..requested(1, sources(TASK)) };
     let (post, inbox) = inbox();
     (request.clone(), Order { request: Box::new(request), heard: Clocks::now(), post, inbox })
 }
