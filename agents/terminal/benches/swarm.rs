@@ -5,6 +5,8 @@
 
 #[path = "swarm/absence.rs"]
 mod absence;
+#[path = "apart/mod.rs"]
+mod apart;
 #[path = "swarm/clock.rs"]
 mod clock;
 #[path = "swarm/closed.rs"]
@@ -17,8 +19,6 @@ mod flow;
 mod other;
 #[path = "swarm/pilots.rs"]
 mod pilots;
-#[path = "swarm/process.rs"]
-mod process;
 #[path = "swarm/stream.rs"]
 mod stream;
 #[path = "swarm/turns.rs"]
@@ -26,13 +26,11 @@ mod turns;
 #[path = "swarm/written.rs"]
 mod written;
 
-use std::error::Error;
 use std::time::Duration;
 
 use bramble_bench::{Goal, Report};
 
-/// What ends a measurement.
-type Failed = Box<dyn Error>;
+use apart::Failed;
 
 fn main() -> Result<(), Failed> {
     if other::is_told()? {
@@ -133,11 +131,4 @@ fn pilots(report: &mut Report) -> Result<(), Failed> {
     report.simulated(&name("terminal, of a core"), terminal.core, "%", Some(Goal::Below(100.0)));
     report.simulated(&name("terminal, most memory"), terminal.memory, "MB", Some(Goal::Below(1000.0)));
     Ok(())
-}
-
-/// The value that this share of the others is below; 0 of none.
-fn quantile(values: &mut [f64], share: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let place = (values.len() as f64 * share) as usize;
-    values.get(place.min(values.len().saturating_sub(1))).copied().unwrap_or_default()
 }

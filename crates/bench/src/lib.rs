@@ -124,6 +124,13 @@ pub fn median(mut results: Vec<f64>) -> f64 {
     results.get(results.len() / 2).copied().unwrap_or_default()
 }
 
+/// The value that this share of the others is below; 0 of none.
+pub fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (values.len() as f64 * share) as usize;
+    values.get(place.min(values.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
 /// How many seconds something takes.
 pub fn seconds<T>(work: impl FnOnce() -> T) -> f64 {
     let begin = Instant::now();

@@ -2,6 +2,8 @@
 
 #[path = "subject/export.rs"]
 mod export;
+#[path = "subject/lab.rs"]
+mod lab;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,6 +23,8 @@ use uuid::Uuid;
 
 /// As many trials has a session of the large file.
 const TRIALS: u32 = 1000;
+/// The subject of the large file.
+const LARGE: &str = "large";
 /// After so many sessions the large file is packed while it is made.
 const PACKED: u32 = 50;
 
@@ -41,6 +45,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     export::exported(&mut report, &subjects, &sources, &task, &hour)?;
     appended(&mut report, &subjects, &sources, &task, if quick { 20_000 } else { 1_000_000 })?;
     large(&mut report, &subjects, &sources, &task, if quick { 20 } else { 1000 })?;
+    let (large, empty) = (LARGE.parse()?, "unused".parse()?);
+    subjects.create(&empty, &Biography::default(), &by())?;
+    lab::waited(&mut report, folder.path(), &tasks.join("cued_choice.star"), &large, &empty)?;
     report.print();
     Ok(())
 }
@@ -176,21 +183,23 @@ fn appended(
     let events =
         session.records.iter().filter(|record| matches!(record, Record::Event(_))).cycle().take(rows);
     let events: Vec<(u64, Record)> = (1..).zip(events.cloned()).collect();
-    let mut file = new(subjects, "many")?;
-    let number = file.begin_session(&start(sources, task))?;
-    let mut outcome = Ok(());
-    let took = seconds(|| {
-        outcome =
-            events.chunks(4096).try_for_each(|batch| file.append(number, batch)).and_then(|()| file.sync());
-    });
-    outcome?;
-    let rate = events.len() as f64 / took;
-    report.measured(
-        "events appended, each batch of 4,096 flushed",
-        rate,
-        "rows/s",
-        Some(Goal::AtLeast(200_000.0)),
-    );
+    let rate = |name: &str, is_on_disk: bool| -> Result<f64, Box<dyn Error>> {
+        let mut file = new(subjects, name)?;
+        let number = file.begin_session(&start(sources, task))?;
+        let mut append = |batch: &[(u64, Record)]| {
+            file.append(number, batch)?;
+            if is_on_disk { file.sync() } else { Ok(()) }
+        };
+        let mut outcome = Ok(());
+        let took = seconds(|| outcome = events.chunks(4096).try_for_each(&mut append));
+        outcome?;
+        Ok(events.len() as f64 / took)
+    };
+    let goal = Some(Goal::AtLeast(200_000.0));
+    let flushed = rate("flushed", false)?;
+    report.measured("events appended, each batch of 4,096 outlives a kill", flushed, "rows/s", goal);
+    let synced = rate("synced", true)?;
+    report.measured("events appended, each batch of 4,096 outlives a power cut", synced, "rows/s", goal);
     Ok(())
 }
 
@@ -207,7 +216,7 @@ fn large(
     // It is made in memory, where there is such a folder: each packing copies the file.
     let memory = Path::new("/dev/shm");
     let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }?;
-    let mut file = new(&Subjects::in_folder(made.path())?, "large")?;
+    let mut file = new(&Subjects::in_folder(made.path())?, LARGE)?;
     for each in 1..=sessions {
         let number = file.begin_session(&start(sources, task))?;
         file.append(number, &records)?;

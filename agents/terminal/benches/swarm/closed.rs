@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use bramble_bench::quantile;
 use bramble_engine::Settings;
 use bramble_link::{Event, Reply, now};
 use bramble_message::{Command, PilotInPassing, TerminalToPilot, decode, encode};
@@ -21,10 +22,10 @@ use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 use uuid::Uuid;
 
+use crate::Failed;
+use crate::apart::say;
 use crate::ends::{Hearing, Pilot};
-use crate::other::say;
 use crate::turns::command;
-use crate::{Failed, quantile};
 
 /// How long the output took to follow the input, in microseconds.
 pub(crate) struct Closed {

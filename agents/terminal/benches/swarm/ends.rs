@@ -12,7 +12,7 @@ use bramble_value::Name;
 use tempfile::TempDir;
 
 use crate::Failed;
-use crate::other::Other;
+use crate::apart::Other;
 
 /// How long anything may take to come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

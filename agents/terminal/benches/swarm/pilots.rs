@@ -3,23 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use bramble_identity::{Agent, Authority, Identity, Role};
-use bramble_link::{Dialer, Endpoint, Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial, now};
-use bramble_message::{
-    Activity, PilotHello, PilotInPassing, PilotToTerminal, Software, StartSession, Started, encode,
-};
-use bramble_subject::{Biography, By, SessionNumber, Subjects};
-use bramble_value::{Kind, Name, Names, Record, Seed, Source, Sources, Span, SubjectId, Time};
-use jiff::Timestamp;
-use uuid::Uuid;
+use bramble_bench::quantile;
+use bramble_link::now;
+use bramble_message::{PilotToTerminal, encode};
+use bramble_subject::{SessionNumber, Subjects};
+use bramble_value::{Kind, Record, Source, Sources, Span, Time};
 
-use crate::other::{Other, hear, say};
+use crate::Failed;
+use crate::apart::pilot::Pilot;
+use crate::apart::{Other, hear, pilot, process, say};
 use crate::written::Written;
-use crate::{Failed, process, quantile};
 
 /// What the terminal has to bear.
 #[derive(Debug, Clone, Copy)]
@@ -55,14 +51,6 @@ pub(crate) struct Borne {
 }
 
 impl Load {
-    fn subject(place: u32) -> SubjectId {
-        format!("S{place:04}").parse().expect("a letter and digits are a subject's name")
-    }
-
-    fn pilot(place: u32) -> Name {
-        format!("box{place}").parse().expect("letters and digits are a name")
-    }
-
     fn events(self) -> u32 {
         self.seconds * RATE
     }
@@ -71,28 +59,13 @@ impl Load {
 /// Runs the terminal `program` under a load.
 pub(crate) fn measure(program: &OsStr, load: Load) -> Result<Borne, Failed> {
     let folder = tempfile::tempdir()?;
-    let data = folder.path().join("lab");
-    let subjects = Subjects::in_folder(&data)?;
-    let by = By { who: "bench".into(), when: Timestamp::now() };
-    for place in 0..load.pilots {
-        subjects.create(&Load::subject(place), &Biography::default(), &by)?;
-    }
-    // The terminal finds the swarm's keys, and the pilots theirs.
-    let authority = Authority::open(&data.join("keys"))?;
-    for place in 0..load.pilots {
-        let pilot = Agent::new(Role::Pilot, Load::pilot(place));
-        authority.enrol(&pilot)?.save(&folder.path().join(pilot.name.as_str()))?;
-    }
-    let mut terminal = Command::new(program);
-    terminal.args(["serve", "--listen", "tcp://127.0.0.1:0", "--data"]).arg(&data).stderr(Stdio::null());
-    let mut terminal = Other::run(terminal)?;
-    let ready = terminal.wait_for("ready")?;
-    let endpoint = ready.rsplit(' ').next().ok_or("the terminal doesn't say where it listens")?;
+    let subjects = pilot::lab(folder.path(), load.pilots)?;
+    let (terminal, endpoint) = pilot::serve(program, folder.path(), "off")?;
     let path = folder.path().display().to_string();
     let mut pilots =
-        Other::start(&["pilots", &format!("{}x{}", load.pilots, load.seconds), &path, endpoint])?;
+        Other::start(&["pilots", &format!("{}x{}", load.pilots, load.seconds), &path, &endpoint])?;
     pilots.wait_for("started")?;
-    let files = (0..load.pilots).map(|place| find(subjects.path(&Load::subject(place))));
+    let files = (0..load.pilots).map(|place| find(subjects.path(&pilot::subject(place))));
     let files = files.collect::<Result<Vec<_>, _>>()?;
 
     pilots.tell("go")?;
@@ -153,7 +126,7 @@ fn watch(files: &[Written], load: Load) -> Result<Vec<Vec<(Time, u64)>>, Failed>
 fn compare(subjects: &Subjects, seen: &[Vec<(Time, u64)>], load: Load) -> Result<(f64, Vec<f64>), Failed> {
     let (mut wrong, mut delays) = (0, Vec::new());
     for (place, seen) in (0..).zip(seen) {
-        let file = subjects.open_read_only(&Load::subject(place))?;
+        let file = subjects.open_read_only(&pilot::subject(place))?;
         let events = file.events(SessionNumber::new(1))?;
         let events = events.get(FIRST_EVENTS as usize..).unwrap_or_default();
         let mut times = BTreeMap::new();
@@ -182,8 +155,12 @@ pub(crate) fn be(load: &str, folder: &str, endpoint: &str) -> Result<(), Failed>
     let pilots = pilots.collect::<Result<Vec<_>, _>>()?;
     for pilot in &pilots {
         pilot.wait_until_up()?;
-        pilot.line.send(encode(&pilot.started()))?;
-        pilot.line.send(encode(&pilot.first()))?;
+        let text = "task(stages = trials(body = state(\"wait\")))\n";
+        let task = Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() };
+        let started = PilotToTerminal::Started(Box::new(pilot.started(task, "t", now())));
+        pilot.line.send(encode(&started))?;
+        let (session, records) = (pilot.session(), first());
+        pilot.line.send(encode(&PilotToTerminal::Records { session, records }))?;
     }
     say("started")?;
     hear()?;
@@ -207,82 +184,10 @@ pub(crate) fn be(load: &str, folder: &str, endpoint: &str) -> Result<(), Failed>
     say("acknowledged")
 }
 
-/// One pilot, which has a session of its own subject.
-struct Pilot {
-    place: u32,
-    dialer: Dialer,
-    events: Events,
-    line: Line,
-}
-
-impl Pilot {
-    fn dial(place: u32, folder: &str, endpoint: &str) -> Result<Pilot, Failed> {
-        let hello = PilotHello { software: software(), rig: Vec::new(), activity: Activity::Idle };
-        let me = Me::new(Load::pilot(place), "pilot", "terminal").with_detail(encode(&hello));
-        let identity = Identity::load(&Path::new(folder).join(me.name.as_str()))?;
-        let place_of_it = Place::from(endpoint.parse::<Endpoint>()?).with_identity(identity);
-        let (dialer, events) = dial(place_of_it, me, Terms::new(MemoryOutbox::new()))?;
-        let line = dialer.line();
-        Ok(Pilot { place, dialer, events, line })
-    }
-
-    fn wait_until_up(&self) -> Result<(), Failed> {
-        while !matches!(self.events.recv()?, Event::Up { .. }) {}
-        Ok(())
-    }
-
-    fn session(&self) -> Uuid {
-        Uuid::from_u128(u128::from(self.place) + 1)
-    }
-
-    fn started(&self) -> PilotToTerminal {
-        let text = "task(stages = trials(body = state(\"wait\")))\n";
-        let request = StartSession {
-            session: self.session(),
-            subject: Load::subject(self.place),
-            task: Sources { root: "t.star".into(), files: [("t.star".to_owned(), text.to_owned())].into() },
-            parameters: BTreeMap::new(),
-            seed: Seed(1),
-            kept: BTreeMap::new(),
-            graduation: None,
-            trials: None,
-            owner: "bench@here".parse().expect("somebody at a place is a person"),
-            paused: false,
-            despite_check: false,
-            unix_ns: None,
-            origin: Default::default(),
-        };
-        PilotToTerminal::Started(Box::new(Started {
-            request,
-            task_name: "t".into(),
-            task_doc: String::new(),
-            parameters: Vec::new(),
-            columns: Vec::new(),
-            names: Names::default(),
-            time: now(),
-            unix_ns: 1_700_000_000_000_000_000,
-            software: software(),
-            provenance: serde_json::Value::Null,
-            texts: Default::default(),
-        }))
-    }
-
-    fn first(&self) -> PilotToTerminal {
-        let note = || Record::Note { time: now(), text: "first".into() };
-        let events = (0..FIRST_EVENTS).map(event);
-        self.records(events.chain((0..FIRST_NOTES).map(|_| note())).collect())
-    }
-
-    /// Shows records, and sends them, as a pilot does.
-    fn tell(&self, records: Vec<Record>) -> Result<(), Failed> {
-        let (session, live) = (self.session(), records.clone());
-        self.line.passing(encode(&PilotInPassing::Live { session, records: live }))?;
-        Ok(self.line.send(encode(&self.records(records)))?)
-    }
-
-    fn records(&self, records: Vec<Record>) -> PilotToTerminal {
-        PilotToTerminal::Records { session: self.session(), records }
-    }
+/// What a session begins with.
+fn first() -> Vec<Record> {
+    let note = || Record::Note { time: now(), text: "first".into() };
+    (0..FIRST_EVENTS).map(event).chain((0..FIRST_NOTES).map(|_| note())).collect()
 }
 
 fn event(number: u32) -> Record {
@@ -294,9 +199,4 @@ fn event(number: u32) -> Record {
         value: number.into(),
     };
     Record::Event(event)
-}
-
-fn software() -> Software {
-    let text = String::new;
-    Software { program: "bench".into(), version: text(), host: text(), system: text() }
 }

@@ -4,13 +4,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bramble_bench::quantile;
 use bramble_link::{Event, LineError, MemoryOutbox, now};
 use bramble_message::{PilotInPassing, decode, encode};
 use bramble_value::{Kind, Record, Source};
 use uuid::Uuid;
 
+use crate::Failed;
 use crate::ends::{Ends, Pilot};
-use crate::{Failed, quantile};
 
 const BLOCK: usize = 32 << 10;
 

@@ -3,12 +3,13 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use bramble_bench::quantile;
 use bramble_link::{Event, Reply, now};
 use bramble_message::{Answer, Ask, Bytes, Command, PilotInPassing, TerminalToPilot, decode, encode};
 use uuid::Uuid;
 
+use crate::Failed;
 use crate::ends::{Ends, Pilot};
-use crate::{Failed, quantile};
 
 /// How long commands took to be answered, in microseconds.
 pub(crate) struct Turns {

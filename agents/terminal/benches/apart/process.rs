@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::Failed;
+use super::Failed;
 
 /// How long it has used processors, in seconds, from all its threads' exact times.
 pub(crate) fn processor_seconds(process: u32) -> Result<f64, Failed> {
