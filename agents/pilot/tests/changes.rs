@@ -68,8 +68,8 @@ impl Compared {
         lab.start_pilot("box1", &["--speed", "max", "--seed", "5"]);
         lab.start_child("box1");
         let mut compared = Compared { lab, before: BTreeMap::new(), sessions: 0, always: Vec::new() };
-        compared.session(&[]);
-        compared.always = compared.session(&[]);
+        compared.session("3", &[]);
+        compared.always = compared.session("3", &[]);
         assert!(compared.always.iter().any(|place| place == "uuid"), "{:?}", compared.always);
         let of_content = ["sources", "texts", "parameters", "seed", "versions"];
         let is_of_content = |place: &&String| of_content.iter().any(|one| place.starts_with(one));
@@ -77,14 +77,12 @@ impl Compared {
         compared
     }
 
-    /// Has a session, and says in which places its record differs from the one before.
-    fn session(&mut self, more: &[&str]) -> Vec<String> {
+    /// Has a session, and says in which places its record differs from the one before. The same
+    /// seed has the same things happen.
+    fn session(&mut self, seed: &str, more: &[&str]) -> Vec<String> {
         let task = self.lab.path("own/turn.star").display().to_string();
-        // The same seed has the same things happen.
-        self.started(
-            &["start", "M001", "--pilot", "box1", "--seed", "3", "--trials", "2", "--task", &task],
-            more,
-        )
+        let start = ["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "2", "--seed", seed];
+        self.started(&start, more)
     }
 
     fn started(&mut self, start: &[&str], more: &[&str]) -> Vec<String> {
@@ -99,7 +97,7 @@ impl Compared {
     /// What is otherwise now is found in all of these places, and only there.
     #[track_caller]
     fn is_found(&mut self, what: &str, places: &[&str]) {
-        let differs = self.session(&[]);
+        let differs = self.session("3", &[]);
         self.were_found(what, differs, places);
     }
 
@@ -111,6 +109,24 @@ impl Compared {
         }
         let elsewhere = |one: &&String| !places.iter().any(|place| one.starts_with(place));
         assert_eq!(differs.iter().find(elsewhere), None, "{what}: {differs:#?}");
+    }
+
+    /// Calibrates the valve by these weights of its shortest and its longest opening.
+    fn calibrate(&self, weights: &str) {
+        let mut command = program("bramble-pilot");
+        command.arg("--config").arg(self.lab.path("box1.toml"));
+        command.args([
+            "calibrate",
+            "valve.center",
+            "--pulses",
+            "2",
+            "--durations",
+            "20ms,200ms",
+            "--every",
+            "400ms",
+        ]);
+        let output = command.args(["--yes", "--weights", weights]).output().unwrap();
+        assert!(output.status.success(), "{}", common::text(&output.stderr));
     }
 
     /// Starts the pilot again, by another command.
@@ -181,18 +197,18 @@ fn each_text_of_a_session_that_changes_is_found_in_the_file_and_nothing_else() {
     all.is_found("the task", &[&["sources > turn.star"], &patch[..]].concat());
 
     all.lab.file("own/lib/turn.star", "far = 80\n");
-    all.is_found("what the task loads", &[&["sources > lib/turn.star"], &patch[..]].concat());
+    all.is_found("what the task loads", &["sources > lib/turn.star", patch[0]]);
 
     commit(&all.lab);
     all.is_found("the commit", &patch);
 
     let param = "reward=8 uL";
-    let differs = all.session(&["--param", param]);
+    let differs = all.session("3", &["--param", param]);
     let places = ["parameters > reward", "provenance > request > parameters"];
     all.were_found("a parameter", differs, &places);
-    let differs = all.session(&["--param", param, "--seed", "4"]);
+    let differs = all.session("4", &["--param", param]);
     all.were_found("the seed", differs, &["seed"]);
-    let differs = all.session(&[]);
+    let differs = all.session("3", &[]);
     all.were_found("both as before", differs, &[&places[..], &["seed"]].concat());
 
     let text = std::fs::read_to_string(all.lab.path("box1.toml")).unwrap();
@@ -204,15 +220,16 @@ fn each_text_of_a_session_that_changes_is_found_in_the_file_and_nothing_else() {
     all.restart_pilot(program("bramble-pilot"));
     all.is_found("the hardware", &["texts > config/pilot.toml", "provenance > pilot > rig"]);
 
-    all.lab.end("box1");
-    let calibrate =
-        ["calibrate", "valve.center", "--pulses", "2", "--durations", "20ms,40ms", "--every", "60ms"];
-    let mut command = program("bramble-pilot");
-    command.arg("--config").arg(all.lab.path("box1.toml")).args(calibrate);
-    let output = command.args(["--weights", "0.0016,0.0032", "--yes"]).output().unwrap();
-    assert!(output.status.success(), "{}", common::text(&output.stderr));
+    // Without a flow in its configuration, a valve goes by its calibration.
+    all.lab
+        .file("box1.toml", &text.replace("# as it was", "# otherwise").replace("flow = \"40 uL/s\"\n", ""));
+    all.calibrate("0.0016,0.016");
     all.restart_pilot(program("bramble-pilot"));
-    all.is_found("a calibration", &["texts > calibrations/", "provenance > pilot > calibrations"]);
+    let calibration = ["texts > calibrations/", "provenance > pilot > calibrations"];
+    let hardware = ["texts > config/pilot.toml", "provenance > pilot > rig"];
+    all.is_found("a valve that goes by its calibration", &[calibration, hardware].concat());
+    all.calibrate("0.0018,0.018");
+    all.is_found("a calibration", &calibration);
 
     // By its step, and then with another rule in the same protocol.
     let protocol = |rule: &str| {
@@ -264,7 +281,7 @@ fn each_agent_and_its_computer_that_is_another_is_found_in_the_file_and_nothing_
     let host = |what: &str| format!("provenance > pilot > host > {what}");
     let places = ["name", "board", "kernel", "kernel_build", "system", "cpu_governor"].map(host);
     let places: Vec<&str> = places.iter().map(String::as_str).collect();
-    all.is_found("the computer", &[&places[..], &["versions"]].concat());
+    all.is_found("the computer", &[&places[..], &["provenance > pilot_software > host"]].concat());
 }
 
 /// A program in which one text is another.

@@ -7,7 +7,6 @@ import { parseArgs } from "node:util";
 import { WebSocketServer } from "ws";
 import { checked, Lab, PROTOCOL, simulated, view } from "./lab.mjs";
 
-const OFFERED = ["/tasks", "/protocols", "/subjects/assign", "/subjects/{id}/sessions/{number}/report.html"];
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const TYPES = {
   ".html": "text/html; charset=utf-8",
@@ -120,8 +119,6 @@ async function answer(lab, asked, request, response) {
     if (path === "/status") return json(200, lab.status());
     if (path === "/subjects") return json(200, lab.lines());
     if (path === "/login") return json(200, { required: false, who: "anna@desk", role: "manage" });
-    if (path === "/openapi.json")
-      return json(200, { paths: Object.fromEntries(OFFERED.map((path) => [`/api/v1${path}`, {}])) });
     if (path === "/agents") return json(200, []);
     if (path === "/tasks")
       return json(200, [
