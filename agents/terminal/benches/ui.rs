@@ -50,6 +50,7 @@ fn main() -> Result<(), Failed> {
     browser.ten()?;
     let ten = core(&terminal, seconds)?;
     browser.close()?;
+    let memory = process::most_memory(terminal.id())?;
 
     report.measured("first page, transferred", first.kilobytes, "kB", Some(Goal::Below(300.0)));
     report.measured("first page, until all pilots are shown", first.seconds, "s", Some(Goal::Below(1.0)));
@@ -62,6 +63,7 @@ fn main() -> Result<(), Failed> {
     report.simulated(&name("the lab's page"), lab.frames, "frames/s", None);
     report.simulated(&name("terminal without a page, of a core"), alone, "%", None);
     report.simulated(&name("ten pages more, of a core"), ten - alone, "%", Some(Goal::Below(10.0)));
+    report.simulated(&name("terminal, most memory"), memory, "MB", None);
     report.print();
     Ok(())
 }

@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use bramble_identity::{Agent, Authority, Identity, Role};
 use bramble_link::{Dialer, Endpoint, Event, Events, Line, Me, MemoryOutbox, Place, Terms, dial};
@@ -16,6 +17,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Failed, Other};
+
+/// As long as a pilot waits for its last acknowledgement.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The subject of the pilot in this place.
 pub(crate) fn subject(place: u32) -> SubjectId {
@@ -59,7 +63,7 @@ pub(crate) fn serve(program: &OsStr, folder: &Path, web: &str) -> Result<(Other,
 /// One pilot, which has a session of its own subject.
 pub(crate) struct Pilot {
     place: u32,
-    pub(crate) dialer: Dialer,
+    dialer: Dialer,
     events: Events,
     pub(crate) line: Line,
 }
@@ -79,6 +83,11 @@ impl Pilot {
     pub(crate) fn wait_until_up(&self) -> Result<(), Failed> {
         while !matches!(self.events.recv()?, Event::Up { .. }) {}
         Ok(())
+    }
+
+    /// Ends, once all that it said is acknowledged, or after a while.
+    pub(crate) fn close(self) {
+        self.dialer.close(PATIENCE);
     }
 
     pub(crate) fn session(&self) -> Uuid {

@@ -179,7 +179,7 @@ pub(crate) fn be(load: &str, folder: &str, endpoint: &str) -> Result<(), Failed>
         }
     }
     for pilot in pilots {
-        pilot.dialer.close(Duration::from_secs(30));
+        pilot.close();
     }
     say("acknowledged")
 }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bramble_engine::Settings;
@@ -24,10 +25,12 @@ const TRIALS: u32 = 1000;
 
 /// Is all the pilots, until whoever started this says otherwise.
 pub(crate) fn be(pilots: u32, folder: &str, endpoint: &str) -> Result<(), Failed> {
-    std::thread::spawn(|| {
-        // It says so by ending.
+    let over = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&over);
+    std::thread::spawn(move || {
+        // Whoever started this says so by ending.
         _ = hear();
-        std::process::exit(0);
+        told.store(true, Ordering::Relaxed);
     });
     let script = Script::new()?;
     let pilots = (0..pilots).map(|place| Pilot::dial(place, folder, endpoint));
@@ -47,7 +50,8 @@ pub(crate) fn be(pilots: u32, folder: &str, endpoint: &str) -> Result<(), Failed
     // Each has its own moment in the time between two events.
     let apart = Span::from_ns(1_000_000_000 / i64::from(RATE) / players.len() as i64);
     let mut due = now();
-    for turn in 0.. {
+    let mut turn = 0;
+    while !over.load(Ordering::Relaxed) {
         for player in &mut players {
             due += apart;
             let wait = due.since(now()).ns();
@@ -59,7 +63,9 @@ pub(crate) fn be(pilots: u32, folder: &str, endpoint: &str) -> Result<(), Failed
                 player.say_how_it_is()?;
             }
         }
+        turn += 1;
     }
+    players.into_iter().for_each(|player| player.pilot.close());
     Ok(())
 }
 
