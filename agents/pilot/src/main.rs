@@ -3,6 +3,7 @@
 
 mod children;
 mod config;
+mod dates;
 mod desk;
 mod front;
 mod hand;
@@ -45,6 +46,7 @@ use tracing_subscriber::EnvFilter;
 
 use children::Children;
 use config::{Arguments, Command, Settings, Workshop};
+use dates::Dates;
 use desk::Desk;
 use front::Front;
 use memory::{LANE, Sessions};
@@ -122,6 +124,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
 
     let (inputs, to_pilot) = inputs_channel(signals)?;
     let rig = session::devices(&settings.rig);
+    let dates = Dates::new(&settings.rig, settings.data.join("calibrations"));
     let outbox = JournalOutbox::open(journal.clone(), LANE).into_diagnostic()?;
     let place = Place::from(settings.terminal.clone()).with_identity(member.identity.clone());
     let hello = pilot::hello(rig.clone(), Activity::Idle);
@@ -198,6 +201,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         keys,
         then: Then::End,
         probe: Probe::new("/", &settings.data),
+        dates,
     };
     let (dialer, outcome) = pilot.run(&to_pilot);
     drop((bench, announcement));

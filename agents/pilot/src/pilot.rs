@@ -19,6 +19,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::children::Children;
+use crate::dates::Dates;
 use crate::desk::Deed;
 use crate::front::Front;
 use crate::hand;
@@ -103,6 +104,7 @@ pub(crate) struct Pilot {
     /// Kept for the end of a session on a full disk.
     pub(crate) reserve: Reserve,
     pub(crate) probe: Probe,
+    pub(crate) dates: Dates,
     /// What it has of its swarm.
     pub(crate) member: Member,
     /// The folder of its keys.
@@ -159,6 +161,10 @@ impl Pilot {
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_at_room();
                     self.tell_status();
+                    if let Some(dates) = self.dates.due() {
+                        // Where the link has ended, so does the pilot.
+                        let _ = self.dialer.line().passing(encode(&dates));
+                    }
                     next_tick = Instant::now() + TICK;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -190,6 +196,7 @@ impl Pilot {
                 };
                 tracing::info!("the terminal {peer} ({version}) is there");
                 self.told = None;
+                self.dates.again();
             }
             Event::Down { peer, why } => tracing::warn!("the terminal {peer} is gone: {why}"),
             Event::Refused(refusal) => tracing::error!("the terminal does not talk to this pilot: {refusal}"),
@@ -211,7 +218,7 @@ impl Pilot {
             News::Started(course) => tracing::info!("a session of task {} started", course.task.name),
             News::Refused(why) => tracing::warn!("a session was refused: {why}"),
             News::Ended(ending, why) => tracing::info!("the session ended ({}): {why}", ending.name()),
-            News::HandEnded => {}
+            News::HandEnded => self.dates.again(),
             News::Done => self.at_work = self.at_work.saturating_sub(1),
         }
         self.act(left);

@@ -1,6 +1,7 @@
 //! What can be typed after `bramble-terminal`.
 
 mod agents;
+mod alerts;
 mod export;
 mod life;
 mod session;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::unusual::Unusual;
 
 pub(crate) use agents::{Agents, AgentsCommand};
+pub(crate) use alerts::{Alerts, AlertsCommand};
 pub(crate) use export::Export;
 pub(crate) use life::{Edit, Instead, OrNone, Water, Weigh};
 pub(crate) use session::{Session, SessionMove, SessionReport};
@@ -150,6 +152,15 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Show what is not as it should be; say that it was seen; try how others are told
+    #[command(after_help = "\
+Examples:
+  bramble-terminal alerts
+  bramble-terminal alerts seen 7
+  bramble-terminal alerts silence 7 2h
+  bramble-terminal alerts test
+  bramble-terminal alerts --json | jq '.on[].text'")]
+    Alerts(Alerts),
     /// Let a pilot or a child join this swarm: prints a code, and what to type on its computer
     #[command(after_help = "\
 The code holds for ten minutes, for one agent of that name, and for two wrong tries. It can't

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bramble_config::ConfigError;
 use bramble_export::Lab;
 use bramble_link::Endpoint;
-use bramble_settings::{KEYS, TerminalFile, WebFile};
+use bramble_settings::{AlertsFile, KEYS, TerminalFile, WebFile, WebhookFile};
 use bramble_value::Name;
 
 /// The configuration file that is read where none is named, if it is there.
@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) lab: Lab,
     /// The page, with absolute paths.
     pub(crate) web: WebFile,
+    /// What people are told of, with absolute paths.
+    pub(crate) alerts: AlertsFile,
     /// The configuration file's text, for the records of sessions; none where there is none.
     pub(crate) text: Option<String>,
 }
@@ -48,9 +50,11 @@ impl Settings {
         let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
         let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);
         let mut web = config.as_ref().map(|config| config.settings.web.clone()).unwrap_or_default();
+        let mut alerts = config.as_ref().map(|config| config.settings.alerts.clone()).unwrap_or_default();
         if let Some(config) = &config {
             let paths = [&mut web.certificate, &mut web.key, &mut web.tasks];
-            paths.into_iter().flatten().for_each(|path| *path = absolute(config.path(path)));
+            let paths = paths.into_iter().chain(alerts.webhook.iter_mut().flat_map(WebhookFile::paths));
+            paths.flatten().for_each(|path| *path = absolute(config.path(path)));
         }
         let (file, text) = config.map(|config| (config.settings, config.text)).unzip();
         let file: TerminalFile = file.unwrap_or_default();
@@ -60,6 +64,7 @@ impl Settings {
             name: file.name(),
             lab: file.lab,
             web,
+            alerts,
             text,
         })
     }

@@ -1,6 +1,7 @@
 //! The lab desktop's agent: it starts sessions on pilots and keeps the subject files.
 
 mod agents;
+mod alerts;
 mod api;
 mod assignment;
 mod cli;

@@ -317,6 +317,9 @@ impl Swarm {
             Ok(PilotInPassing::Live { session, records }) => {
                 self.desk.state.change(|lab| lab.live(pilot, session, records));
             }
+            Ok(PilotInPassing::Calibrated(calibrations)) => {
+                self.desk.state.change(|lab| lab.calibrated(pilot, calibrations));
+            }
             Ok(PilotInPassing::Status(status)) => {
                 // It says how things are after what came before it.
                 if backlog.waiting.keys().any(|(other, _)| other == pilot) {

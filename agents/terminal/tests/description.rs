@@ -15,7 +15,8 @@ fn lab() -> Terminal {
     let tasks = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tasks");
     let terminal = Terminal::start_with(&format!("[web]\ntasks = \"{tasks}\"\n"), |_| {});
     terminal.say(&["subject", "add", "M001", "--species", "Mus musculus", "--sex", "female"]);
-    terminal.say(&["subject", "weigh", "M001", "25g"]);
+    terminal.say(&["subject", "weigh", "M001", "25g", "--limit", "85%"]);
+    terminal.say(&["subject", "weigh", "M001", "20g"]);
     terminal.say(&["subject", "note", "M001", "calm"]);
     let pilot = terminal.pilot("box1", Activity::Idle);
     let session = Uuid::from_u128(7);
@@ -25,6 +26,7 @@ fn lab() -> Terminal {
     pilot.say(&ended(session, false));
     terminal
         .until(&["subject", "show", "M001", "--json"], |subject| subject["sessions"][0]["end"].is_object());
+    terminal.until(&["alerts", "--json"], |alerts| alerts["on"][0]["kind"] == "weight-low");
     terminal
 }
 

@@ -23,8 +23,8 @@ pub use child_to_pilot::{ChildHello, ChildToPilot, Offer};
 pub use health::{Disk, Health, Power, Quality};
 pub use pilot_to_child::{PilotToChild, Reading};
 pub use pilot_to_terminal::{
-    Activity, Answer, Child, ColumnInfo, Ended, Hold, PilotHello, PilotInPassing, PilotToTerminal, Progress,
-    RigDevice, Started, Status,
+    Activity, Answer, Calibrated, Child, ColumnInfo, Ended, Hold, PilotHello, PilotInPassing,
+    PilotToTerminal, Progress, RigDevice, Started, Status,
 };
 pub use terminal_to_pilot::{Command, Graduation, StartSession, TerminalHello, TerminalToPilot, When};
 

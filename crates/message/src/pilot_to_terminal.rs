@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bramble_value::{Ending, Name, Names, Person, Record, SubjectId, Time, Value, ValueType};
+use bramble_value::{Ending, Name, Names, Person, Record, Span, SubjectId, Time, Value, ValueType};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -147,6 +147,19 @@ pub enum PilotInPassing {
         /// In the order of observation.
         records: Vec<Record>,
     },
+    /// The calibrations of its valves that count, all that there are.
+    Calibrated(Vec<Calibrated>),
+}
+
+/// How old the calibration of a valve is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Calibrated {
+    /// The valve.
+    pub valve: PortName,
+    /// When it was made: seconds since 1970, UTC.
+    pub made_unix_s: i64,
+    /// How old it may be by the rig's configuration; older, it lets no session start.
+    pub age: Span,
 }
 
 /// What a pilot tells of itself now and then; only the latest matters, and it

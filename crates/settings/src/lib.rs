@@ -1,5 +1,6 @@
 //! What the configuration file of each agent says.
 
+mod alerts;
 mod child;
 mod pilot;
 mod speed;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use bramble_config::Config;
 use bramble_value::Name;
 
+pub use alerts::{AlertsFile, WebhookFile, WebhookForm};
 pub use child::{ChildError, ChildFile, offerable};
 pub use pilot::{PilotError, PilotFile, Simulation, reachable};
 pub use speed::{Speed, SpeedError};

@@ -6,6 +6,7 @@ use bramble_link::Endpoint;
 use bramble_value::{Lab, Name};
 use serde::Deserialize;
 
+use crate::alerts::AlertsFile;
 use crate::web::WebFile;
 
 /// Where pilots are listened for where nothing else is said.
@@ -28,6 +29,8 @@ pub struct TerminalFile {
     pub lab: Lab,
     /// The page.
     pub web: WebFile,
+    /// What people are told of by themselves.
+    pub alerts: AlertsFile,
 }
 
 impl TerminalFile {

@@ -24,6 +24,8 @@ const WATER: &str = "water given";
 const WEIGHT: &str = "weight";
 /// ... of a note.
 const NOTE: &str = "note";
+/// ... of an animal that was taken out of the box it was in.
+const OUT: &str = "taken out";
 
 /// How an animal fares.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -207,6 +209,19 @@ pub fn weight_taken_back(wrong: &Weight, by: &By) -> Weight {
 /// A note in a person's words.
 pub fn note(text: String, by: &By) -> Change {
     change(by, NOTE, "", text)
+}
+
+/// An animal was taken out of its box, after a session on this pilot.
+pub fn taken_out(pilot: &str, by: &By) -> Change {
+    change(by, OUT, pilot, String::new())
+}
+
+/// When a person last had an animal in hand, as far as was written down: it was weighed or given
+/// water, noted or taken out of its box.
+pub fn handled(history: &[Change], weights: &[Weight]) -> Option<Timestamp> {
+    let in_hand = |change: &&Change| [WATER, WEIGHT, NOTE, OUT].contains(&change.what.as_str());
+    let changes = history.iter().filter(in_hand).map(|change| change.when);
+    changes.chain(counted(weights).iter().map(|weight| weight.when)).max()
 }
 
 /// The weighings that count, in the order of their times: of those of one time the one

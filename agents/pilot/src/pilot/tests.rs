@@ -127,6 +127,7 @@ impl Linked {
             limit: u64::MAX,
             reserve,
             probe: Probe::new("/", folder.path()),
+            dates: Dates::new(&Default::default(), folder.path().to_owned()),
             member: Member::load(&folder.path().join("keys"), Role::Pilot, &name).unwrap(),
             keys: folder.path().join("keys"),
             then: Then::End,

@@ -1,6 +1,7 @@
 //! The way in: HTTP with JSON inside, on a Unix socket and on the page's address. The
 //! commands of this program use it, and a script or a page can do what they do.
 
+pub(crate) mod alerts;
 pub(crate) mod client;
 pub(crate) mod description;
 mod life;

@@ -88,6 +88,12 @@ Examples:
         /// The note
         text: String,
     },
+    /// Write down that a subject was taken out of the box that it had its session in
+    #[command(after_help = "Example:\n  bramble-terminal subject out M001")]
+    Out {
+        /// Which
+        id: SubjectId,
+    },
     /// Show every change to a subject: when, who, what, from, to
     History {
         /// Which

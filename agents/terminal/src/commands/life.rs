@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::subject::local;
 use super::{print_done, print_json, say, table};
+use crate::api::alerts::SaidBy;
 use crate::api::client::Client;
 use crate::api::types::{Cares, GiveWater, MoveSession, NoteDown, SubjectInfo, Weigh, WeightLine};
 use crate::cli::{self, Instead, OrNone};
@@ -91,6 +92,11 @@ fn of_day(instead: Option<Instead>) -> (bool, Option<Date>) {
 
 pub(super) async fn note(client: &Client, who: Person, id: &SubjectId, text: String) -> miette::Result<()> {
     print_done(&client.post(&format!("/subjects/{id}/notes"), &NoteDown { text, who }).await?);
+    Ok(())
+}
+
+pub(super) async fn take_out(client: &Client, who: Person, id: &SubjectId) -> miette::Result<()> {
+    print_done(&client.post(&format!("/subjects/{id}/out"), &SaidBy { who }).await?);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! What each command does: `serve` is the terminal, the others ask it.
 
 mod agents;
+mod alerts;
 mod export;
 mod life;
 mod protocol;
@@ -74,6 +75,7 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
             session::reward(client, by(who, take_over), &subject, port, volume).await
         }
         Command::Status { watch, brief, json } => status::run(client, watch, brief, json).await,
+        Command::Alerts(options) => alerts::run(client, who, options).await,
         Command::Invite { name, child, json } => agents::invite(client, name, child, json).await,
         Command::Agents(options) => agents::agents(client, who, options).await,
         Command::Serve(_)

@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 
 use super::runtime;
 use crate::agents::{Agents, Joining};
+use crate::alerts::{self, Alerts};
 use crate::config::Settings;
 use crate::desk::{Desk, State, note_who_was_here};
 use crate::lab::Running;
@@ -73,6 +74,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let agents = Arc::new(Agents::open(&settings)?);
     // The journal is ours, so that a socket left there is nobody's.
     let api = bind(&socket)?;
+    let alerts = Alerts::open(&settings)?;
     let page = match settings.web.listen {
         Some(WebAddress::Off) => None,
         Some(WebAddress::At(address)) => Some(Page::open(Some(address), &settings).await?),
@@ -94,7 +96,8 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let link = bramble_link::listen(place, me, move |pilot| swarm::terms(&known, pilot));
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;
     let announcement = announce(link.endpoint(), agents.identity());
-    let desk = Arc::new(Desk { settings, seed, writer, link, agents, state, simulating: Semaphore::new(1) });
+    let desk =
+        Arc::new(Desk { settings, seed, writer, link, agents, state, alerts, simulating: Semaphore::new(1) });
 
     let stop = Arc::new(AtomicBool::new(false));
     let (found, to_look_up) = mpsc::unbounded_channel();
@@ -104,6 +107,8 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let hearing = std::thread::spawn(move || swarm.run(&events));
     let reacting = tokio::spawn(react(Arc::clone(&desk), news, to_look_up));
     let telling = tokio::spawn(Arc::clone(&desk).tell_revocations());
+    let watching = tokio::spawn(alerts::watch(Arc::clone(&desk)));
+    let alerting = tokio::spawn(alerts::tell(Arc::clone(&desk)));
     let noting = tokio::spawn(note_who_was_here(Arc::clone(&desk.agents)));
 
     let ending = ending()?;
@@ -126,6 +131,8 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     reacting.abort();
     telling.abort();
     noting.abort();
+    watching.abort();
+    alerting.abort();
     desk.agents.write_what_is_not();
     stop.store(true, Ordering::Relaxed);
     if hearing.join().is_err() {

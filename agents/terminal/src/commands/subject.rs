@@ -27,6 +27,7 @@ pub(super) async fn run(client: &Client, who: Person, command: Subject) -> miett
         Subject::Weigh(options) => life::weigh(client, who, options).await?,
         Subject::Water(options) => life::water(client, who, options).await?,
         Subject::Note { id, text } => life::note(client, who, &id, text).await?,
+        Subject::Out { id } => life::take_out(client, who, &id).await?,
         Subject::History { id, json } => {
             history(&id, client.get(&format!("/subjects/{id}/history")).await?, json)?
         }

@@ -152,6 +152,26 @@ impl Desk {
         .await
     }
 
+    /// Writes down that a subject was taken out of the box that it had its last session in.
+    pub(crate) async fn take_out(&self, id: SubjectId, who: Person) -> Allowed<Done> {
+        let by = by(who);
+        self.care_for(id.clone(), move |file| {
+            let last = file.sessions()?.into_iter().max_by_key(|session| session.started);
+            let Some(last) = last else {
+                return Ok(Err(Refusal::conflict(format!("{id} had no session yet"))));
+            };
+            if last.end.is_none() {
+                let why = format!("{id} is in a session on {}", last.pilot);
+                return Ok(Err(
+                    Refusal::conflict(why).help(format!("stop it first: bramble-terminal stop {id}"))
+                ));
+            }
+            file.log(&life::taken_out(&last.pilot, &by))?;
+            Ok(Ok(Done { done: format!("{id} was taken out of {}", last.pilot) }))
+        })
+        .await
+    }
+
     /// Writes a new version of who a subject is.
     pub(crate) async fn edit(&self, id: SubjectId, edit: Edit) -> Allowed<Done> {
         let by = by(edit.who.clone());
@@ -191,6 +211,7 @@ impl Desk {
         id: SubjectId,
         work: impl FnOnce(&mut SubjectFile) -> Result<Allowed<T>, SubjectError> + Send + 'static,
     ) -> Allowed<T> {
+        let subject = id.clone();
         let write = move |files: &mut Files| {
             let written = files.write(&id, |file| {
                 let done = work(file)?;
@@ -201,12 +222,14 @@ impl Desk {
             });
             written.map_err(|error| no_subject(&id, error))?
         };
-        self.writer.ask(write).await
+        let written = self.writer.ask(write).await;
+        self.alerts.look_at(&subject);
+        written
     }
 }
 
 /// How a subject fares now, on the calendar of this computer, which is the lab's.
-pub(super) fn fares(file: &SubjectFile) -> Result<Life, SubjectError> {
+pub(crate) fn fares(file: &SubjectFile) -> Result<Life, SubjectError> {
     let (history, weights, sessions) = (file.history()?, file.weights()?, file.sessions()?);
     Ok(Life::of(&history, &weights, &sessions, Timestamp::now(), &TimeZone::system()))
 }

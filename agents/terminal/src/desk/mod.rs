@@ -24,8 +24,10 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub(crate) use agents::note_who_was_here;
+pub(crate) use life::fares;
 
 use crate::agents::Agents;
+use crate::alerts::Alerts;
 use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParameter, Status, Stop};
 use crate::config::Settings;
 use crate::lab::{Lab, Past, Running};
@@ -50,6 +52,7 @@ pub(crate) struct Desk {
     pub(crate) link: Listener,
     pub(crate) agents: Arc<Agents>,
     pub(crate) state: Arc<State>,
+    pub(crate) alerts: Alerts,
     /// One simulation at a time is run for pages.
     pub(crate) simulating: Semaphore,
 }
@@ -279,6 +282,7 @@ impl Desk {
                 };
                 self.state.change(|lab| lab.notice(&pilot, Some(notice)));
             }
+            News::Session { subject } => self.alerts.look_at(&subject),
             News::Graduated { pilot, subject, next } => {
                 if let Err(refusal) = self.start_next(&subject, &pilot, &next).await {
                     tracing::warn!(%subject, %pilot, "the next step did not start: {refusal}");

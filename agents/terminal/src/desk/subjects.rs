@@ -89,7 +89,7 @@ impl Desk {
     }
 
     /// Looks something up in a subject's file.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         id: SubjectId,
         work: impl FnOnce(&SubjectFile) -> Result<T, SubjectError> + Send + 'static,

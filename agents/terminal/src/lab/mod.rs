@@ -6,7 +6,9 @@ mod presence;
 use std::collections::BTreeMap;
 
 use bramble_link::Clock;
-use bramble_message::{Activity, PilotHello, Progress, RigDevice, Software, StartSession, Started, Status};
+use bramble_message::{
+    Activity, Calibrated, PilotHello, Progress, RigDevice, Software, StartSession, Started, Status,
+};
 use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -29,6 +31,8 @@ pub(crate) struct Lab {
     pilots: BTreeMap<Name, Pilot>,
     /// Notices on pilots that have not called yet.
     early: BTreeMap<Name, String>,
+    /// How old the calibrations of each pilot's valves are, as it said last.
+    calibrations: BTreeMap<Name, Vec<Calibrated>>,
     refused: Vec<String>,
 }
 
@@ -210,6 +214,24 @@ impl Lab {
     /// An agent has another name from now on.
     pub(crate) fn forget(&mut self, name: &Name) {
         self.pilots.remove(name);
+        self.calibrations.remove(name);
+    }
+
+    /// How old the calibrations of a pilot's valves are.
+    pub(crate) fn calibrated(&mut self, name: &Name, calibrations: Vec<Calibrated>) {
+        self.calibrations.insert(name.clone(), calibrations);
+    }
+
+    /// How old the calibrations of every pilot's valves are, as far as they told it.
+    pub(crate) fn calibrations(&self) -> BTreeMap<Name, Vec<Calibrated>> {
+        self.calibrations.clone()
+    }
+
+    /// Whether a pilot runs a task that is known to have no trials.
+    pub(crate) fn has_no_trials(&self, name: &Name) -> bool {
+        let run = self.pilots.get(name).and_then(|pilot| pilot.running.as_ref());
+        let task = run.and_then(|run| run.log.about()?.task.as_ref());
+        task.is_some_and(|task| !task.stages.iter().any(|stage| stage.kind == "trials"))
     }
 
     /// Something that a person should read beside a pilot; nothing clears it.

@@ -49,7 +49,7 @@ impl Feed {
         self.seen.clear();
         let sessions = self.watch.clone().into_iter();
         let sessions = sessions.filter_map(|name| Some((name.clone(), self.whole(lab, &name)?))).collect();
-        Snapshot { at, status, sessions }
+        Snapshot { at, status, sessions, alerts: Vec::new() }
     }
 
     /// What it lacks, which it has from now on.
@@ -98,6 +98,7 @@ impl Changes {
             pilots: Vec::new(),
             gone: Vec::new(),
             terminal: None,
+            alerts: None,
             sessions: BTreeMap::new(),
             rows: BTreeMap::new(),
             events: BTreeMap::new(),

@@ -11,7 +11,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::feed::{Feed, Next};
-use super::wire::{Changes, Live, TerminalNow, Watch};
+use super::wire::{Changes, Live, Snapshot, TerminalNow, Watch};
 use crate::desk::Desk;
 
 /// How long after one message the next may be sent.
@@ -32,7 +32,9 @@ pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
     let mut tick = interval(TERMINAL_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick.reset();
-    let first = snapshot(&desk, &mut feed);
+    let mut alerts = desk.alerts.subscribe();
+    let mut alerted = None;
+    let first = snapshot(&desk, &mut feed, &mut alerted);
     if send(&mut socket, &first).await.is_err() {
         return;
     }
@@ -55,12 +57,18 @@ pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
                 tokio::time::sleep_until(sent + PAUSE).await;
                 changes.borrow_and_update();
             }
+            changed = alerts.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                tokio::time::sleep_until(sent + PAUSE).await;
+            }
             _ = tick.tick() => terminal = Some(now(&desk)),
         }
         if !allowed() {
             return;
         }
-        let Some(message) = next(&desk, &mut feed, terminal) else { continue };
+        let Some(message) = next(&desk, &mut feed, terminal, &mut alerted) else { continue };
         if send(&mut socket, &message).await.is_err() {
             return;
         }
@@ -68,20 +76,33 @@ pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
     }
 }
 
-fn snapshot(desk: &Desk, feed: &mut Feed) -> Live {
+/// Everything; `alerted` is what of the alerts the page has then.
+fn snapshot(desk: &Desk, feed: &mut Feed, alerted: &mut Option<u64>) -> Live {
     let status = desk.status();
-    Live::Snapshot(desk.state.show(|board, lab| feed.snapshot(board, lab, status, Timestamp::now())))
+    *alerted = None;
+    let alerts = desk.alerts.since(alerted).unwrap_or_default();
+    let snapshot = desk.state.show(|board, lab| feed.snapshot(board, lab, status, Timestamp::now()));
+    Live::Snapshot(Snapshot { alerts, ..snapshot })
 }
 
-fn next(desk: &Desk, feed: &mut Feed, terminal: Option<TerminalNow>) -> Option<Live> {
+fn next(
+    desk: &Desk,
+    feed: &mut Feed,
+    terminal: Option<TerminalNow>,
+    alerted: &mut Option<u64>,
+) -> Option<Live> {
     let at = Timestamp::now();
-    match desk.state.show(|board, lab| feed.next(board, lab, at)) {
-        Next::Behind => Some(snapshot(desk, feed)),
-        Next::Changes(changes) => Some(Live::Changes(Changes { terminal, ..*changes })),
-        Next::Nothing => {
-            terminal.map(|terminal| Live::Changes(Changes { terminal: Some(terminal), ..Changes::none(at) }))
-        }
+    let changes = match desk.state.show(|board, lab| feed.next(board, lab, at)) {
+        Next::Behind => return Some(snapshot(desk, feed, alerted)),
+        Next::Changes(changes) => Some(*changes),
+        Next::Nothing => None,
+    };
+    let alerts = desk.alerts.since(alerted);
+    if changes.is_none() && terminal.is_none() && alerts.is_none() {
+        return None;
     }
+    let changes = changes.unwrap_or_else(|| Changes::none(at));
+    Some(Live::Changes(Changes { terminal, alerts, ..changes }))
 }
 
 fn now(desk: &Desk) -> TerminalNow {

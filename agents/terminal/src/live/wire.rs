@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bramble_alerts::Alert;
 use bramble_message::Health;
 use bramble_task::Summary;
 use bramble_value::{Ending, Name};
@@ -31,6 +32,8 @@ pub(crate) struct Snapshot {
     pub(crate) status: Status,
     /// The sessions of the pilots that are watched and run one.
     pub(crate) sessions: BTreeMap<Name, SessionView>,
+    /// The alerts that are on, the newest first.
+    pub(crate) alerts: Vec<Alert>,
 }
 
 /// What is otherwise than it was said last.
@@ -46,6 +49,9 @@ pub(crate) struct Changes {
     /// What is said of the terminal itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) terminal: Option<TerminalNow>,
+    /// The alerts that are on, all of them, where there are others or one is otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) alerts: Option<Vec<Alert>>,
     /// Sessions of watched pilots that a page has nothing of: each takes the place of what there was.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) sessions: BTreeMap<Name, SessionView>,

@@ -12,7 +12,7 @@ pub(crate) use allowed::{Guarded, guarded};
 pub(crate) use caller::Caller;
 pub(crate) use door::{Door, on_socket};
 pub(crate) use listen::bind;
-pub(crate) use tls::{Entrance, From, config};
+pub(crate) use tls::{Entrance, From, Stream, config};
 
 /// The cookie of who has logged in.
 pub(crate) const COOKIE: &str = "bramble-login";

@@ -8,6 +8,7 @@
 
 mod behind;
 mod mark;
+mod unfinished;
 
 use std::time::Instant;
 
@@ -18,6 +19,7 @@ use bramble_value::{Name, Person, Record, Seed, SubjectId};
 use uuid::Uuid;
 
 use mark::{InSession, Mark, mark_key};
+pub(crate) use unfinished::{Unfinished, unfinished};
 
 use super::files::Files;
 use super::outcome::{Outcome, outcome};
@@ -46,27 +48,6 @@ fn pilot_of(lane: &str) -> Option<Name> {
     let (pilot, epoch) = lane.split_once(' ')?;
     epoch.parse::<Uuid>().ok()?;
     pilot.parse().ok()
-}
-
-/// A session whose end nobody has told yet.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Unfinished {
-    pub(crate) pilot: Name,
-    pub(crate) session: Uuid,
-    pub(crate) subject: SubjectId,
-    pub(crate) owner: Person,
-}
-
-/// The session that a lane was left in, where it was.
-///
-/// # Errors
-/// Where the journal can't be read.
-pub(crate) fn unfinished(journal: &Journal, lane: &str) -> Result<Option<Unfinished>, JournalError> {
-    let lane = Lane::open(journal, lane)?;
-    Ok(lane.and_then(|Lane { pilot, mark, .. }| {
-        let InSession { uuid: session, subject, owner, .. } = mark.session?;
-        Some(Unfinished { pilot, session, subject, owner })
-    }))
 }
 
 /// One pilot's lane.
@@ -285,7 +266,7 @@ impl Lane {
                 Err(Stuck::Subject(error)) if is_hopeless(&error) => {
                     self.set_aside(bytes, &error.to_string(), journal)
                 }
-                result => result,
+                result => result.map(|()| self.tell_of_session(news)),
             },
             PilotToTerminal::Owner { session, owner } => {
                 if let Some(now) = self.mark.session.as_mut().filter(|now| now.uuid == session) {
@@ -412,12 +393,19 @@ impl Lane {
             paused: ended.paused,
         });
         let subject = session.subject.clone();
+        self.tell_of_session(news);
         files.let_go(&subject);
         self.mark.session = None;
         if let Some(next) = next {
             news(News::Graduated { pilot: self.pilot.clone(), subject, next });
         }
         Ok(())
+    }
+
+    /// Tells that the session that the lane is in began, or is over.
+    fn tell_of_session(&self, news: &dyn Fn(News)) {
+        let subject = self.mark.session.iter().map(|session| session.subject.clone());
+        subject.for_each(|subject| news(News::Session { subject }));
     }
 
     fn is_in(&self, session: Uuid) -> bool {

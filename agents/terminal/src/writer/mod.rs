@@ -34,6 +34,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// What the writer tells of by itself.
 #[derive(Debug)]
 pub(crate) enum News {
+    /// A session of this subject began or ended in its file.
+    Session { subject: SubjectId },
     /// A subject graduated, and its next step can start.
     Graduated { pilot: Name, subject: SubjectId, next: Next },
     /// What this pilot sent can't be written for now, or, without a reason, can again.

@@ -19,8 +19,8 @@ use crate::sync::SyncPattern;
 pub(crate) use board::header_chips;
 pub(crate) use lines::{SYNC, SYNC_INPUT};
 pub use pin::{Active, Pin, Pull};
-pub use quantity::Flow;
 pub(crate) use quantity::Written;
+pub use quantity::{Age, Flow};
 pub use written::WrittenRig;
 
 /// The devices of one machine, and how they are looked after.

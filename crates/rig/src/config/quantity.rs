@@ -54,8 +54,16 @@ impl Display for Flow {
 }
 
 /// How old something may be: a span that may be said in days, `"60 d"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Age(pub(super) Span);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Age(pub Span);
+
+impl TryFrom<String> for Age {
+    type Error = QuantityError;
+    fn try_from(text: String) -> Result<Age, QuantityError> {
+        text.parse()
+    }
+}
 
 const DAY: f64 = 24.0 * 3600.0;
 

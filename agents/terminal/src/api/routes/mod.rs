@@ -1,6 +1,7 @@
 //! The paths of the API, and what each does at the desk.
 
 mod agents;
+mod alerts;
 mod body;
 mod lab;
 mod login;
@@ -59,6 +60,11 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(sessions::move_session))
         .routes(routes!(sessions::start))
         .routes(routes!(sessions::stop))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::see))
+        .routes(routes!(alerts::silence))
+        .routes(routes!(alerts::test))
+        .routes(routes!(alerts::take_out))
         .routes(routes!(agents::list))
         .routes(routes!(agents::invite))
         .routes(routes!(agents::rename))

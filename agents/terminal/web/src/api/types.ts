@@ -1,5 +1,7 @@
 /** What goes over the API, as the terminal's OpenAPI description has it. */
 
+import type { Alert } from "../alerts/alerts.svelte";
+
 /** Nanoseconds of a session's own clock. */
 export type Ns = number;
 /** A moment, RFC 3339 in UTC. */
@@ -218,6 +220,8 @@ export interface Snapshot {
   at: Timestamp;
   status: Status;
   sessions: Record<string, SessionView>;
+  /** The alerts that are on, the newest first. */
+  alerts?: Alert[];
 }
 
 export interface Changes {
@@ -226,6 +230,8 @@ export interface Changes {
   pilots?: PilotStatus[];
   gone?: string[];
   terminal?: { health: Health; refused: string[]; notice: string | null };
+  /** All that are on, where one is otherwise. */
+  alerts?: Alert[];
   /** Of pilots that are watched: each takes the place of what there was. */
   sessions?: Record<string, SessionView>;
   rows?: Record<string, Row[]>;

@@ -1,6 +1,7 @@
 /** All that the page knows of the lab as it is now: fed by a snapshot and then by changes. */
 
 import { SvelteMap } from "svelte/reactivity";
+import { alerts } from "../alerts/alerts.svelte";
 import type {
   Bucket,
   Changes,
@@ -120,6 +121,7 @@ class Lab {
     const names = new Set(pilots.map((pilot) => pilot.name));
     for (const name of [...this.pilots.keys()]) if (!names.has(name)) this.pilots.delete(name);
     for (const status of pilots) this.#take(status);
+    alerts.take(snapshot.alerts ?? []);
     this.#open(snapshot.sessions);
   }
 
@@ -128,6 +130,7 @@ class Lab {
     for (const status of changes.pilots ?? []) this.#take(status);
     for (const name of changes.gone ?? []) this.pilots.delete(name);
     if (this.terminal && changes.terminal) this.terminal = { ...this.terminal, ...changes.terminal };
+    alerts.take(changes.alerts);
     this.#open(changes.sessions);
     const { rows = {}, events = {}, notes = {}, streams = {} } = changes;
     const names = new Set([rows, events, notes, streams].flatMap((of) => Object.keys(of)));

@@ -1,0 +1,53 @@
+//! The file of the alerts, in the data folder.
+
+use std::io::Write;
+use std::path::Path;
+
+use bramble_alerts::Book;
+use serde::{Deserialize, Serialize};
+
+/// Its name.
+pub(super) const FILE: &str = "alerts.json";
+/// The version of its form.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u32,
+    #[serde(flatten)]
+    book: Book,
+}
+
+/// The alerts that were on when this terminal ended. What can't be read is worth no refusal: what
+/// still is so is found again.
+pub(super) fn read(path: &Path) -> Book {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Book::default(),
+        Err(error) => return forgotten(path, &error),
+    };
+    match serde_json::from_slice::<Written>(&text) {
+        Ok(Written { version: VERSION, book }) => book,
+        Ok(Written { version, .. }) => forgotten(path, &format!("it has the version {version}")),
+        Err(error) => forgotten(path, &error),
+    }
+}
+
+fn forgotten(path: &Path, why: &dyn std::fmt::Display) -> Book {
+    tracing::warn!("which alerts were on is forgotten: {} can't be read: {why}", path.display());
+    Book::default()
+}
+
+/// Writes it, as a whole or not at all.
+///
+/// # Errors
+/// What the system says.
+pub(super) fn write(path: &Path, book: &Book) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    serde_json::to_writer(&mut file, &Written { version: VERSION, book: book.clone() })?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+/** The alerts that are on, as the terminal said last. */
+
+import { act, at, post } from "../api/client";
+import { me } from "../live/me.svelte";
+
+/** Something that a person should see to. */
+export interface Alert {
+  id: number;
+  kind: string;
+  about: string;
+  pilot: string | null;
+  subject: string | null;
+  text: string;
+  since: string;
+  seen: { who: string; at: string } | null;
+  silent_until: string | null;
+}
+
+class Alerts {
+  on: Alert[] = $state.raw([]);
+
+  /** Those that nobody has seen. */
+  get unseen(): Alert[] {
+    return this.on.filter((alert) => !alert.seen);
+  }
+
+  /** These are on now; nothing was said of them where there are none. */
+  take(on: Alert[] | undefined): void {
+    if (on) this.on = on;
+  }
+
+  async see(alert: Alert): Promise<string> {
+    await post<Alert>(at`/alerts/${alert.id}/seen`, { who: me.who });
+    return `You have seen: ${alert.text}`;
+  }
+
+  out(subject: string): Promise<string> {
+    return act(at`/subjects/${subject}/out`, { who: me.who });
+  }
+}
+
+export const alerts = new Alerts();
