@@ -12,7 +12,7 @@ mod tasks;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bramble_health::Probe;
 use bramble_journal::Journal;
@@ -62,6 +62,8 @@ pub(crate) struct State {
     lab: Mutex<Lab>,
     /// What pages were shown of it.
     board: Mutex<Board>,
+    /// From when on the moments are counted at which pages are shown something.
+    pub(crate) began: Instant,
     /// Counts changes of the lab.
     changes: watch::Sender<u64>,
     asked: Mutex<Asked>,
@@ -81,6 +83,7 @@ impl State {
         State {
             lab: Mutex::default(),
             board: Mutex::default(),
+            began: Instant::now(),
             changes: watch::Sender::new(0),
             asked: Mutex::new(Asked { next, waiting: HashMap::new() }),
         }
@@ -104,14 +107,14 @@ impl State {
         self.changes.subscribe()
     }
 
-    /// What pages see of the lab, as it is now.
-    pub(crate) fn show<T>(&self, show: impl FnOnce(&Board, &Lab) -> T) -> T {
+    /// What pages see of the lab, as it was `since` or later.
+    pub(crate) fn show<T>(&self, since: Instant, show: impl FnOnce(&Board, &Lab) -> T) -> T {
         // Counted first, so that what changes meanwhile is looked at again.
-        let count = *self.changes.borrow();
+        let now = (*self.changes.borrow(), Instant::now());
         let lab = self.lab();
         // As with the lab.
         let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
-        board.look(count, || lab.view().0);
+        board.look(now, since, || lab.view().0);
         show(&board, &lab)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bramble_value::Name;
 
@@ -18,8 +19,8 @@ pub(crate) struct Board {
     gone: VecDeque<(u64, Name)>,
     /// A page of an older version is not told all that is gone.
     forgotten: u64,
-    /// The lab's count of changes at the last look.
-    looked: Option<u64>,
+    /// The lab's count of changes at the last look, and when that was.
+    looked: Option<(u64, Instant)>,
 }
 
 #[derive(Debug)]
@@ -31,10 +32,16 @@ struct Shown {
 
 impl Board {
     /// Looks at the lab again, where it has changed since the last look: `count` counts its
-    /// changes.
-    pub(crate) fn look(&mut self, count: u64, view: impl FnOnce() -> Vec<PilotStatus>) {
-        if self.looked != Some(count) {
-            self.looked = Some(count);
+    /// changes. A look of `since` or later is new enough: one serves all pages that are sent
+    /// something at the same time.
+    pub(crate) fn look(
+        &mut self,
+        (count, now): (u64, Instant),
+        since: Instant,
+        view: impl FnOnce() -> Vec<PilotStatus>,
+    ) {
+        if self.looked.is_none_or(|(known, at)| known != count && at < since) {
+            self.looked = Some((count, now));
             self.update(view());
         }
     }

@@ -1,12 +1,12 @@
 //! One page's WebSocket.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -14,7 +14,8 @@ use super::feed::{Feed, Next};
 use super::wire::{Changes, Live, Snapshot, TerminalNow, Watch};
 use crate::desk::Desk;
 
-/// How long after one message the next may be sent.
+/// From one moment to the next at which pages are sent what changed: all at the same one, so
+/// that the lab is looked at for all of them at once.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How often the terminal says how it fares itself.
 const TERMINAL_EVERY: Duration = Duration::from_secs(5);
@@ -29,6 +30,7 @@ pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
 ) {
     let mut feed = Feed::new(watch.watch);
     let mut changes = desk.state.subscribe();
+    let began = desk.state.began;
     let mut tick = interval(TERMINAL_EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick.reset();
@@ -38,9 +40,9 @@ pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
     if send(&mut socket, &first).await.is_err() {
         return;
     }
-    let mut sent = Instant::now();
     loop {
         let mut terminal = None;
+        let mut since = Instant::now();
         tokio::select! {
             heard = socket.next() => match heard {
                 Some(Ok(Message::Text(text))) => match serde_json::from_str::<Watch>(&text) {
@@ -54,26 +56,32 @@ pub(crate) async fn show<S: AsyncRead + AsyncWrite + Send + Unpin>(
                 if changed.is_err() {
                     return;
                 }
-                tokio::time::sleep_until(sent + PAUSE).await;
-                changes.borrow_and_update();
+                // What changes from here on is heard of again.
+                since = Instant::now();
+                tokio::time::sleep_until(next_turn(began, since).into()).await;
             }
             changed = alerts.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                tokio::time::sleep_until(sent + PAUSE).await;
+                tokio::time::sleep_until(next_turn(began, since).into()).await;
             }
             _ = tick.tick() => terminal = Some(now(&desk)),
         }
         if !allowed() {
             return;
         }
-        let Some(message) = next(&desk, &mut feed, terminal, &mut alerted) else { continue };
+        let Some(message) = next(&desk, since, &mut feed, terminal, &mut alerted) else { continue };
         if send(&mut socket, &message).await.is_err() {
             return;
         }
-        sent = Instant::now();
     }
+}
+
+/// The first moment after `now` at which pages are sent something, where one of them was `began`.
+fn next_turn(began: Instant, now: Instant) -> Instant {
+    let turns = now.saturating_duration_since(began).as_nanos() / PAUSE.as_nanos() + 1;
+    began + PAUSE * u32::try_from(turns).unwrap_or(u32::MAX)
 }
 
 /// Everything; `alerted` is what of the alerts the page has then.
@@ -81,18 +89,20 @@ fn snapshot(desk: &Desk, feed: &mut Feed, alerted: &mut Option<u64>) -> Live {
     let status = desk.status();
     *alerted = None;
     let alerts = desk.alerts.since(alerted).unwrap_or_default();
-    let snapshot = desk.state.show(|board, lab| feed.snapshot(board, lab, status, Timestamp::now()));
+    let snapshot =
+        desk.state.show(Instant::now(), |board, lab| feed.snapshot(board, lab, status, Timestamp::now()));
     Live::Snapshot(Snapshot { alerts, ..snapshot })
 }
 
 fn next(
     desk: &Desk,
+    since: Instant,
     feed: &mut Feed,
     terminal: Option<TerminalNow>,
     alerted: &mut Option<u64>,
 ) -> Option<Live> {
     let at = Timestamp::now();
-    let changes = match desk.state.show(|board, lab| feed.next(board, lab, at)) {
+    let changes = match desk.state.show(since, |board, lab| feed.next(board, lab, at)) {
         Next::Behind => return Some(snapshot(desk, feed, alerted)),
         Next::Changes(changes) => Some(*changes),
         Next::Nothing => None,

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bramble_message::{Activity, PilotHello, Progress, Software};
 use bramble_value::{
@@ -137,7 +138,8 @@ impl World {
 
     fn look(&mut self) {
         self.count += 1;
-        self.board.look(self.count, || self.lab.view().0);
+        let now = Instant::now();
+        self.board.look((self.count, now), now, || self.lab.view().0);
     }
 
     fn status(&self) -> Status {
@@ -283,6 +285,24 @@ proptest! {
         world.page.sessions.retain(|name, _| fresh.sessions.contains_key(name));
         prop_assert_eq!(&world.page, &fresh);
     }
+}
+
+#[test]
+fn one_look_at_the_lab_serves_all_pages_that_waited_for_it() {
+    let (mut board, start) = (Board::default(), Instant::now());
+    let at = |ms| start + Duration::from_millis(ms);
+    let mut looks = |count, now, since| {
+        let mut looked = false;
+        board.look((count, at(now)), at(since), || {
+            looked = true;
+            Vec::new()
+        });
+        looked
+    };
+    assert!(looks(1, 50, 10), "something changed, and a page heard of it at 10 ms");
+    assert!(!looks(1, 51, 51), "nothing changed since");
+    assert!(!looks(2, 51, 30), "this page waited for what was before the look");
+    assert!(looks(2, 52, 51), "and this one for what may have come after it");
 }
 
 #[test]
