@@ -21,9 +21,10 @@ use crate::join;
 #[derive(Debug, Parser)]
 #[command(name = "bramble-child", version)]
 pub(crate) struct Arguments {
-    /// The configuration file; config/child.toml is a commented example
-    #[arg(long, global = true, value_name = "FILE", default_value = "config/child.toml")]
-    pub(crate) config: PathBuf,
+    /// The configuration file; config/child.toml is a commented example [default: what
+    /// bramble-setup wrote, else config/child.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// This child's name, as the pilot's configuration says it
     #[arg(long)]
     name: Option<Name>,
@@ -35,6 +36,13 @@ pub(crate) struct Arguments {
     data: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+}
+
+impl Arguments {
+    /// The configuration file.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| bramble_settings::place::usual("child"))
+    }
 }
 
 /// What else this program does.
@@ -90,7 +98,7 @@ impl Joiner {
     /// # Errors
     /// [`ChildError`] where the file can't be read, or says what can't be.
     pub(crate) fn read(arguments: &Arguments) -> Result<Joiner, ChildError> {
-        let config = bramble_config::read(&arguments.config)?;
+        let config = bramble_config::read(&arguments.config())?;
         let (name, data) = place(arguments, &config);
         Ok(Joiner { name, keys: data.join(KEYS) })
     }
@@ -102,7 +110,7 @@ impl Settings {
     /// # Errors
     /// [`ChildError`] where the file can't be read, or says what can't be.
     pub(crate) fn read(arguments: Arguments) -> Result<Settings, ChildError> {
-        let config: Config<ChildFile> = bramble_config::read(&arguments.config)?;
+        let config: Config<ChildFile> = bramble_config::read(&arguments.config())?;
         let rig = config.settings.rig.clone().read().map_err(|faults| config.mistakes("rig", faults))?;
         let faults = lacking(&rig);
         if !faults.is_empty() {

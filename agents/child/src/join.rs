@@ -46,7 +46,7 @@ pub(crate) fn run(options: Options, arguments: &Arguments) -> Result<(), Report>
     println!("{}.", joined.said());
     let name = &joined.identity.agent().name;
     if *name != written {
-        println!("Write into {}:\n  name = \"{name}\"", arguments.config.display());
+        println!("Write into {}:\n  name = \"{name}\"", arguments.config().display());
     }
     println!("Then start the child, or start it again.");
     Ok(())

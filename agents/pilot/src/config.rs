@@ -27,9 +27,10 @@ use crate::{hand, join};
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// The configuration file; config/pilot.toml is a commented example
-    #[arg(long, global = true, value_name = "FILE", default_value = "config/pilot.toml")]
-    pub(crate) config: PathBuf,
+    /// The configuration file; config/pilot.toml is a commented example [default: what
+    /// bramble-setup wrote, else config/pilot.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// This pilot's name, as the terminal shows it
     #[arg(long, global = true)]
     name: Option<Name>,
@@ -55,6 +56,13 @@ pub(crate) struct Arguments {
     /// What the simulated animals' randomness comes from
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+}
+
+impl Arguments {
+    /// The configuration file.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| bramble_settings::place::usual("pilot"))
+    }
 }
 
 /// What else this program does.
@@ -180,7 +188,7 @@ impl Workshop {
 
 /// The configuration, the pilot's name and its data folder.
 fn place(arguments: &Arguments) -> Result<(Name, PathBuf, Config<PilotFile>), PilotError> {
-    let config: Config<PilotFile> = bramble_config::read(&arguments.config)?;
+    let config: Config<PilotFile> = bramble_config::read(&arguments.config())?;
     let name = arguments.name.clone().unwrap_or_else(|| config.settings.name.clone());
     let data = match &arguments.data {
         Some(data) => data.clone(),

@@ -55,7 +55,7 @@ pub(crate) fn run(options: Options, arguments: &Arguments) -> Result<(), Report>
         lines.push(format!("  terminal = \"{endpoint}\""));
     }
     if !lines.is_empty() {
-        println!("Write into {}:\n{}", arguments.config.display(), lines.join("\n"));
+        println!("Write into {}:\n{}", arguments.config().display(), lines.join("\n"));
     }
     println!("Then start the pilot, or start it again.");
     Ok(())

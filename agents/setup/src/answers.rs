@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bramble_enrolment::{Code, Terminal};
 use bramble_identity::Role;
 use bramble_link::Endpoint;
+use bramble_settings::place;
 
 use crate::cli::Check;
 use crate::draft::{Draft, Form, Problem, Template};
@@ -186,8 +187,8 @@ impl Answers {
     pub(crate) fn file(&self) -> PathBuf {
         let usual = || {
             let folder = match self.service {
-                Service::System => PathBuf::from("/etc/bramble"),
-                Service::User | Service::None => self.facts.home.join(".config/bramble"),
+                Service::System => PathBuf::from(place::SYSTEM),
+                Service::User | Service::None => place::of_user(&self.facts.home),
             };
             folder.join(format!("{}.toml", self.role))
         };

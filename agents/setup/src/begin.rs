@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bramble_identity::Role;
+use bramble_settings::place;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -111,10 +112,8 @@ pub(crate) fn begin(arguments: &Arguments) -> Result<Answers, Refused> {
         None => {
             for role in ROLES {
                 let file = format!("{role}.toml");
-                let (system, own) = (
-                    PathBuf::from("/etc/bramble").join(&file),
-                    facts.home.join(".config/bramble").join(&file),
-                );
+                let (system, own) =
+                    (PathBuf::from(place::SYSTEM).join(&file), place::of_user(&facts.home).join(&file));
                 places.extend(if facts.root {
                     [(role, system), (role, own)]
                 } else {

@@ -30,7 +30,8 @@ pub(crate) use user::User;
 #[derive(Debug, Parser)]
 #[command(name = "bramble-terminal", version, propagate_version = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
-    /// The configuration file [default: config/terminal.toml, where there is one]
+    /// The configuration file [default: what bramble-setup wrote, else
+    /// config/terminal.toml, where there is one]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
     pub(crate) config: Option<PathBuf>,
     /// The data folder [default: what the configuration says, or ~/bramble]

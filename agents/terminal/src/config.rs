@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use bramble_config::ConfigError;
 use bramble_export::Lab;
 use bramble_link::Endpoint;
-use bramble_settings::{AlertsFile, KEYS, TerminalFile, WebFile, WebhookFile};
+use bramble_settings::{AlertsFile, KEYS, TerminalFile, WebFile, WebhookFile, place};
 use bramble_value::Name;
 
-/// The configuration file that is read where none is named, if it is there.
-pub(crate) const USUAL_FILE: &str = "config/terminal.toml";
 /// The folder of tasks where none is named.
 const USUAL_TASKS: &str = "tasks";
 
@@ -34,8 +32,8 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The settings from a configuration file (the usual one, where it is there
-    /// and none is named) and what the command line says instead of it.
+    /// The settings from a configuration file (what was set up or the example, where it is
+    /// there and none is named) and what the command line says instead of it.
     ///
     /// # Errors
     /// Where the file can't be read, or says what can't be understood.
@@ -44,9 +42,9 @@ impl Settings {
         data: Option<&Path>,
         listen: Option<&Endpoint>,
     ) -> Result<Settings, ConfigError> {
-        let usual = Path::new(USUAL_FILE);
-        let path = config.or_else(|| usual.exists().then_some(usual));
-        let config = path.map(bramble_config::read::<TerminalFile>).transpose()?;
+        let usual = || Some(place::usual("terminal")).filter(|path| path.exists());
+        let path = config.map(Path::to_owned).or_else(usual);
+        let config = path.as_deref().map(bramble_config::read::<TerminalFile>).transpose()?;
         let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
         let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);
         let mut web = config.as_ref().map(|config| config.settings.web.clone()).unwrap_or_default();
@@ -131,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_shipped_configuration_says_what_is_usual() {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(USUAL_FILE);
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/terminal.toml");
         let (_folder, empty) = file("");
         let said = |path: &Path| Settings { text: None, ..Settings::read(Some(path), None, None).unwrap() };
         assert_eq!(said(&shipped), said(&empty));

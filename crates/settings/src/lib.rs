@@ -3,6 +3,7 @@
 mod alerts;
 mod child;
 mod pilot;
+pub mod place;
 mod speed;
 mod terminal;
 mod web;

@@ -44,7 +44,7 @@ impl Client {
 
     async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Allowed<T> {
         let response = request.send().await.map_err(|error| match error.is_connect() {
-            true => self.not_running(),
+            true => self.not_running(&error),
             false => broken(&error),
         })?;
         if response.status().is_success() {
@@ -53,11 +53,23 @@ impl Client {
         Err(response.json().await.unwrap_or_else(|error| broken(&error)))
     }
 
-    fn not_running(&self) -> Refusal {
+    fn not_running(&self, error: &reqwest::Error) -> Refusal {
         let data = self.data.display();
+        if is_forbidden(error) {
+            return Refusal::failed(format!("the terminal on {data} is another user's"))
+                .help("run this as that user (sudo -u USER bramble-terminal ...), or use its page");
+        }
         Refusal::failed(format!("no terminal runs on the data folder {data}"))
             .help(format!("start it in another window: bramble-terminal serve --data {data}"))
     }
+}
+
+/// Whether a socket is there that only another user may open.
+fn is_forbidden(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::PermissionDenied)
 }
 
 fn url(path: &str) -> String {
