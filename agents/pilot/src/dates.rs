@@ -81,7 +81,7 @@ mod tests {
         let rig: RigConfig = serde_json::from_value(serde_json::json!({
             "calibration_age": "14 d",
             "devices": {
-                "valve": { "kind": "solenoid", "driver": "gpiocdev", "ports": { "left": 17, "right": 27 } },
+                "valve": { "kind": "solenoid", "driver": "gpiocdev", "ports": { "left": 17, "right": 27 }, "longest_on": "1 s" },
                 "spout": { "kind": "solenoid", "driver": "simulated" },
             },
         }))

@@ -8,7 +8,9 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bramble_link::{Event, Reply};
-use bramble_message::{Answer, Command, PilotInPassing, TerminalToPilot, decode, encode};
+use bramble_message::{
+    Answer, Command, LARGEST_PROBE, PilotInPassing, TerminalInPassing, TerminalToPilot, decode, encode,
+};
 use bramble_rig::{Post, Request};
 
 use crate::desk::{Asker, Course, Deed, Desk};
@@ -127,14 +129,24 @@ impl Front {
                     (Input::Command { at, left: Vec::new(), answer: None }, None)
                 }
             },
+            // On this thread, so that nothing waits for it.
+            Event::Passing { payload, .. } => return probed(&payload),
             // A pilot takes no notice of these, and nothing would bound how many wait.
-            Event::Passing { .. } | Event::Clock { .. } => return None,
+            Event::Clock { .. } => return None,
             event => (Input::Terminal(event), None),
         };
         // Where nobody listens the pilot has ended, and acknowledges nothing.
         let _ = inputs.send(input);
         said
     }
+}
+
+/// The answer to a probe of the link.
+fn probed(payload: &[u8]) -> Option<Reply> {
+    let TerminalInPassing::Probe { probe, answer, .. } = decode(payload).ok()?;
+    let size = usize::try_from(answer).ok().filter(|size| *size <= LARGEST_PROBE)?;
+    let filler = vec![0; size].into();
+    Some(Reply::Passing(encode(&PilotInPassing::Probed { probe, filler })))
 }
 
 #[cfg(test)]
@@ -239,6 +251,20 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
 
     fn ended() -> News {
         News::Ended(Ending::Done, Arc::from("all is done"))
+    }
+
+    #[test]
+    fn a_probe_of_the_link_is_answered_at_once_with_as_much_as_was_asked_for() {
+        let (alone, _inbox) = Alone::new(true);
+        let probe = |answer| {
+            let probe = TerminalInPassing::Probe { probe: 3, answer, filler: vec![1; 100].into() };
+            let event = Event::Passing { peer: "desk".parse().unwrap(), payload: encode(&probe) };
+            alone.front.hear(event, &alone.inputs)
+        };
+        let Some(Reply::Passing(said)) = probe(1000) else { panic!() };
+        let Ok(PilotInPassing::Probed { probe: 3, filler }) = decode(&said) else { panic!() };
+        assert_eq!(filler.len(), 1000);
+        assert_eq!(probe(u32::MAX), None, "nobody has it take memory");
     }
 
     #[test]

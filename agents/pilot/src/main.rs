@@ -11,6 +11,7 @@ mod join;
 mod judge;
 mod memory;
 mod pilot;
+mod reaction;
 #[cfg(test)]
 mod requested;
 mod reserve;
@@ -51,6 +52,7 @@ use desk::Desk;
 use front::Front;
 use memory::{LANE, Sessions};
 use pilot::{Alarm, Failed, Input, Pilot, Then};
+use reaction::Reactions;
 use reserve::Reserve;
 use room::Room;
 use scribe::Scribe;
@@ -159,6 +161,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let hardware = bramble_rig::Hardware::of(&settings.rig, settings.data.clone());
     let configuration = Some(("config/pilot.toml", settings.text.as_str()));
     let origin = bramble_software::origin(session::PROGRAM, settings.name.as_str(), configuration);
+    let reactions = Reactions::default();
     let runner = Runner {
         pilot: settings.name.clone(),
         rig: settings.rig,
@@ -172,6 +175,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         // Where the link has ended, so does the pilot.
         live: Arc::new(move |seen| _ = onlookers.passing(seen)),
         animals: HashMap::new(),
+        reactions: reactions.clone(),
     };
     let told = front.clone();
     spawn("session", move || {
@@ -202,6 +206,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         then: Then::End,
         probe: Probe::new("/", &settings.data),
         dates,
+        reactions,
     };
     let (dialer, outcome) = pilot.run(&to_pilot);
     drop((bench, announcement));

@@ -24,6 +24,7 @@ use crate::desk::Deed;
 use crate::front::Front;
 use crate::hand;
 use crate::memory::LANE;
+use crate::reaction::Reactions;
 use crate::reserve::Reserve;
 use crate::room::{Measure, Room};
 use crate::scribe::{Doing, Entry, Pen};
@@ -105,6 +106,7 @@ pub(crate) struct Pilot {
     pub(crate) reserve: Reserve,
     pub(crate) probe: Probe,
     pub(crate) dates: Dates,
+    pub(crate) reactions: Reactions,
     /// What it has of its swarm.
     pub(crate) member: Member,
     /// The folder of its keys.
@@ -161,9 +163,9 @@ impl Pilot {
                 Err(RecvTimeoutError::Timeout) => {
                     self.look_at_room();
                     self.tell_status();
-                    if let Some(dates) = self.dates.due() {
+                    for told in self.dates.due().into_iter().chain(self.reactions.due()) {
                         // Where the link has ended, so does the pilot.
-                        let _ = self.dialer.line().passing(encode(&dates));
+                        let _ = self.dialer.line().passing(encode(&told));
                     }
                     next_tick = Instant::now() + TICK;
                 }

@@ -29,6 +29,7 @@ use crate::children::{self, Children, Claims};
 use crate::desk::{Course, valves};
 use crate::hand::{self, Checked};
 use crate::judge::{Beside, OnTheSpot};
+use crate::reaction::Reactions;
 use crate::scribe::{Entry, Pen};
 use crate::wall::{Calendar, Clocks};
 use crate::watch::Watch;
@@ -92,6 +93,8 @@ pub(crate) struct Runner {
     pub(crate) live: Arc<dyn Fn(Bytes) + Send + Sync>,
     /// The simulated animals that were in the box, with what they have learned.
     pub(crate) animals: HashMap<SubjectId, Box<dyn Animal>>,
+    /// How late outputs are in real time.
+    pub(crate) reactions: Reactions,
 }
 
 /// A session that can run.
@@ -289,8 +292,10 @@ impl Runner {
         provenance["hardware"] = json!(hardware.report());
         provenance["check"] = ready.check.clone();
         let (pen, session) = (self.pen.clone(), ready.request.session);
-        let live = Arc::clone(&self.live);
+        let (live, reactions) = (Arc::clone(&self.live), self.reactions.clone());
+        reactions.begin(session);
         let keep = move |records: Vec<Record>| {
+            reactions.note(&records);
             let records = show(session, records, &*live);
             records.into_iter().for_each(|record| pen.write(Entry::Record(session, record)));
         };

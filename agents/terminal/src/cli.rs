@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use bramble_link::Endpoint;
 use bramble_message::PortName;
 use bramble_settings::WebAddress;
-use bramble_value::{Name, Person, SubjectId, Volume};
+use bramble_value::{Name, Person, Span, SubjectId, Volume};
 use clap::{Args, Parser, Subcommand};
 
 use crate::unusual::Unusual;
@@ -162,6 +162,49 @@ Examples:
   bramble-terminal alerts test
   bramble-terminal alerts --json | jq '.on[].text'")]
     Alerts(Alerts),
+    /// Show how late pilots are: their outputs after what led to them, and the heartbeats of their links
+    #[command(after_help = "\
+An output is late by the time from the edge, or the end of a time, that led to it until it was written.
+Only sessions in real time have one: that of now, or the last since the pilot was started.
+
+Examples:
+  bramble-terminal timing
+  bramble-terminal timing box1
+  bramble-terminal timing --json | jq '.[].reaction.delays.p99'")]
+    Timing {
+        /// Only this pilot, with its histograms
+        pilot: Option<Name>,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// Measure how fast the links to pilots are: round trips, and bytes a second each way
+    #[command(after_help = "\
+Three parts for each pilot, one pilot after the other and then all at once: short messages there and back,
+a stream from the pilot, and one to it. Eight messages at most are on their way on each link, and what must
+arrive goes between them. A pilot in a session is only tested with --during-session.
+
+Examples:
+  bramble-terminal test-link box1
+  bramble-terminal test-link --all --time 1s
+  bramble-terminal test-link --all --json | jq '.together[].to_terminal'")]
+    TestLink {
+        /// Which pilots
+        #[arg(required_unless_present = "all")]
+        pilots: Vec<Name>,
+        /// All that are here
+        #[arg(long, conflicts_with = "pilots")]
+        all: bool,
+        /// How long each part takes for each pilot
+        #[arg(long, default_value = "2s")]
+        time: Span,
+        /// Even where a session runs
+        #[arg(long)]
+        during_session: bool,
+        /// For scripts
+        #[arg(long)]
+        json: bool,
+    },
     /// Let a pilot or a child join this swarm: prints a code, and what to type on its computer
     #[command(after_help = "\
 The code holds for ten minutes, for one agent of that name, and for two wrong tries. It can't

@@ -320,6 +320,10 @@ impl Swarm {
             Ok(PilotInPassing::Calibrated(calibrations)) => {
                 self.desk.state.change(|lab| lab.calibrated(pilot, calibrations));
             }
+            Ok(PilotInPassing::Probed { probe, filler }) => {
+                self.desk.state.probes.answered(pilot, probe, filler.len());
+            }
+            Ok(PilotInPassing::Reaction(reaction)) => self.desk.state.lab().reacts(pilot, reaction),
             Ok(PilotInPassing::Status(status)) => {
                 // It says how things are after what came before it.
                 if backlog.waiting.keys().any(|(other, _)| other == pilot) {

@@ -5,8 +5,7 @@ use bramble_value::Span;
 use hdrhistogram::Histogram;
 
 /// The upper ends of the bars, in microseconds; the last one has none.
-const BARS: [u64; 14] =
-    [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
+const BARS: [u64; 14] = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 
 /// Measures delays up to a minute, to three digits.
 #[derive(Debug, Clone)]

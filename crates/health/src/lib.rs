@@ -1,4 +1,6 @@
-//! How this computer fares: its disk, its temperature and its supply, as Linux tells.
+//! How this computer fares: its disk, its temperature and its supply, as Linux tells; and how late it is.
+
+mod delays;
 
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
@@ -6,6 +8,8 @@ use std::time::SystemTime;
 
 use bramble_message::{Disk, Health, Power};
 use bramble_value::Time;
+
+pub use delays::{Meter, drawn};
 
 /// Looks at this computer.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use bramble_value::{Span, Time};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// How an agent's computer fares. What a computer doesn't tell is missing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,45 @@ pub struct Power {
     pub throttled: bool,
     /// One of these was so at some time since it was switched on.
     pub earlier: bool,
+}
+
+/// How late something was, each time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Delays {
+    /// How many times.
+    pub count: u64,
+    /// How many took how long, from the shortest up.
+    pub bars: Vec<Bar>,
+    /// Half of them took no longer.
+    pub p50: Span,
+    /// 99 of 100 took no longer.
+    pub p99: Span,
+    /// 999 of 1000 took no longer.
+    pub p99_9: Span,
+    /// The longest.
+    pub worst: Span,
+}
+
+/// One bar of a histogram; its lower end is the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(as = DelayBar))]
+pub struct Bar {
+    /// The longest in it; the last bar has no end.
+    pub up_to: Span,
+    /// How many.
+    pub count: u64,
+}
+
+/// How a session in real time reacted: how much later than what led to it, an edge or a time that
+/// was over, each output was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Reaction {
+    /// Which: the one that runs, or ran last.
+    pub session: Uuid,
+    /// How late its outputs were.
+    pub delays: Delays,
 }
 
 /// How well one agent hears another.

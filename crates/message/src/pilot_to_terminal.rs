@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bramble_value::{Ending, Name, Names, Person, Record, Span, SubjectId, Time, Value, ValueType};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Ask, Health, PortName, Quality, Software, StartSession};
+use crate::{Ask, Health, PortName, Quality, Reaction, Software, StartSession};
 
 /// What a pilot says of itself when a link comes up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -149,6 +150,15 @@ pub enum PilotInPassing {
     },
     /// The calibrations of its valves that count, all that there are.
     Calibrated(Vec<Calibrated>),
+    /// The answer to a probe of the link.
+    Probed {
+        /// Which.
+        probe: u64,
+        /// Means nothing; as much of it as was asked for.
+        filler: Bytes,
+    },
+    /// How it reacts in the session that runs in real time, or ran last.
+    Reaction(Reaction),
 }
 
 /// How old the calibration of a valve is.

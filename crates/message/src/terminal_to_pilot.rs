@@ -42,6 +42,24 @@ pub enum TerminalToPilot {
     },
 }
 
+/// What a terminal says to a pilot in passing: it may be lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TerminalInPassing {
+    /// A probe of the link, which is answered at once by `Probed`.
+    Probe {
+        /// Repeated in the answer.
+        probe: u64,
+        /// So many bytes are in the answer, if that is no more than [`LARGEST_PROBE`].
+        answer: u32,
+        /// Means nothing.
+        filler: Bytes,
+    },
+}
+
+/// The most bytes that a probe of the link or its answer has beside what it says.
+pub const LARGEST_PROBE: usize = 48 << 10;
+
 /// What a pilot can be asked to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

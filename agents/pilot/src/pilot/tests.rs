@@ -128,6 +128,7 @@ impl Linked {
             reserve,
             probe: Probe::new("/", folder.path()),
             dates: Dates::new(&Default::default(), folder.path().to_owned()),
+            reactions: Reactions::default(),
             member: Member::load(&folder.path().join("keys"), Role::Pilot, &name).unwrap(),
             keys: folder.path().join("keys"),
             then: Then::End,

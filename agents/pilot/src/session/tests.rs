@@ -76,6 +76,7 @@ impl Box1 {
             pen,
             live: Arc::new(|_| {}),
             animals: HashMap::new(),
+            reactions: Reactions::default(),
         };
         Box1 { _folder: folder, journal, runner, scribe, hands: Some(hands), poke, lamp }
     }

@@ -5,8 +5,10 @@ pub(crate) mod alerts;
 pub(crate) mod client;
 pub(crate) mod description;
 mod life;
+pub(crate) mod link;
 pub(crate) mod routes;
 pub(crate) mod tasks;
+pub(crate) mod timing;
 pub(crate) mod types;
 
 /// What every path of the API begins with.

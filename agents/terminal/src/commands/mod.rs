@@ -4,6 +4,7 @@ mod agents;
 mod alerts;
 mod export;
 mod life;
+mod link;
 mod protocol;
 mod replay;
 mod report;
@@ -13,6 +14,7 @@ mod simulate;
 mod status;
 mod subject;
 mod task;
+mod timing;
 mod user;
 
 use std::fmt::Display;
@@ -25,6 +27,7 @@ use miette::{IntoDiagnostic, WrapErr};
 use serde::Serialize;
 
 use crate::api::client::Client;
+use crate::api::link::TestLink;
 use crate::api::types::{By, Done};
 use crate::cli::{Cli, Command, Session, TakeOver};
 use crate::config::Settings;
@@ -76,6 +79,10 @@ async fn ask(client: &Client, who: Person, command: Command) -> miette::Result<(
         }
         Command::Status { watch, brief, json } => status::run(client, watch, brief, json).await,
         Command::Alerts(options) => alerts::run(client, who, options).await,
+        Command::Timing { pilot, json } => timing::run(client, pilot, json).await,
+        Command::TestLink { pilots, time, during_session, json, .. } => {
+            link::run(client, TestLink { pilots, time, during_session, who }, json).await
+        }
         Command::Invite { name, child, json } => agents::invite(client, name, child, json).await,
         Command::Agents(options) => agents::agents(client, who, options).await,
         Command::Serve(_)

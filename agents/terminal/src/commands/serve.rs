@@ -96,8 +96,17 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let link = bramble_link::listen(place, me, move |pilot| swarm::terms(&known, pilot));
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;
     let announcement = announce(link.endpoint(), agents.identity());
-    let desk =
-        Arc::new(Desk { settings, seed, writer, link, agents, state, alerts, simulating: Semaphore::new(1) });
+    let desk = Arc::new(Desk {
+        settings,
+        seed,
+        writer,
+        link,
+        agents,
+        state,
+        alerts,
+        simulating: Semaphore::new(1),
+        testing: Semaphore::new(1),
+    });
 
     let stop = Arc::new(AtomicBool::new(false));
     let (found, to_look_up) = mpsc::unbounded_channel();

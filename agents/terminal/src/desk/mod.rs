@@ -4,6 +4,7 @@
 pub(crate) mod about;
 mod agents;
 mod life;
+mod link;
 mod moves;
 mod report;
 mod start;
@@ -25,6 +26,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 pub(crate) use agents::note_who_was_here;
 pub(crate) use life::fares;
+use link::Probes;
 
 use crate::agents::Agents;
 use crate::alerts::Alerts;
@@ -55,6 +57,8 @@ pub(crate) struct Desk {
     pub(crate) alerts: Alerts,
     /// One simulation at a time is run for pages.
     pub(crate) simulating: Semaphore,
+    /// One test of links at a time.
+    pub(crate) testing: Semaphore,
 }
 
 /// What changes while the terminal runs.
@@ -67,6 +71,8 @@ pub(crate) struct State {
     /// Counts changes of the lab.
     changes: watch::Sender<u64>,
     asked: Mutex<Asked>,
+    /// Where answers to probes of pilots' links go.
+    pub(crate) probes: Probes,
 }
 
 /// The questions that pilots have not answered.
@@ -86,6 +92,7 @@ impl State {
             began: Instant::now(),
             changes: watch::Sender::new(0),
             asked: Mutex::new(Asked { next, waiting: HashMap::new() }),
+            probes: Probes::default(),
         }
     }
 

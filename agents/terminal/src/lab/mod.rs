@@ -2,12 +2,13 @@
 //! without I/O and without a clock.
 
 mod presence;
+mod timing;
 
 use std::collections::BTreeMap;
 
 use bramble_link::Clock;
 use bramble_message::{
-    Activity, Calibrated, PilotHello, Progress, RigDevice, Software, StartSession, Started, Status,
+    Activity, Calibrated, PilotHello, Progress, Reaction, RigDevice, Software, StartSession, Started, Status,
 };
 use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
@@ -33,6 +34,8 @@ pub(crate) struct Lab {
     early: BTreeMap<Name, String>,
     /// How old the calibrations of each pilot's valves are, as it said last.
     calibrations: BTreeMap<Name, Vec<Calibrated>>,
+    /// How each pilot reacts, as it said last.
+    reactions: BTreeMap<Name, Reaction>,
     refused: Vec<String>,
 }
 
@@ -215,6 +218,7 @@ impl Lab {
     pub(crate) fn forget(&mut self, name: &Name) {
         self.pilots.remove(name);
         self.calibrations.remove(name);
+        self.reactions.remove(name);
     }
 
     /// How old the calibrations of a pilot's valves are.

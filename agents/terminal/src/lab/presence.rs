@@ -1,8 +1,9 @@
 //! Whether a pilot is here, since when, how well it is heard, and what it says of its computer
 //! and its children.
 
+use bramble_health::Meter;
 use bramble_link::Clock;
-use bramble_message::{Child, Health, Quality, Status};
+use bramble_message::{Child, Delays, Health, Quality, Status};
 use bramble_value::Time;
 use jiff::{SignedDuration, Timestamp};
 
@@ -31,6 +32,8 @@ pub(super) struct Presence {
     catching_up: bool,
     clock: Option<Clock>,
     wall_ahead: Option<f64>,
+    /// The round trips since it came.
+    round_trips: Meter,
     health: Option<Health>,
     /// With since when each is there or away by this computer's wall clock.
     children: Vec<(Child, Option<Timestamp>)>,
@@ -47,6 +50,7 @@ impl Presence {
             catching_up: false,
             clock: None,
             wall_ahead: None,
+            round_trips: Meter::default(),
             health: None,
             children: Vec::new(),
         }
@@ -61,6 +65,7 @@ impl Presence {
     pub(super) fn comes(&mut self, now: Timestamp) {
         (self.here, self.since, self.why, self.catching_up) = (true, now, None, true);
         self.clock = None;
+        self.round_trips = Meter::default();
     }
 
     /// It is away from now on.
@@ -81,6 +86,12 @@ impl Presence {
     /// How its clock stands.
     pub(super) fn hears(&mut self, clock: Clock) {
         self.clock = Some(clock);
+        self.round_trips.note(clock.round_trip);
+    }
+
+    /// How long heartbeats took there and back since it came.
+    pub(super) fn round_trips(&self) -> Delays {
+        self.round_trips.delays()
     }
 
     /// What it says of itself.

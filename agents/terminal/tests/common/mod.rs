@@ -8,12 +8,13 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bramble_link::{Dialer, Event, Events, Me, MemoryOutbox, Terms, dial};
 use bramble_message::{
-    Activity, Answer, Ask, ColumnInfo, Ended, PilotHello, PilotToTerminal, Software, StartSession, Started,
-    TerminalToPilot, decode, encode,
+    Activity, Answer, Ask, ColumnInfo, Ended, PilotHello, PilotInPassing, PilotToTerminal, Software,
+    StartSession, Started, TerminalInPassing, TerminalToPilot, decode, encode,
 };
 use bramble_value::{
     Ending, Kind, Names, Record, Row, Seed, Source, SourceKind, Sources, Span, Time, Value, ValueType,
@@ -205,6 +206,22 @@ impl Pilot {
 
     pub(crate) fn say(&self, message: &PilotToTerminal) {
         self.dialer.line().send(encode(message)).unwrap();
+    }
+
+    /// Says something that may be lost.
+    pub(crate) fn say_in_passing(&self, message: &PilotInPassing) {
+        self.dialer.line().passing(encode(message)).unwrap();
+    }
+
+    /// Answers probes of its link until it is told to stop.
+    pub(crate) fn answer_probes(&self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            let heard = self.events.recv_timeout(Duration::from_millis(20)).unwrap();
+            let Some(Event::Passing { payload, .. }) = heard else { continue };
+            let TerminalInPassing::Probe { probe, answer, .. } = decode(&payload).unwrap();
+            let filler = vec![0; usize::try_from(answer).unwrap()].into();
+            self.say_in_passing(&PilotInPassing::Probed { probe, filler });
+        }
     }
 
     /// The next command.

@@ -1,6 +1,6 @@
 //! The lab as a whole: its pilots now, and as they change.
 
-use axum::body::Body;
+use axum::body::Body as Raw;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use axum::{Extension, Json};
@@ -11,8 +11,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::At;
+use super::{At, Body, Reply};
 use crate::api::description;
+use crate::api::link::{LinkReport, TestLink};
+use crate::api::timing::PilotTiming;
 use crate::api::types::{LabInfo, Status};
 use crate::live::socket;
 use crate::live::wire::{Live, Watch};
@@ -36,6 +38,20 @@ pub(super) async fn lab(State(desk): At, Extension(caller): Extension<Caller>) -
     Json(desk.lab_info(&caller))
 }
 
+/// How late each pilot's outputs and heartbeats are.
+#[utoipa::path(get, path = "/timing", tag = "lab", security(("login" = ["view"])),
+    responses((status = 200, body = Vec<PilotTiming>)))]
+pub(super) async fn timing(State(desk): At) -> Json<Vec<PilotTiming>> {
+    Json(desk.state.lab().timing())
+}
+
+/// Measure how fast the links to pilots are: round trips, and bytes a second each way.
+#[utoipa::path(post, path = "/link-test", tag = "lab", security(("login" = ["run"])),
+    request_body = TestLink, responses((status = 200, body = LinkReport)))]
+pub(super) async fn test_link(State(desk): At, Body(test): Body<TestLink>) -> Reply<LinkReport> {
+    desk.test_link(test).await.map(Json)
+}
+
 /// A WebSocket: a snapshot first, then what changes, in text messages of JSON.
 ///
 /// A page that doesn't read is sent no backlog: it misses what is between, and gets what is newest,
@@ -51,7 +67,7 @@ pub(super) async fn live(
 ) -> Result<Response, Refusal> {
     let watch = watched(&query.unwrap_or_default())?;
     let no_upgrade = |why: &dyn std::fmt::Display| Refusal::wrong(format!("this is a WebSocket: {why}"));
-    let answer = create_response_with_body(&request, Body::empty).map_err(|error| no_upgrade(&error))?;
+    let answer = create_response_with_body(&request, Raw::empty).map_err(|error| no_upgrade(&error))?;
     let upgrade = request.extensions_mut().remove::<OnUpgrade>();
     let upgrade = upgrade.ok_or_else(|| no_upgrade(&"the connection can't become one"))?;
     let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));

@@ -32,6 +32,8 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
     let all = OpenApiRouter::new()
         .routes(routes!(lab::status))
         .routes(routes!(lab::lab))
+        .routes(routes!(lab::timing))
+        .routes(routes!(lab::test_link))
         .routes(routes!(lab::live))
         .routes(routes!(lab::description))
         .routes(routes!(login::login, login::log_in))
