@@ -38,7 +38,7 @@ fn forgotten(path: &Path, why: &dyn std::fmt::Display) -> Book {
     Book::default()
 }
 
-/// Writes it, as a whole or not at all.
+/// Writes it, as a whole or not at all. No disk is waited for: what a power cut takes of it is found again.
 ///
 /// # Errors
 /// What the system says.
@@ -47,7 +47,6 @@ pub(super) fn write(path: &Path, book: &Book) -> std::io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     serde_json::to_writer(&mut file, &Written { version: VERSION, book: book.clone() })?;
     file.write_all(b"\n")?;
-    file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
 }

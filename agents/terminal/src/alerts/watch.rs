@@ -38,7 +38,7 @@ pub(crate) async fn watch(desk: Arc<Desk>) {
             let all = desk.writer.ask(|files: &mut Files| Ok(files.list()?)).await;
             desk.alerts.state().to_read.extend(all.unwrap_or_default());
         }
-        desk.read_one().await;
+        desk.read_some().await;
         desk.look();
     }
 }
@@ -72,7 +72,7 @@ pub(crate) async fn tell(desk: Arc<Desk>) {
 impl Desk {
     /// Reads what alerts go by from the files that something was written to, a few at a time, so that
     /// what is to be written waits for none of that.
-    async fn read_one(&self) {
+    async fn read_some(&self) {
         const TOGETHER: usize = 8;
         let ids: Vec<SubjectId> = {
             let mut state = self.alerts.state();

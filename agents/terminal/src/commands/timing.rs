@@ -19,6 +19,10 @@ pub(super) async fn run(client: &Client, pilot: Option<Name>, json: bool) -> mie
     if json {
         return print_json(&all);
     }
+    if all.is_empty() {
+        say("no pilot has called yet");
+        return Ok(());
+    }
     let mut table = table(&["pilot", "", "times", "half within", "99 % within", "99.9 % within", "worst"]);
     for timing in &all {
         let reaction = timing.reaction.as_ref().map(|reaction| &reaction.delays);

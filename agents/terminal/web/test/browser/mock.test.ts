@@ -288,6 +288,63 @@ describe("tasks and protocols", () => {
   });
 });
 
+describe("alerts", () => {
+  const alert = {
+    kind: "pilot-away",
+    about: "box2",
+    pilot: "box2",
+    subject: null,
+    since: new Date().toISOString(),
+    seen: null,
+    silent_until: null,
+  };
+
+  it("are a line on every page, until somebody says that they have seen them", async () => {
+    const page = await open("/subjects");
+    mock.lab.alerted([
+      {
+        ...alert,
+        id: 8,
+        kind: "animal-left",
+        about: "M003",
+        subject: "M003",
+        text: "M003 may still be in box3",
+      },
+      { ...alert, id: 7, text: "box2 is away since 14:03" },
+    ]);
+    const list = page.getByRole("region", { name: "Alerts" });
+    await list.getByRole("button", { name: "2 alerts" }).click();
+    const away = list.getByRole("listitem").filter({ hasText: "box2 is away" });
+    await away.getByRole("button", { name: "Seen" }).click();
+    await away.getByText("seen by anna").waitFor();
+    expect(mock.asked.at(-1)).toEqual({ path: "/alerts/7/seen", body: { who: "anna@desk" } });
+    await list.getByRole("button", { name: "1 alert" }).waitFor();
+    await list.getByRole("button", { name: "It is out" }).click();
+    await page.getByText("done: out").waitFor();
+    expect(mock.asked.at(-1)).toEqual({ path: "/subjects/M003/out", body: { who: "anna@desk" } });
+    mock.lab.alerted([]);
+    await list.waitFor({ state: "detached" });
+  });
+
+  it("are there after the line broke", async () => {
+    const page = await open();
+    mock.drop();
+    mock.lab.alerted([{ ...alert, id: 7, text: "box2 is away since 14:03" }]);
+    await page.getByRole("button", { name: "1 alert" }).waitFor();
+  });
+});
+
+describe("the swarm", () => {
+  it("shows how late each pilot is, and measures links when that is wanted", async () => {
+    const page = await open("/swarm");
+    await page.getByRole("img", { name: "outputs of box1" }).waitFor();
+    expect(await page.getByText("no session in real time yet").count()).toBe(3);
+    await page.getByRole("button", { name: "Test the links" }).click();
+    const table = page.getByRole("table", { name: "all at once" });
+    await table.getByRole("row", { name: "box6" }).getByText("11 MB/s").first().waitFor();
+  });
+});
+
 describe("every page", () => {
   const paths = [
     "/",

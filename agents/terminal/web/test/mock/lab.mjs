@@ -17,6 +17,7 @@ export class Lab {
     this.roll = dice(seed);
     this.subjects = new Map();
     this.pilots = new Map();
+    this.alerts = [];
     for (let place = 1; place <= pilots; place += 1) {
       const name = `box${place}`;
       this.pilots.set(name, this.#pilot(name));
@@ -189,6 +190,27 @@ export class Lab {
     const pilots = [...this.pilots.values()].map(view);
     const health = { time: 0, unix_ns: 0, disk: disk(412e9), temperature: null, power: null };
     return { data: "/lab", listen: "tcp://0.0.0.0:5600", health, pilots, refused: [], notice: null };
+  }
+
+  timing() {
+    const bars = (counts) => {
+      const ends = [5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 9.2e15];
+      return ends.map((end, place) => ({ up_to: end * 1e3, count: counts[place] ?? 0 }));
+    };
+    const delays = (p50, counts) => ({
+      count: counts.reduce((sum, count) => sum + count, 0),
+      bars: bars(counts),
+      p50,
+      p99: p50 * 2,
+      p99_9: p50 * 4,
+      worst: p50 * 9,
+    });
+    return [...this.pilots.values()].map(({ name, here, session }) => ({
+      pilot: name,
+      here,
+      round_trip: delays(310e3, [0, 0, 0, 0, 3, 120, 1800, 60, 2]),
+      reaction: session && { session: session.session, delays: delays(41e3, [0, 2, 190, 2400, 88, 7, 1]) },
+    }));
   }
 
   lines() {

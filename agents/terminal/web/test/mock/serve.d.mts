@@ -1,3 +1,4 @@
+import type { Alert } from "../../src/alerts/alerts.svelte";
 import type { PilotStatus } from "../../src/api/types";
 
 export interface Mock {
@@ -7,6 +8,8 @@ export interface Mock {
     pilots: Map<string, PilotStatus>;
     /** Tells every page how these pilots are now. */
     changed(names: string[]): void;
+    /** These alerts are on, and every page is told. */
+    alerted(alerts: Alert[]): void;
     addSubject(id: string): void;
   };
   /** What was asked for, oldest first. */

@@ -34,7 +34,8 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
       client.watch = JSON.parse(text).watch;
       say(client, { kind: "changes", at: now(), sessions: sessions(client) });
     });
-    say(client, { kind: "snapshot", at: now(), status: lab.status(), sessions: sessions(client) });
+    const { alerts } = lab;
+    say(client, { kind: "snapshot", at: now(), status: lab.status(), sessions: sessions(client), alerts });
   });
   const now = () => new Date().toISOString();
   const say = (client, what) => client.socket.send(JSON.stringify(what));
@@ -53,6 +54,10 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
           Object.entries(sessions(client)).filter(([name]) => names.includes(name)),
         ),
       });
+  };
+  lab.alerted = (alerts) => {
+    lab.alerts = alerts;
+    for (const client of clients) say(client, { kind: "changes", at: now(), alerts });
   };
   const EVERY = 50;
   const timer = setInterval(() => {
@@ -120,6 +125,7 @@ async function answer(lab, asked, request, response) {
     if (path === "/subjects") return json(200, lab.lines());
     if (path === "/login") return json(200, { required: false, who: "anna@desk", role: "manage" });
     if (path === "/agents") return json(200, []);
+    if (path === "/timing") return json(200, lab.timing());
     if (path === "/tasks")
       return json(200, [
         {
@@ -185,6 +191,24 @@ async function answer(lab, asked, request, response) {
       200,
       body.subjects.map((subject) => ({ subject, done: `${subject} is assigned`, refused: null })),
     );
+  }
+  if (kind === "alerts" && what === "seen") {
+    const seen = { who: body.who, at: new Date().toISOString() };
+    lab.alerted(lab.alerts.map((alert) => (alert.id === Number(id) ? { ...alert, seen } : alert)));
+    return json(
+      200,
+      lab.alerts.find((alert) => alert.id === Number(id)),
+    );
+  }
+  if (path === "/link-test") {
+    const link = ({ pilot, round_trip }) => ({
+      pilot,
+      round_trip,
+      to_terminal: 11.2e6,
+      to_pilot: 11.4e6,
+      lost: 0,
+    });
+    return json(200, { apart: lab.timing().map(link), together: lab.timing().map(link) });
   }
   if (path === "/tasks/check") return json(200, checked(body.text ?? TEXT));
   if (path === "/tasks/simulate") return json(200, simulated(body.trials, body.seed));
