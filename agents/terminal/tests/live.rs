@@ -163,3 +163,17 @@ fn a_web_socket_is_for_our_own_page_alone() {
     assert!(!open("http://evil.example"));
     assert!(!open("null"));
 }
+
+#[test]
+fn a_page_is_told_of_alerts_as_they_begin_and_end() {
+    let terminal = Terminal::start();
+    let mut page = Page::open(&terminal, "");
+    assert_eq!(page.hears()["alerts"], json!([]));
+    terminal.say(&["subject", "add", "M001"]);
+    terminal.say(&["subject", "weigh", "M001", "25g", "--limit", "85%"]);
+    terminal.say(&["subject", "weigh", "M001", "20g"]);
+    let said = page.until(|said| said["alerts"][0].is_object());
+    assert_eq!(said["alerts"][0]["kind"], "weight-low");
+    terminal.say(&["subject", "weigh", "M001", "24g"]);
+    page.until(|said| said["alerts"] == json!([]));
+}

@@ -19,7 +19,7 @@ mod zmtp;
 
 use bramble_message::{
     ChildHello, ChildToPilot, Health, PilotHello, PilotInPassing, PilotToChild, PilotToTerminal,
-    TerminalHello, TerminalToPilot, decode, encode,
+    TerminalHello, TerminalInPassing, TerminalToPilot, decode, encode,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -55,6 +55,11 @@ pub const TARGETS: &[Target] = &[
         name: "terminal_to_pilot",
         run: message::<TerminalToPilot>,
         seeds: || written(examples::terminal_to_pilot()),
+    },
+    Target {
+        name: "terminal_in_passing",
+        run: message::<TerminalInPassing>,
+        seeds: || written([examples::terminal_in_passing()]),
     },
     Target { name: "pilot_hello", run: message::<PilotHello>, seeds: || written([examples::pilot_hello()]) },
     Target {

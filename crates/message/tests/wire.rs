@@ -31,6 +31,7 @@ fn every_message_of_a_terminal_to_a_pilot_comes_back_as_it_was() {
 fn every_message_of_a_pilot_to_a_terminal_comes_back_as_it_was() {
     comes_back(examples::pilot_hello());
     examples::pilot_in_passing().into_iter().for_each(comes_back);
+    comes_back(examples::terminal_in_passing());
     examples::pilot_to_terminal().into_iter().for_each(comes_back);
 }
 
@@ -60,6 +61,7 @@ fn readable(bytes: &[u8]) -> Vec<&'static str> {
     let kinds = [
         name_if::<TerminalHello>,
         name_if::<TerminalToPilot>,
+        name_if::<TerminalInPassing>,
         name_if::<PilotHello>,
         name_if::<PilotToTerminal>,
         name_if::<PilotInPassing>,

@@ -8,7 +8,7 @@ use bramble_message::PilotToTerminal;
 use bramble_rig::driver::{Hands, LineId, monotonic};
 use bramble_rig::{Request, inbox};
 use bramble_task::definition::MessageId;
-use bramble_value::{Ending, Kind, Row, Sources};
+use bramble_value::{Ending, Kind, Row, Sources, Span};
 use tempfile::TempDir;
 
 use super::*;
@@ -140,7 +140,10 @@ fn until(hands: &Hands, lamp: LineId, on: bool) {
 fn a_session_on_hardware_runs_in_real_time_and_is_recorded_whole() {
     let before = monotonic();
     let (request, order) = order(Some(3));
-    let written = Box1::new().run(order, |hands, poke, lamp| {
+    let box1 = Box1::new();
+    let reactions = box1.runner.reactions.clone();
+    assert_eq!(reactions.due(), None, "nothing ran yet");
+    let written = box1.run(order, |hands, poke, lamp| {
         for _ in 0..3 {
             until(hands, lamp, true);
             hands.set(poke, true);
@@ -150,6 +153,11 @@ fn a_session_on_hardware_runs_in_real_time_and_is_recorded_whole() {
         }
         until(hands, lamp, false);
     });
+
+    // In each trial the lamp goes on and off.
+    let Some(PilotInPassing::Reaction(reaction)) = reactions.due() else { panic!() };
+    assert_eq!(reaction.session, request.session);
+    assert!(reaction.delays.count >= 6 && reaction.delays.p50 > Span::ZERO, "{reaction:?}");
 
     let PilotToTerminal::Started(started) = &written[0] else { panic!("{:?}", written[0]) };
     assert_eq!(started.request, request);

@@ -54,11 +54,11 @@ fn rate(bytes: f64) -> String {
 /// What carries as much, at about 94 % of what it is called by.
 fn like(bytes: f64) -> &'static str {
     match bytes * 8.0 / 1e6 {
-        ..8.0 => "a poor radio link",
-        ..80.0 => "a radio link",
-        ..110.0 => "a 100 Mbit/s cable",
-        ..800.0 => "less than a gigabit cable",
-        ..1_100.0 => "a gigabit cable",
+        megabits if megabits < 8.0 => "a poor radio link",
+        megabits if megabits < 80.0 => "a radio link",
+        megabits if megabits < 110.0 => "a 100 Mbit/s cable",
+        megabits if megabits < 800.0 => "less than a gigabit cable",
+        megabits if megabits < 1_100.0 => "a gigabit cable",
         _ => "this computer",
     }
 }

@@ -55,9 +55,9 @@ fn row(pilot: &Name, what: &str, delays: Option<&Delays>) -> [String; 7] {
 /// A time to three digits.
 pub(super) fn short(span: Span) -> String {
     let (scale, unit) = match span.ns() {
-        ..1_000 => (1.0, "ns"),
-        ..1_000_000 => (1e3, "us"),
-        ..1_000_000_000 => (1e6, "ms"),
+        ns if ns < 1_000 => (1.0, "ns"),
+        ns if ns < 1_000_000 => (1e3, "us"),
+        ns if ns < 1_000_000_000 => (1e6, "ms"),
         _ => (1e9, "s"),
     };
     let number = span.ns() as f64 / scale;

@@ -145,6 +145,11 @@ pub(crate) fn terminal_to_pilot() -> Vec<TerminalToPilot> {
     commands.map(command).into_iter().chain([revoked]).collect()
 }
 
+/// What a terminal says in passing.
+pub(crate) fn terminal_in_passing() -> TerminalInPassing {
+    TerminalInPassing::Probe { probe: 3, answer: 1000, filler: Bytes::from_static(b"filler") }
+}
+
 /// What a terminal says first.
 pub(crate) fn terminal_hello() -> TerminalHello {
     TerminalHello { software: software(), revoked: vec![read(SERIAL)] }
@@ -178,10 +183,21 @@ pub(crate) fn pilot_in_passing() -> Vec<PilotInPassing> {
         health: Some(Health { disk: None, temperature: None, power: None, ..health() }),
         notice: Some("its disk is full".into()),
     };
+    let calibrated = Calibrated {
+        valve: port("valve", Some("left")),
+        made_unix_s: 1_772_323_200,
+        age: Span::from_s(60 * 24 * 3600),
+    };
+    let bars = vec![Bar { up_to: Span::from_ms(1), count: 1 }, Bar { up_to: Span::MAX, count: 2 }];
+    let at = Span::from_ms(1);
+    let delays = Delays { count: 3, bars, p50: at, p99: at, p99_9: at, worst: Span::from_ms(2) };
     vec![
         PilotInPassing::Status(Box::new(status)),
         PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }),
         PilotInPassing::Live { session: SESSION, records: vec![Record::Row(row())] },
+        PilotInPassing::Calibrated(vec![calibrated]),
+        PilotInPassing::Reaction(Reaction { session: SESSION, delays }),
+        PilotInPassing::Probed { probe: 3, filler: Bytes::from_static(b"filler") },
     ]
 }
 
