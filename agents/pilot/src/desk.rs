@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bramble_message::{Answer, Ask, Bytes, Command, PortName, StartSession, When};
+use bramble_message::{Answer, Ask, Bytes, Command, InHand, PortName, StartSession, When};
 use bramble_rig::devices::Devices;
 use bramble_rig::{Request, Wiring};
 use bramble_task::TaskDefinition;
@@ -70,9 +70,7 @@ enum State {
         course: Course,
     },
     /// A person works the rig by hand.
-    ByHand {
-        what: String,
-    },
+    ByHand(InHand),
 }
 
 /// A session, and whose it is.
@@ -145,7 +143,7 @@ impl Desk {
             State::Running { owned, course } => {
                 Some(format!("it runs a session of {} (task {})", owned.subject, course.task.name))
             }
-            State::ByHand { what } => Some(format!("someone works its rig by hand (bramble-pilot {what})")),
+            State::ByHand(hand) => Some(works_by_hand(hand)),
         }
     }
 
@@ -186,11 +184,11 @@ impl Desk {
     ///
     /// # Errors
     /// A sentence, where the rig is in use.
-    pub(crate) fn by_hand(&mut self, what: &str) -> Result<(), String> {
+    pub(crate) fn by_hand(&mut self, what: &str, who: Option<&Person>) -> Result<(), String> {
         let pilot = &self.pilot;
         match &self.state {
             State::Idle => {
-                self.state = State::ByHand { what: what.to_owned() };
+                self.state = State::ByHand(InHand { who: who.cloned(), what: what.to_owned() });
                 Ok(())
             }
             State::Preparing { owned, .. } => Err(format!("{pilot} is starting {owned}")),
@@ -198,7 +196,7 @@ impl Desk {
                 let task = &course.task.name;
                 Err(format!("{pilot} runs {owned} (task {task}): stop it first, or wait for its end"))
             }
-            State::ByHand { what } => Err(in_a_hand(pilot, what)),
+            State::ByHand(hand) => Err(in_a_hand(pilot, hand)),
         }
     }
 
@@ -215,7 +213,7 @@ impl Desk {
                 *stop = Some((When::Now, why.to_owned()));
                 Vec::new()
             }
-            State::Running { .. } | State::ByHand { .. } => vec![Deed::Tell(stopping(When::Now, why))],
+            State::Running { .. } | State::ByHand(_) => vec![Deed::Tell(stopping(When::Now, why))],
         }
     }
 
@@ -238,6 +236,14 @@ impl Desk {
                 Vec::new()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Who works the rig by hand.
+    pub(crate) fn in_hand(&self) -> Option<InHand> {
+        match &self.state {
+            State::ByHand(hand) => Some(hand.clone()),
+            _ => None,
         }
     }
 
@@ -273,7 +279,7 @@ impl Desk {
                 let why = format!("{} is busy: it is starting {owned}", self.pilot);
                 vec![answer(ask, Err(why))]
             }
-            State::ByHand { what } => vec![answer(ask, Err(in_a_hand(&self.pilot, what)))],
+            State::ByHand(hand) => vec![answer(ask, Err(in_a_hand(&self.pilot, hand)))],
             State::Running { owned, course } => {
                 let (pilot, task) = (&self.pilot, &course.task.name);
                 let why = format!(
@@ -331,7 +337,7 @@ impl Desk {
             _ if self.known.contains(&session) && !self.runs(session) => {
                 format!("the session has ended: {pilot} can't change it any more")
             }
-            State::Idle | State::ByHand { .. } => format!("{pilot} runs no session"),
+            State::Idle | State::ByHand(_) => format!("{pilot} runs no session"),
             State::Preparing { owned, .. } => format!("{pilot} is still starting {owned}"),
             State::Running { owned, .. } => format!("{pilot} runs another session: {owned}"),
         }
@@ -375,8 +381,16 @@ impl std::fmt::Display for Owned {
     }
 }
 
-fn in_a_hand(pilot: &Name, what: &str) -> String {
-    format!("{pilot} is busy: someone works its rig by hand (bramble-pilot {what}); end that first")
+fn in_a_hand(pilot: &Name, hand: &InHand) -> String {
+    let end = if hand.who.is_some() { "ask them" } else { "end that first" };
+    format!("{pilot} is busy: {}; {end}", works_by_hand(hand))
+}
+
+fn works_by_hand(InHand { who, what }: &InHand) -> String {
+    match who {
+        Some(who) => format!("{who} works its rig by hand at the page ({what})"),
+        None => format!("someone works its rig by hand (bramble-pilot {what})"),
+    }
 }
 
 fn answer(ask: Ask, outcome: Result<(), String>) -> Deed {

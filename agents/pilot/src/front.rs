@@ -5,7 +5,7 @@
 //! in its order.
 
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bramble_link::{Event, Reply};
 use bramble_message::{
@@ -14,12 +14,17 @@ use bramble_message::{
 use bramble_rig::{Post, Request};
 
 use crate::desk::{Asker, Course, Deed, Desk};
+use crate::hand;
 use crate::pilot::Input;
 use crate::session::News;
 
 /// What the link's thread and the pilot's have in common.
 #[derive(Debug, Clone)]
-pub(crate) struct Front(Arc<Mutex<Counter>>);
+pub(crate) struct Front {
+    counter: Arc<Mutex<Counter>>,
+    /// Those who work the rig from a page, once they are served.
+    pages: Arc<OnceLock<hand::Far>>,
+}
 
 /// The desk, and the way to what it decides about.
 #[derive(Debug)]
@@ -89,12 +94,21 @@ impl Counter {
 
 impl Front {
     pub(crate) fn new(desk: Desk) -> Front {
-        Front(Arc::new(Mutex::new(Counter { desk, post: None })))
+        Front {
+            counter: Arc::new(Mutex::new(Counter { desk, post: None })),
+            pages: Arc::new(OnceLock::new()),
+        }
+    }
+
+    /// From now on, whoever works the rig from a page is served there. Before, nobody is heard.
+    pub(crate) fn serve_pages(&self, pages: hand::Far) {
+        // It is done once.
+        let _ = self.pages.set(pages);
     }
 
     pub(crate) fn counter(&self) -> MutexGuard<'_, Counter> {
         // Nothing that is done under the lock can leave it half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hears what became of a session, on its thread, and leaves the rest to the pilot's.
@@ -130,20 +144,37 @@ impl Front {
                 }
             },
             // On this thread, so that nothing waits for it.
-            Event::Passing { payload, .. } => return probed(&payload),
+            Event::Passing { payload, .. } => return self.in_passing(&payload),
             // A pilot takes no notice of these, and nothing would bound how many wait.
             Event::Clock { .. } => return None,
-            event => (Input::Terminal(event), None),
+            event => {
+                if let (Event::Down { .. }, Some(pages)) = (&event, self.pages.get()) {
+                    pages.down();
+                }
+                (Input::Terminal(event), None)
+            }
         };
         // Where nobody listens the pilot has ended, and acknowledges nothing.
         let _ = inputs.send(input);
         said
     }
+
+    /// What the terminal says in passing. One of another version may say what this pilot doesn't know.
+    fn in_passing(&self, payload: &[u8]) -> Option<Reply> {
+        match decode(payload).ok()? {
+            TerminalInPassing::Probe { probe, answer, .. } => probed(probe, answer),
+            TerminalInPassing::Hand { lease, says } => {
+                if let Some(pages) = self.pages.get() {
+                    pages.hear(lease, says);
+                }
+                None
+            }
+        }
+    }
 }
 
-/// The answer to a probe of the link.
-fn probed(payload: &[u8]) -> Option<Reply> {
-    let TerminalInPassing::Probe { probe, answer, .. } = decode(payload).ok()?;
+/// The answer to a probe of the link, which wants so many bytes.
+fn probed(probe: u64, answer: u32) -> Option<Reply> {
     let size = usize::try_from(answer).ok().filter(|size| *size <= LARGEST_PROBE)?;
     let filler = vec![0; size].into();
     Some(Reply::Passing(encode(&PilotInPassing::Probed { probe, filler })))

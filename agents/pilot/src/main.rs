@@ -135,6 +135,15 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let (taking, alarm) = (front.clone(), Alarm { inputs: inputs.clone(), failed: Failed::Link });
     let hear = move |event| taking.hear(event, &alarm.inputs);
     let dialer = dial_hearing(place, me, Terms::new(outbox), hear).into_diagnostic()?;
+    let workshop = Arc::new(Workshop {
+        name: settings.name.clone(),
+        data: settings.data.clone(),
+        rig: settings.rig.clone(),
+        animal: None,
+    });
+    let pages = inputs.clone();
+    let by_hand = move |job| pages.send(Input::Hand(job)).is_ok();
+    front.serve_pages(hand::Far::start(Arc::clone(&workshop), dialer.line(), by_hand.clone())?);
 
     let (line, onlookers) = (dialer.line(), dialer.line());
     let waiting = Tally::of(&journal, LANE).into_diagnostic()?;
@@ -156,7 +165,6 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let children = Children::start(place, &settings.name, named, changed).into_diagnostic()?;
     let announcement = announce(children.endpoint(), member.identity.as_ref());
 
-    let by_hand = inputs.clone();
     let (jobs, waiting_jobs) = channel::<Job>();
     let hardware = bramble_rig::Hardware::of(&settings.rig, settings.data.clone());
     let configuration = Some(("config/pilot.toml", settings.text.as_str()));
@@ -183,7 +191,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
         runner.run(&waiting_jobs, |news| told.news(news, &alarm.inputs));
     })?;
 
-    let bench = hand::Socket::open(&settings.data, move |job| by_hand.send(Input::Hand(job)).is_ok())?;
+    let bench = hand::Socket::open(workshop, by_hand)?;
 
     // It is as ready where nobody reads this.
     let _ = writeln!(std::io::stdout(), "ready: {}, terminal {}", settings.name, settings.terminal);

@@ -229,7 +229,7 @@ impl Pilot {
     /// Has a hand work the rig, where nothing else does.
     fn hand(&mut self, job: hand::Job) {
         let mut counter = self.front.counter();
-        let taken = counter.desk.by_hand(job.what());
+        let taken = counter.desk.by_hand(job.what(), job.who.as_ref());
         if taken.is_ok() {
             counter.post = Some(job.post.clone());
         }
@@ -237,6 +237,9 @@ impl Pilot {
         drop(counter);
         if let Err(why) = taken {
             return job.refuse(why);
+        }
+        if let Some(who) = &job.who {
+            tracing::info!("{who} works the rig by hand, at a page ({})", job.what());
         }
         if let Some(text) = self.room.notice() {
             job.note(text.to_owned());
@@ -350,7 +353,8 @@ impl Pilot {
         let health = health.or_else(|| Some(self.probe.look(time)));
         let children = self.children.presence();
         let notice = self.room.notice().map(str::to_owned);
-        let status = Status { time, activity, unacknowledged, children, health, notice };
+        let hand = self.front.counter().desk.in_hand();
+        let status = Status { time, activity, unacknowledged, children, health, notice, hand };
         if let Some((when, told)) = &self.told
             && when.elapsed() < TELL_EVERY
             && status.activity == Activity::Idle
@@ -368,7 +372,10 @@ impl Pilot {
 /// Whether nothing happened between two looks that a person waits for.
 fn is_the_same(told: &Status, now: &Status) -> bool {
     let here = |status: &Status| -> Vec<bool> { status.children.iter().map(|child| child.here).collect() };
-    told.activity == now.activity && told.unacknowledged == now.unacknowledged && here(told) == here(now)
+    told.activity == now.activity
+        && told.hand == now.hand
+        && told.unacknowledged == now.unacknowledged
+        && here(told) == here(now)
 }
 
 /// Tells the pilot's thread when the thread that holds this panics.

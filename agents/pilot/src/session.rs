@@ -150,7 +150,8 @@ impl Runner {
 
     fn hands(&mut self) -> hand::Hands<'_> {
         let (pilot, rig, children) = (&self.pilot, &self.rig, &self.children);
-        hand::Hands { pilot, rig, children, hardware: self.hardware.as_mut(), animal: None }
+        let (calibrations, hardware) = (self.calibrations.as_path(), self.hardware.as_mut());
+        hand::Hands { pilot, rig, children, calibrations, hardware, animal: None }
     }
 
     fn order(&mut self, order: Order, tell: &impl Fn(News)) -> Result<(), String> {

@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod desk;
 mod fares;
+mod hands;
 mod lab;
 mod live;
 mod plan;

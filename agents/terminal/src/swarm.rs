@@ -162,6 +162,7 @@ impl Swarm {
             Event::Down { peer, why } => {
                 tracing::warn!(pilot = %peer, "is away: {why}");
                 self.desk.is_here(&peer);
+                self.desk.hands.gone(&peer);
                 self.desk.state.change(|lab| lab.down(&peer, &why.to_string(), Timestamp::now()));
             }
             Event::Refused(refusal) => {
@@ -324,6 +325,7 @@ impl Swarm {
                 self.desk.state.probes.answered(pilot, probe, filler.len());
             }
             Ok(PilotInPassing::Reaction(reaction)) => self.desk.state.lab().reacts(pilot, reaction),
+            Ok(PilotInPassing::Hand { lease, told }) => self.desk.hands.told(pilot, lease, told),
             Ok(PilotInPassing::Status(status)) => {
                 // It says how things are after what came before it.
                 if backlog.waiting.keys().any(|(other, _)| other == pilot) {

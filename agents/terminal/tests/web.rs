@@ -4,14 +4,10 @@
 
 mod common;
 
-use std::io::Write;
-use std::process::Stdio;
-
-use common::http::{Said, ask};
+use common::http::ask;
+use common::login::{PASSWORD, add_user, cookie, log_in};
 use common::{Terminal, bramble_terminal, refusal};
 use serde_json::{Value, json};
-
-const PASSWORD: &str = "correct horse";
 
 /// Who can log in, with what they may do.
 const USERS: [(&str, &str); 3] = [("vera", "view"), ("rick", "run"), ("mona", "manage")];
@@ -23,29 +19,6 @@ fn with_login() -> Terminal {
             add_user(data, name, role);
         }
     })
-}
-
-fn add_user(data: &std::path::Path, name: &str, role: &str) {
-    let mut add = bramble_terminal(data)
-        .args(["user", "add", name, "--role", role])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    writeln!(add.stdin.take().unwrap(), "{PASSWORD}").unwrap();
-    assert!(add.wait().unwrap().success());
-}
-
-fn log_in(page: &str, user: &str, password: &str) -> Said {
-    let body = json!({ "user": user, "password": password }).to_string();
-    ask(page, "POST", "/api/v1/login", &[], body.as_bytes())
-}
-
-/// The cookie of somebody who has logged in.
-fn cookie(page: &str, user: &str) -> String {
-    let said = log_in(page, user, PASSWORD);
-    assert_eq!(said.status, 200, "{}", String::from_utf8_lossy(&said.body));
-    said.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
 }
 
 /// Every operation of the description: its method, its path with something in its places, and

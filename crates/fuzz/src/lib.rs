@@ -59,7 +59,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "terminal_in_passing",
         run: message::<TerminalInPassing>,
-        seeds: || written([examples::terminal_in_passing()]),
+        seeds: || written(examples::terminal_in_passing()),
     },
     Target { name: "pilot_hello", run: message::<PilotHello>, seeds: || written([examples::pilot_hello()]) },
     Target {

@@ -4,11 +4,13 @@
 use std::path::PathBuf;
 
 use bramble_task::definition::DeviceKind;
-use bramble_value::{Kind, Level, Span, Time};
+use bramble_value::{Kind, Level, Span, Time, Volume};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::hand::{Ask, Bar, Member, Opened, Part, Timing, Told};
+use crate::hand::{
+    Answer, Ask, Bar, Item, Known, Member, Opened, Outcome, Part, Step, Timing, Told, Weighed,
+};
 use crate::words::{FEED, Line, Order, Reply};
 
 /// What can be read is the same after it was written and read again.
@@ -38,6 +40,13 @@ pub(crate) fn asks() -> Vec<Vec<u8>> {
         Ask::Train { members: vec![member], every: Span::ZERO, count: None },
         Ask::Done,
         Ask::Measure { wakes: 1000, every: Span::from_ms(1) },
+        Ask::Give { device: device(), volume: Volume::default() },
+        Ask::Known,
+        Ask::Calibrate { valve: device(), pulses: 100, durations: vec![Span::from_ms(20)], every: None },
+        Ask::Check { skip_inputs: true, skip_outputs: false, skip_timing: false },
+        Ask::Answer(Answer::Ready),
+        Ask::Answer(Answer::Weight("0.41 g".into())),
+        Ask::Answer(Answer::Again(Span::from_ms(20))),
     ])
 }
 
@@ -51,6 +60,7 @@ pub(crate) fn told() -> Vec<Vec<u8>> {
         longest_on: Some(Span::from_s(2)),
         simulated: true,
         reads,
+        doses: false,
     };
     let opened = Opened {
         pilot: "box1".into(),
@@ -71,14 +81,46 @@ pub(crate) fn told() -> Vec<Vec<u8>> {
         bars: vec![Bar { up_to: late, count: 1000 }],
         shortfalls: vec!["no priority".into()],
     };
-    written([
-        Told::Open(opened),
-        Told::Refused { why: "busy".into(), busy: true },
-        Told::Event { device: "poke.left".into(), kind: Kind::Input, value: 1.0, time_ns },
-        Told::Note { text: "read this".into(), time_ns },
-        Told::Closed { why: "done".into(), failed: false },
-        Told::Measured(timing),
-    ])
+    written(
+        [
+            Told::Open(opened),
+            Told::Refused { why: "busy".into(), busy: true },
+            Told::Event { device: "poke.left".into(), kind: Kind::Input, value: 1.0, time_ns },
+            Told::Note { text: "read this".into(), time_ns },
+            Told::Closed { why: "done".into(), failed: false },
+            Told::Measured(timing.clone()),
+            Told::Known(Known {
+                calibrations: vec![true.into()],
+                check: None,
+                problems: vec!["damaged".into()],
+            }),
+        ]
+        .into_iter()
+        .chain(steps(timing).map(Told::Step)),
+    )
+}
+
+fn steps(timing: Timing) -> impl Iterator<Item = Step> {
+    let (valve, open) = (|| "valve.left".to_owned(), Span::from_ms(20));
+    let weighed = Weighed { open, pulses: 100, grams: 0.08, microliters: 0.8 };
+    let found = Item { what: "timing".into(), outcome: Outcome::Passed, says: "in time".into() };
+    [
+        Step::Place { at: 0, valve: valve(), open, why: None },
+        Step::Opens { at: 0, valve: valve(), open, pulses: 100, lasts: Span::from_s(17) },
+        Step::Weigh { at: 0, open, why: Some("a flood".into()) },
+        Step::NoLine { points: vec![weighed], why: "longer openings gave no more".into() },
+        Step::Line { calibration: 1.into(), before: None, changed: None },
+        Step::Kept { file: "a.toml".into() },
+        Step::Timed(timing),
+        Step::Found(found),
+        Step::Trigger { device: "poke".into(), prompt: "touch it".into(), within: Span::from_s(30) },
+        Step::Heard { text: "poke: low, then high".into() },
+        Step::Spouts { valves: vec![valve()], open },
+        Step::Blinked { device: "light".into(), was: "on".into(), length: open },
+        Step::Checked { checked: 1.into(), file: "check.json".into() },
+        Step::Left { why: "ended".into() },
+    ]
+    .into_iter()
 }
 
 pub(crate) fn orders() -> Vec<Vec<u8>> {

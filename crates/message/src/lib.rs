@@ -23,11 +23,12 @@ pub use child_to_pilot::{ChildHello, ChildToPilot, Offer};
 pub use health::{Bar, Delays, Disk, Health, Power, Quality, Reaction};
 pub use pilot_to_child::{PilotToChild, Reading};
 pub use pilot_to_terminal::{
-    Activity, Answer, Calibrated, Child, ColumnInfo, Ended, Hold, PilotHello, PilotInPassing,
-    PilotToTerminal, Progress, RigDevice, Started, Status,
+    Activity, Answer, Calibrated, Child, ColumnInfo, Ended, HandTold, Hold, InHand, PilotHello,
+    PilotInPassing, PilotToTerminal, Progress, RigDevice, Started, Status,
 };
 pub use terminal_to_pilot::{
-    Command, Graduation, LARGEST_PROBE, StartSession, TerminalHello, TerminalInPassing, TerminalToPilot, When,
+    Command, Graduation, HandSays, LARGEST_PROBE, StartSession, TerminalHello, TerminalInPassing,
+    TerminalToPilot, When,
 };
 
 /// The version of everything that goes over the wire: of these messages and of

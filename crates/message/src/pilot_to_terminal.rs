@@ -159,6 +159,13 @@ pub enum PilotInPassing {
     },
     /// How it reacts in the session that runs in real time, or ran last.
     Reaction(Reaction),
+    /// To somebody who works the rig by hand, at a page.
+    Hand {
+        /// To which hand.
+        lease: Uuid,
+        /// What is told.
+        told: HandTold,
+    },
 }
 
 /// How old the calibration of a valve is.
@@ -170,6 +177,37 @@ pub struct Calibrated {
     pub made_unix_s: i64,
     /// How old it may be by the rig's configuration; older, it lets no session start.
     pub age: Span,
+}
+
+/// What somebody is told who works a rig by hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandTold {
+    /// Say at once that this was heard: who says nothing for a while has gone.
+    Beat(u64),
+    /// What happened, in JSON, as at the pilot's `hand.sock`.
+    Told {
+        /// From 1, one more each time: where one is missing, something was lost.
+        number: u64,
+        /// In its order.
+        told: Vec<String>,
+    },
+    /// The hand has nothing any more, and the rig is safe, or is another's.
+    Over {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Who works a rig by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct InHand {
+    /// Who, where it is somebody at a page; none for a command on the pilot's computer.
+    #[serde(default)]
+    pub who: Option<Person>,
+    /// What for, in a word: `calibrate`.
+    pub what: String,
 }
 
 /// What a pilot tells of itself now and then; only the latest matters, and it
@@ -188,6 +226,9 @@ pub struct Status {
     pub health: Option<Health>,
     /// Something that a person should read, as long as it is so: its disk gets full.
     pub notice: Option<String>,
+    /// Who works its rig by hand.
+    #[serde(default)]
+    pub hand: Option<InHand>,
 }
 
 /// A pilot's child, as the pilot knows it.

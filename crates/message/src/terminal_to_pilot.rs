@@ -42,7 +42,8 @@ pub enum TerminalToPilot {
     },
 }
 
-/// What a terminal says to a pilot in passing: it may be lost.
+/// What a terminal says to a pilot in passing: it may be lost. A pilot that doesn't know what
+/// it says takes no notice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TerminalInPassing {
@@ -55,10 +56,39 @@ pub enum TerminalInPassing {
         /// Means nothing.
         filler: Bytes,
     },
+    /// Of somebody who works the rig by hand, at a page.
+    Hand {
+        /// Which hand it is: everything of one has the same number, which no other has.
+        lease: Uuid,
+        /// What is said.
+        says: HandSays,
+    },
 }
 
 /// The most bytes that a probe of the link or its answer has beside what it says.
 pub const LARGEST_PROBE: usize = 48 << 10;
+
+/// What is said of a hand. Nothing of it is done late: whatever is asked says which beat of the
+/// pilot was heard last, and the pilot knows when that was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandSays {
+    /// Somebody is there, and waits for the first [`HandTold::Beat`](crate::HandTold::Beat).
+    Begin {
+        /// Who.
+        by: Person,
+    },
+    /// A beat was heard: they are still there, and may ask something.
+    Heard {
+        /// Which.
+        beat: u64,
+        /// What is asked, in JSON, as at the pilot's `hand.sock`.
+        #[serde(default)]
+        ask: Option<String>,
+    },
+    /// Nobody is there any more.
+    End,
+}
 
 /// What a pilot can be asked to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -147,15 +147,22 @@ fn a_busy_pilot_says_whose_session_it_runs() {
 #[test]
 fn a_rig_is_in_one_hand_or_in_one_session_and_whoever_comes_second_hears_who() {
     let mut desk = desk();
-    desk.by_hand("monitor").unwrap();
+    desk.by_hand("monitor", None).unwrap();
     let why = refusal(desk.command(&ask(1), Command::Start(request(1))));
     assert_eq!(why, "box1 is busy: someone works its rig by hand (bramble-pilot monitor); end that first");
-    assert_eq!(desk.by_hand("set").unwrap_err(), why);
+    assert_eq!(desk.by_hand("set", None).unwrap_err(), why);
     assert_eq!(desk.leave("the pilot ends").len(), 1, "the hand is told to let go");
     desk.ended();
     assert!(desk.is_idle());
 
-    let why = running().by_hand("set").unwrap_err();
+    let bob = "bob@laptop".parse().unwrap();
+    desk.by_hand("look", Some(&bob)).unwrap();
+    let why = refusal(desk.command(&ask(2), Command::Start(request(2))));
+    assert_eq!(why, "box1 is busy: bob@laptop works its rig by hand at the page (look); ask them");
+    assert_eq!(desk.in_hand().unwrap().who, Some(bob));
+    desk.ended();
+
+    let why = running().by_hand("set", None).unwrap_err();
     assert!(why.starts_with("box1 runs alice@desk's session of M001 (task free_water)"), "{why}");
 }
 

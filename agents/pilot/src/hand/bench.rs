@@ -6,6 +6,7 @@ use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ use super::error::HandError;
 use super::protocol::{Ask, Opened, Told};
 use super::serve::serve;
 use super::session::Job;
+use crate::config::Workshop;
 
 /// The socket of a running pilot, in its data folder.
 const SOCKET: &str = "hand.sock";
@@ -209,10 +211,10 @@ pub(crate) struct Socket(PathBuf);
 impl Socket {
     /// Opens it. `start` has a job done; `false` where nobody does jobs any more.
     pub(crate) fn open(
-        data: &Path,
+        workshop: Arc<Workshop>,
         start: impl Fn(Job) -> bool + Clone + Send + 'static,
     ) -> Result<Socket, HandError> {
-        let path = data.join(SOCKET);
+        let path = workshop.data.join(SOCKET);
         let unusable = |source| HandError::Socket { path: path.clone(), source };
         // The journal in this folder is this pilot's alone: whoever left the
         // socket here is gone.
@@ -224,10 +226,10 @@ impl Socket {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(unusable)?;
         thread("hands", move || {
             for stream in listener.incoming() {
-                let start = start.clone();
+                let (start, workshop) = (start.clone(), Arc::clone(&workshop));
                 let served = stream
                     .map_err(HandError::connection)
-                    .and_then(|stream| thread("hand", move || serve(stream, start)));
+                    .and_then(|stream| thread("hand", move || serve(stream, workshop, start)));
                 if let Err(error) = served {
                     tracing::error!("{error}");
                     // It may be out of files for a while.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bramble_rig::calibration::{self, Calibration, Kept, Point, Valve, WATER};
+use bramble_rig::calibration::{self, Calibration, Kept, Valve, WATER};
 use bramble_value::Span;
 use jiff::Timestamp;
 use serde_json::json;
@@ -12,6 +12,7 @@ use serde_json::json;
 use super::check::{Item, Outcome};
 use super::cli::Calibrations;
 use super::error::HandError;
+use super::protocol::Weighed;
 use super::say::{say, say_json};
 use crate::config::Workshop;
 
@@ -25,12 +26,7 @@ pub(super) fn list(asked: &Calibrations, workshop: &Workshop) -> Result<(), Hand
     let mut all = calibration::kept(&folder(&workshop.data))
         .map_err(|error| HandError::Calibration(error.to_string()))?;
     if !asked.all {
-        // They are in the order of their valves, the newest last.
-        let newest: Vec<bool> = (0..all.len())
-            .map(|place| all.get(place + 1).is_none_or(|next| next.valve != all[place].valve))
-            .collect();
-        let mut newest = newest.into_iter();
-        all.retain(|_| newest.next().unwrap_or(true));
+        all = newest_of_each(all);
     }
     let limit = workshop.rig.calibration_age;
     let now = Timestamp::now();
@@ -84,21 +80,48 @@ fn row(kept: &Kept, now: Timestamp, limit: Span) -> [String; 7] {
 
 fn as_json(kept: &Kept, now: Timestamp, limit: Span) -> serde_json::Value {
     match &kept.calibration {
-        Ok(calibration) => {
-            let (lowest, highest) = calibration.range();
-            json!({
-                "valve": kept.valve.to_string(),
-                "file": kept.file,
-                "age_days": days(calibration.age(now)),
-                "stale": calibration.age(now) > limit,
-                "lowest_microliters": lowest,
-                "highest_microliters": highest,
-                "precision_microliters": precision(calibration),
-                "calibration": calibration,
-            })
-        }
+        Ok(calibration) => view(calibration, Some(&kept.file), now, limit),
         Err(why) => json!({ "valve": kept.valve.to_string(), "file": kept.file, "damaged": why }),
     }
+}
+
+/// A calibration, and what follows from it, for a script or a page.
+pub(super) fn view(
+    calibration: &Calibration,
+    file: Option<&Path>,
+    now: Timestamp,
+    limit: Span,
+) -> serde_json::Value {
+    let (lowest, highest) = calibration.range();
+    json!({
+        "valve": calibration.valve().to_string(),
+        "file": file,
+        "age_days": days(calibration.age(now)),
+        "stale": calibration.age(now) > limit,
+        "lowest_microliters": lowest,
+        "highest_microliters": highest,
+        "precision_microliters": precision(calibration),
+        "calibration": calibration,
+    })
+}
+
+/// The newest calibration of each valve, for a page.
+///
+/// # Errors
+/// A sentence, where the folder can't be read.
+pub(super) fn all_newest(data: &Path, now: Timestamp, limit: Span) -> Result<Vec<serde_json::Value>, String> {
+    let all = calibration::kept(&folder(data)).map_err(|error| error.to_string())?;
+    Ok(newest_of_each(all).iter().map(|kept| as_json(kept, now, limit)).collect())
+}
+
+/// Of calibrations in the order of their valves, the newest last, the newest of each.
+fn newest_of_each(mut all: Vec<Kept>) -> Vec<Kept> {
+    let newest: Vec<bool> = (0..all.len())
+        .map(|place| all.get(place + 1).is_none_or(|next| next.valve != all[place].valve))
+        .collect();
+    let mut newest = newest.into_iter();
+    all.retain(|_| newest.next().unwrap_or(true));
+    all
 }
 
 /// The newest calibration of a valve, where there is one that can be read.
@@ -144,12 +167,12 @@ fn middle(calibration: &Calibration) -> Span {
 }
 
 /// What was weighed, where no line goes through it.
-pub(super) fn weighed(points: &[Point]) -> String {
+pub(super) fn weighed(points: &[Weighed]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["open", "openings", "grams", "uL each"]);
     for point in points {
-        let each = format!("{:.2}", point.microliters(WATER));
+        let each = format!("{:.2}", point.microliters);
         table.add_row([point.open.to_string(), point.pulses.to_string(), point.grams.to_string(), each]);
     }
     table.to_string()

@@ -3,6 +3,8 @@
 use bramble_value::{Level, Span};
 use clap::{ArgAction, Args, Subcommand};
 
+use super::{calibrate, check};
+
 /// A subcommand for the hand.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
@@ -127,19 +129,19 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) skip_timing: bool,
     /// How long each input is waited for
-    #[arg(long, value_name = "TIME", default_value = "30 s")]
+    #[arg(long, value_name = "TIME", default_value_t = check::TIMEOUT)]
     pub(crate) timeout: Span,
     /// How long each output is on; valves are for 20 ms
-    #[arg(long, value_name = "TIME", default_value = "300 ms")]
+    #[arg(long, value_name = "TIME", default_value_t = check::BLINK)]
     pub(crate) blink: Span,
     /// At most so late may the loop be in 99 of 100 cases
-    #[arg(long, value_name = "TIME", default_value = "1 ms")]
+    #[arg(long, value_name = "TIME", default_value_t = check::P99)]
     pub(crate) p99: Span,
     /// At most so late may the loop be at all
-    #[arg(long, value_name = "TIME", default_value = "20 ms")]
+    #[arg(long, value_name = "TIME", default_value_t = check::WORST)]
     pub(crate) worst: Span,
     /// How often the loop is woken for measuring, every millisecond once
-    #[arg(long, value_name = "N", default_value_t = 3000,
+    #[arg(long, value_name = "N", default_value_t = check::WAKES,
           value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     pub(crate) wakes: u32,
     /// For scripts: what came of it as one JSON object
@@ -154,7 +156,7 @@ pub(crate) struct Calibrate {
     pub(crate) valve: Vec<String>,
     /// How often the valve opens for each duration
     #[arg(long, value_name = "N", default_value_t = 100,
-          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(calibrate::MOST_PULSES)))]
     pub(crate) pulses: u32,
     /// How long it opens; at least two durations
     #[arg(long, value_name = "TIME,TIME,...", value_delimiter = ',', default_value = "20ms,40ms,80ms")]

@@ -4,7 +4,8 @@
 //! A command talks to a bench ([`serve`]) over a connection, and a bench has jobs
 //! done by the thread that owns the rig ([`session`]). Where a pilot runs, bench
 //! and thread are the pilot's, and the connection is a socket in its data folder;
-//! where none runs, both are the command's own.
+//! where none runs, both are the command's own. From a page it comes over the link to the
+//! terminal ([`far`]), with a lease that ends where the page is not heard of any more.
 
 mod bench;
 mod calibrate;
@@ -13,8 +14,12 @@ mod check;
 mod cli;
 mod drive;
 mod error;
+mod far;
+mod guide;
+mod lease;
 mod monitor;
 mod names;
+mod orders;
 mod protocol;
 mod say;
 mod serve;
@@ -24,6 +29,7 @@ mod timing;
 
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
@@ -40,6 +46,7 @@ pub(crate) use check::Checked;
 #[cfg(test)]
 pub(crate) use check::failed_check;
 pub(crate) use cli::Command;
+pub(crate) use far::Far;
 pub(crate) use session::{Hands, Job};
 
 /// Runs one command.
@@ -74,17 +81,18 @@ fn own(theirs: UnixStream, workshop: Workshop) -> Result<JoinHandle<()>, HandErr
     std::fs::create_dir_all(&workshop.data)
         .map_err(|source| HandError::File { path: workshop.data.clone(), source })?;
     let (jobs, waiting) = channel::<Job>();
-    bench::thread("hand", move || serve::serve(theirs, move |job| jobs.send(job).is_ok()))?;
+    let shared = Arc::new(workshop.clone());
+    bench::thread("hand", move || serve::serve(theirs, shared, move |job| jobs.send(job).is_ok()))?;
     bench::thread("session", move || {
         let Workshop { name, data, rig, animal } = workshop;
+        let calibrations = calibrations::folder(&data);
         let mut hardware = bramble_rig::Hardware::of(&rig, data);
         let children =
             Children::none(rig.devices.values().filter_map(|device| device.driver.child().cloned()));
         while let Ok(job) = waiting.recv() {
             let hardware = hardware.as_mut();
-            Hands { pilot: &name, rig: &rig, children: &children, hardware, animal: animal.as_deref() }
-                .run(job)
-                .tell();
+            let (pilot, rig, calibrations, animal) = (&name, &rig, calibrations.as_path(), animal.as_deref());
+            Hands { pilot, rig, children: &children, calibrations, hardware, animal }.run(job).tell();
         }
         if let Some(hardware) = hardware {
             hardware.close();

@@ -178,7 +178,16 @@ pub(crate) mod tests {
 
     pub(crate) fn part(name: &str, kind: DeviceKind) -> Part {
         let (unit, safe) = (String::new(), Level::default());
-        Part { name: name.to_owned(), kind, unit, safe, longest_on: None, simulated: true, reads: None }
+        Part {
+            name: name.to_owned(),
+            kind,
+            unit,
+            safe,
+            longest_on: None,
+            simulated: true,
+            reads: None,
+            doses: false,
+        }
     }
 
     fn rig() -> Vec<Part> {

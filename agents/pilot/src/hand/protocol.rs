@@ -5,7 +5,7 @@
 //! is asked then is done at once, and what happens is told until [`Told::Closed`].
 
 use bramble_task::definition::DeviceKind;
-use bramble_value::{Kind, Level, Span, Time};
+use bramble_value::{Kind, Level, Span, Time, Volume};
 use serde::{Deserialize, Serialize};
 
 /// What a hand wants.
@@ -42,6 +42,66 @@ pub(crate) enum Ask {
         /// After how long each time.
         every: Span,
     },
+    /// Open a valve for a volume, by its calibration.
+    Give {
+        /// Which.
+        device: String,
+        /// How much.
+        volume: Volume,
+    },
+    /// Tell what is known of the rig without working it: [`Told::Known`].
+    Known,
+    /// Be guided through the calibration of a valve of the rig in the hand: [`Told::Step`].
+    Calibrate {
+        /// Which.
+        valve: String,
+        /// How often it opens for each duration.
+        pulses: u32,
+        /// How long it opens; at least two.
+        durations: Vec<Span>,
+        /// From one opening to the next.
+        #[serde(default)]
+        every: Option<Span>,
+    },
+    /// Be guided through the check of the rig, which is in nobody's hand: [`Told::Step`].
+    Check {
+        /// Leave the inputs out.
+        #[serde(default)]
+        skip_inputs: bool,
+        /// Leave the outputs out.
+        #[serde(default)]
+        skip_outputs: bool,
+        /// Leave the computer's timing out.
+        #[serde(default)]
+        skip_timing: bool,
+    },
+    /// Answer what a step asks.
+    Answer(Answer),
+}
+
+/// What a person answers to a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Answer {
+    /// What was to be done is done.
+    Ready,
+    /// What the scale shows, as a person types it: `0.41`, `410 mg`. Instead of
+    /// [`Answer::Ready`], what was weighed before.
+    Weight(String),
+    /// Weigh the openings of this duration again.
+    Again(Span),
+    /// Yes: keep it, or it worked.
+    Yes,
+    /// No: don't keep it, or it didn't work.
+    No,
+    /// Show it once more.
+    Repeat,
+    /// Leave this one out.
+    Skip,
+    /// Nobody is there to answer.
+    Nobody,
+    /// End it here.
+    End,
 }
 
 /// One output of a train.
@@ -96,6 +156,168 @@ pub(crate) enum Told {
     },
     /// How late the loop was woken.
     Measured(Timing),
+    /// What is known of the rig.
+    Known(Known),
+    /// How far what is guided is, and what a person is to do.
+    Step(Step),
+}
+
+/// What is known of a rig that nobody has in the hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// The newest calibration of each valve, as `bramble-pilot calibrations --json` has them.
+    pub(crate) calibrations: Vec<serde_json::Value>,
+    /// Its last check, as `check.json` has it.
+    pub(crate) check: Option<serde_json::Value>,
+    /// What of this can't be read, a sentence each.
+    pub(crate) problems: Vec<String>,
+}
+
+/// How far what is guided is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    /// A cup is to be put under the valve: [`Answer::Ready`], or [`Answer::Weight`].
+    Place {
+        /// Which duration it is, from 0.
+        at: usize,
+        /// The valve.
+        valve: String,
+        /// The duration.
+        open: Span,
+        /// Why the openings before don't count, where they were cut or missed.
+        why: Option<String>,
+    },
+    /// The valve opens again and again.
+    Opens {
+        /// Which duration it is.
+        at: usize,
+        /// The valve.
+        valve: String,
+        /// The duration.
+        open: Span,
+        /// How often.
+        pulses: u32,
+        /// How long all of it takes.
+        lasts: Span,
+    },
+    /// What came out is to be weighed: [`Answer::Weight`].
+    Weigh {
+        /// Which duration it is.
+        at: usize,
+        /// The duration.
+        open: Span,
+        /// Why the weight that was given can't be.
+        why: Option<String>,
+    },
+    /// No line goes through what was weighed: [`Answer::Again`].
+    NoLine {
+        /// What was weighed.
+        points: Vec<Weighed>,
+        /// Why not.
+        why: String,
+    },
+    /// The line through what was weighed: [`Answer::Yes`] keeps it, [`Answer::Again`] weighs one
+    /// duration again.
+    Line {
+        /// As `bramble-pilot calibrations --json` has it, without a file.
+        calibration: serde_json::Value,
+        /// The one before.
+        before: Option<serde_json::Value>,
+        /// How much it differs from the one before, in a sentence.
+        changed: Option<String>,
+    },
+    /// The calibration is kept.
+    Kept {
+        /// In this file.
+        file: String,
+    },
+    /// It was measured how late the computer wakes the loop.
+    Timed(Timing),
+    /// How something was.
+    Found(Item),
+    /// This input is to be triggered; [`Answer::Skip`] leaves it out.
+    Trigger {
+        /// Which.
+        device: String,
+        /// What is to be done, in words.
+        prompt: String,
+        /// Within this time.
+        within: Span,
+    },
+    /// Something happened to an input, in words.
+    Heard {
+        /// What.
+        text: String,
+    },
+    /// Something is to be put under these valves' spouts: [`Answer::Ready`], or [`Answer::No`]
+    /// to leave them out.
+    Spouts {
+        /// Which.
+        valves: Vec<String>,
+        /// For how long each will be open.
+        open: Span,
+    },
+    /// An output was on or off for a moment: [`Answer::Yes`] where that was seen, [`Answer::No`],
+    /// or [`Answer::Repeat`].
+    Blinked {
+        /// Which.
+        device: String,
+        /// `on`, or `off` where it is on otherwise.
+        was: String,
+        /// For how long.
+        length: Span,
+    },
+    /// The check is done, and kept.
+    Checked {
+        /// As `check.json` has it.
+        checked: serde_json::Value,
+        /// Where.
+        file: String,
+    },
+    /// It is over without having come to its end.
+    Left {
+        /// Why.
+        why: String,
+    },
+}
+
+/// Openings that were weighed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Weighed {
+    /// How long each was.
+    pub(crate) open: Span,
+    /// How many there were.
+    pub(crate) pulses: u32,
+    /// What all of them weighed.
+    pub(crate) grams: f64,
+    /// What one gave, in microliters of water.
+    pub(crate) microliters: f64,
+}
+
+/// One thing that a check looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Item {
+    /// What: `poke.left`, `timing`.
+    pub(crate) what: String,
+    /// How it was.
+    pub(crate) outcome: Outcome,
+    /// What was found, in words.
+    pub(crate) says: String,
+}
+
+/// How something was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// As it should be.
+    Passed,
+    /// Not as it should be.
+    Failed,
+    /// As it should be, but for something that a person should know.
+    Warning,
+    /// Nobody looked.
+    Skipped,
 }
 
 /// A rig in the hand.
@@ -134,6 +356,9 @@ pub(crate) struct Part {
     pub(crate) simulated: bool,
     /// What an input reads when the rig is opened: 0 or 1, or a value in its unit.
     pub(crate) reads: Option<f64>,
+    /// Whether it is a valve that volumes can be given from.
+    #[serde(default)]
+    pub(crate) doses: bool,
 }
 
 /// How late the loop is woken on this computer, and what it lacks.

@@ -1,6 +1,7 @@
 //! A by-hand session, on the thread that owns the rig: a session like any other,
 //! of a task that only waits.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
@@ -11,7 +12,7 @@ use bramble_rig::driver::{Pace, Simulated, World, monotonic};
 use bramble_rig::session::{Around, Recorder, RecorderError, Session};
 use bramble_rig::{Driver, Hardware, Inbox, Post, RigConfig, Wiring};
 use bramble_simulation::named;
-use bramble_value::{Ending, Kind, Name, Record, Seed, Span, Time};
+use bramble_value::{Ending, Kind, Name, Person, Record, Seed, Span, Time};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -28,6 +29,8 @@ use crate::wall::unix_ns;
 pub(crate) struct Job {
     /// What.
     pub(crate) want: Want,
+    /// Who wants it, where it is somebody at a page; none for a command on this computer.
+    pub(crate) who: Option<Person>,
     /// For what is asked while it is done.
     pub(crate) post: Post,
     /// The other end of `post`.
@@ -114,6 +117,8 @@ pub(crate) struct Hands<'a> {
     pub(crate) pilot: &'a Name,
     pub(crate) rig: &'a RigConfig,
     pub(crate) children: &'a Children,
+    /// The folder of its valves' calibrations.
+    pub(crate) calibrations: &'a Path,
     /// What of the rig is real; none in a simulated rig.
     pub(crate) hardware: Option<&'a mut Hardware>,
     /// Who works the inputs of a simulated rig; nobody where none is named.
@@ -124,7 +129,7 @@ impl Hands<'_> {
     /// Does a job to its end; whoever asked is yet to be told so.
     #[must_use = "whoever asked waits for it"]
     pub(crate) fn run(&mut self, job: Job) -> Last {
-        let Job { want, post, inbox, tell } = job;
+        let Job { want, who: _, post, inbox, tell } = job;
         let done = match want {
             Want::Work { .. } => self.work(post, &inbox, &tell),
             Want::Measure { wakes, every } => {
@@ -137,7 +142,9 @@ impl Hands<'_> {
     fn work(&mut self, post: Post, inbox: &Inbox, tell: &Tell) -> Result<Told, String> {
         let (rig, left_out) = self.reachable();
         let mut piece = Workpiece::new(&rig)?;
-        let wiring = wire(&piece, &rig, self.pilot.as_str())?;
+        // One that can't be read is none here: by hand a valve also opens for a time.
+        let calibrations = Calibrations::read(self.calibrations).unwrap_or_default();
+        let wiring = wire(&piece, &rig, &calibrations, self.pilot.as_str())?;
         piece.wired(&rig, &wiring, |port, wire| match wire.child() {
             Some(child) => !self.children.has_real(child, &[(port, wire)]),
             None => wire.driver == DriverConfig::Simulated,
@@ -216,7 +223,7 @@ impl AtWork<'_> {
         let opened = Opened { parts, time_ns: driver.now(), unix_ns: unix_ns(), ..opened };
         let ports = piece.parts.iter().map(|(port, _)| *port).collect();
         // Where nobody is left, the first record says so.
-        let _ = tell.0.send(Got::Open(opened, ports));
+        let _ = tell.0.send(Got::Open(opened, ports, Box::new(wiring.clone())));
         let mut functions = piece.task.functions();
         let outcome = session.run(Around {
             driver,
@@ -231,10 +238,14 @@ impl AtWork<'_> {
 }
 
 /// The wiring of a workpiece.
-pub(super) fn wire(piece: &Workpiece, rig: &RigConfig, pilot: &str) -> Result<Wiring, String> {
-    // Volumes are a task's: by hand a valve opens for a time.
-    let (calibrations, now) = (Calibrations::default(), Timestamp::now());
-    Wiring::new(&piece.task.definition, rig, &calibrations, now, pilot).map_err(|misfit| misfit.to_string())
+pub(super) fn wire(
+    piece: &Workpiece,
+    rig: &RigConfig,
+    calibrations: &Calibrations,
+    pilot: &str,
+) -> Result<Wiring, String> {
+    Wiring::new(&piece.task.definition, rig, calibrations, Timestamp::now(), pilot)
+        .map_err(|misfit| misfit.to_string())
 }
 
 /// Tells what is recorded, as far as it is of the rig and news.

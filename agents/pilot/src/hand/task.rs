@@ -44,6 +44,7 @@ impl Workpiece {
                 longest_on: wire.longest_on,
                 simulated: is_simulated(port, wire),
                 reads: None,
+                doses: wire.dose.is_some(),
             };
             (port, part)
         };
@@ -88,7 +89,7 @@ mod tests {
              [devices.wheel]\nkind = \"encoder\"\ndriver = \"simulated\"\nunit = \"deg\"\n\
              [devices.speaker]\nkind = \"sound\"\ndriver = \"simulated\"\n");
         let mut piece = Workpiece::new(&rig).unwrap();
-        let wiring = super::super::session::wire(&piece, &rig, "box1").unwrap();
+        let wiring = super::super::session::wire(&piece, &rig, &Default::default(), "box1").unwrap();
         piece.wired(&rig, &wiring, |_, _| true);
         let names: Vec<&str> = piece.parts.iter().map(|(_, part)| part.name.as_str()).collect();
         assert_eq!(names, ["house-light", "if", "poke.left", "poke.right", "speaker", "wheel"]);

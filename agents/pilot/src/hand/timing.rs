@@ -2,6 +2,7 @@
 
 use bramble_health::{Meter, drawn};
 use bramble_message::Delays;
+use bramble_rig::calibration::Calibrations;
 use bramble_rig::{Driver, Happening, Inbox, Real, RealTime, Request, Rig, RigConfig};
 use bramble_value::Span;
 
@@ -17,7 +18,7 @@ use super::task::Workpiece;
 pub(super) fn measure(wakes: u32, every: Span, core: Option<usize>, inbox: &Inbox) -> Result<Timing, String> {
     let nothing = RigConfig::default();
     let piece = Workpiece::new(&nothing)?;
-    let wiring = wire(&piece, &nothing, "this computer")?;
+    let wiring = wire(&piece, &nothing, &Calibrations::default(), "this computer")?;
     let mut rig = Rig::open(&nothing).map_err(|error| error.to_string())?;
     let real_time = RealTime::enter(core);
     let mut driver = Real::new(&mut rig, &wiring, &()).map_err(|error| error.to_string())?;

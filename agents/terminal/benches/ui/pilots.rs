@@ -158,6 +158,7 @@ impl Player {
             children: Vec::new(),
             health: None,
             notice: None,
+            hand: None,
         };
         Ok(self.pilot.line.passing(encode(&PilotInPassing::Status(Box::new(status))))?)
     }

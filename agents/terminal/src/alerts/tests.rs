@@ -62,6 +62,7 @@ impl World {
             health: Some(health(30 * GB, 64 * GB)),
             starting: None,
             session: None,
+            hand: None,
             notice: None,
         };
         World {

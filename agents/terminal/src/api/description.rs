@@ -11,6 +11,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
 
 use super::routes;
+use crate::hands::wire::{HandAsks, HandTells};
 use crate::live::wire::{Live, Watch};
 use crate::refusal::Refusal;
 use crate::users::Role;
@@ -22,7 +23,7 @@ use crate::web::COOKIE;
         title = "Bramble terminal",
         description = "What `bramble-terminal serve` answers, at `<data>/terminal.sock` and at the page's address."
     ),
-    components(schemas(Live, Watch, Refusal))
+    components(schemas(Live, Watch, HandTells, HandAsks, Refusal))
 )]
 struct Base;
 

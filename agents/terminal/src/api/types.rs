@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bramble_identity::{Role as AgentRole, Serial};
-use bramble_message::{Health, Hold, PortName, Quality, RigDevice, Software};
+use bramble_message::{Health, Hold, InHand, PortName, Quality, RigDevice, Software};
 use bramble_subject::{Biography, Life, Move, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
@@ -307,6 +307,9 @@ pub(crate) struct PilotStatus {
     /// A session is being started.
     pub(crate) starting: Option<Starting>,
     pub(crate) session: Option<SessionStatus>,
+    /// Who works its rig by hand.
+    #[serde(default)]
+    pub(crate) hand: Option<InHand>,
     /// Something that a person should read.
     pub(crate) notice: Option<String>,
 }

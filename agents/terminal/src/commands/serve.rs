@@ -29,6 +29,7 @@ use crate::agents::{Agents, Joining};
 use crate::alerts::{self, Alerts};
 use crate::config::Settings;
 use crate::desk::{Desk, State, note_who_was_here};
+use crate::hands::Hands;
 use crate::lab::Running;
 use crate::refusal::{Allowed, Refusal};
 use crate::software;
@@ -104,6 +105,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
         agents,
         state,
         alerts,
+        hands: Hands::default(),
         simulating: Semaphore::new(1),
         testing: Semaphore::new(1),
     });

@@ -32,6 +32,7 @@ use crate::agents::Agents;
 use crate::alerts::Alerts;
 use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParameter, Status, Stop};
 use crate::config::Settings;
+use crate::hands::Hands;
 use crate::lab::{Lab, Past, Running};
 use crate::live::Board;
 use crate::plan;
@@ -55,6 +56,8 @@ pub(crate) struct Desk {
     pub(crate) agents: Arc<Agents>,
     pub(crate) state: Arc<State>,
     pub(crate) alerts: Alerts,
+    /// Those who work rigs by hand.
+    pub(crate) hands: Hands,
     /// One simulation at a time is run for pages.
     pub(crate) simulating: Semaphore,
     /// One test of links at a time.

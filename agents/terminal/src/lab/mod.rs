@@ -385,7 +385,7 @@ impl Lab {
         })
     }
 
-    fn check_here(&self, name: &Name) -> Allowed<()> {
+    pub(crate) fn check_here(&self, name: &Name) -> Allowed<()> {
         match self.pilots.get(name) {
             None => Err(self.unknown(name)),
             Some(pilot) if pilot.presence.away_since().is_some() => {
@@ -476,6 +476,7 @@ impl Pilot {
             health: None,
             starting: self.starting.clone(),
             session: self.running.as_ref().map(Run::view),
+            hand: None,
             notice: match (&self.notice, &self.told) {
                 (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
                 (notice, told) => notice.clone().or_else(|| told.clone()),

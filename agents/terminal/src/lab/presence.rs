@@ -3,7 +3,7 @@
 
 use bramble_health::Meter;
 use bramble_link::Clock;
-use bramble_message::{Child, Delays, Health, Quality, Status};
+use bramble_message::{Child, Delays, Health, InHand, Quality, Status};
 use bramble_value::Time;
 use jiff::{SignedDuration, Timestamp};
 
@@ -35,6 +35,8 @@ pub(super) struct Presence {
     /// The round trips since it came.
     round_trips: Meter,
     health: Option<Health>,
+    /// Who works its rig by hand.
+    hand: Option<InHand>,
     /// With since when each is there or away by this computer's wall clock.
     children: Vec<(Child, Option<Timestamp>)>,
 }
@@ -52,6 +54,7 @@ impl Presence {
             wall_ahead: None,
             round_trips: Meter::default(),
             health: None,
+            hand: None,
             children: Vec::new(),
         }
     }
@@ -96,7 +99,8 @@ impl Presence {
 
     /// What it says of itself.
     pub(super) fn says(&mut self, status: Status, now: Now) {
-        let Status { time, unacknowledged, children, health, .. } = status;
+        let Status { time, unacknowledged, children, health, hand, .. } = status;
+        self.hand = hand;
         self.unacknowledged = unacknowledged;
         self.catching_up &= unacknowledged > FEW;
         if let (Some(health), Some(clock)) = (&health, self.clock) {
@@ -136,6 +140,7 @@ impl Presence {
             catching_up: self.here && self.catching_up && self.unacknowledged > FEW,
             quality,
             health: self.health.clone(),
+            hand: self.hand.clone().filter(|_| self.here),
             ..pilot
         }
     }
@@ -173,6 +178,7 @@ mod tests {
             children,
             health: Some(health),
             notice: None,
+            hand: None,
         }
     }
 
@@ -209,6 +215,7 @@ mod tests {
             health: None,
             starting: None,
             session: None,
+            hand: None,
             notice: None,
         })
     }

@@ -50,7 +50,15 @@ fn running(session: u128, subject: &str, trial: u32) -> Activity {
 }
 
 fn status(activity: Activity) -> Status {
-    Status { time: Time::ZERO, activity, unacknowledged: 0, children: Vec::new(), health: None, notice: None }
+    Status {
+        time: Time::ZERO,
+        activity,
+        unacknowledged: 0,
+        children: Vec::new(),
+        health: None,
+        notice: None,
+        hand: None,
+    }
 }
 
 /// A lab with two idle pilots, box1 and box2.

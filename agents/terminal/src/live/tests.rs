@@ -208,6 +208,7 @@ impl World {
                     children: Vec::new(),
                     health: None,
                     notice: None,
+                    hand: None,
                 };
                 let now = crate::lab::Now { time: Time::ZERO, at: AT };
                 self.lab.status(&name(*place), status, now);

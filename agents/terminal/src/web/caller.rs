@@ -50,12 +50,12 @@ impl Caller {
         }
     }
 
-    /// Whether who has opened something may still look at it.
-    pub(crate) fn is_still_allowed(&self) -> bool {
+    /// Whether who has opened something may still do what that takes.
+    pub(crate) fn may_still(&self, role: Role) -> bool {
         match self {
             Caller::Socket | Caller::Here(_) => true,
             Caller::Nobody => false,
-            Caller::User(user) => user.access.holds(&user.token, Role::View),
+            Caller::User(user) => user.access.holds(&user.token, role),
         }
     }
 

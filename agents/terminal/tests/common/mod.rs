@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
 
 pub(crate) mod http;
+pub(crate) mod login;
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
@@ -218,7 +219,7 @@ impl Pilot {
         while !stop.load(Ordering::Relaxed) {
             let heard = self.events.recv_timeout(Duration::from_millis(20)).unwrap();
             let Some(Event::Passing { payload, .. }) = heard else { continue };
-            let TerminalInPassing::Probe { probe, answer, .. } = decode(&payload).unwrap();
+            let TerminalInPassing::Probe { probe, answer, .. } = decode(&payload).unwrap() else { continue };
             let filler = vec![0; usize::try_from(answer).unwrap()].into();
             self.say_in_passing(&PilotInPassing::Probed { probe, filler });
         }
@@ -237,6 +238,17 @@ impl Pilot {
             }
         }
         panic!("no command came");
+    }
+
+    /// What the terminal says in passing next.
+    pub(crate) fn passing(&self) -> TerminalInPassing {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(Event::Passing { payload, .. }) = self.events.recv_timeout(PATIENCE).unwrap() {
+                return decode(&payload).unwrap();
+            }
+        }
+        panic!("nothing came in passing");
     }
 
     pub(crate) fn answer(&self, ask: Ask, outcome: Result<(), &str>) {

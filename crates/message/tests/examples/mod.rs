@@ -145,11 +145,6 @@ pub(crate) fn terminal_to_pilot() -> Vec<TerminalToPilot> {
     commands.map(command).into_iter().chain([revoked]).collect()
 }
 
-/// What a terminal says in passing.
-pub(crate) fn terminal_in_passing() -> TerminalInPassing {
-    TerminalInPassing::Probe { probe: 3, answer: 1000, filler: Bytes::from_static(b"filler") }
-}
-
 /// What a terminal says first.
 pub(crate) fn terminal_hello() -> TerminalHello {
     TerminalHello { software: software(), revoked: vec![read(SERIAL)] }
@@ -182,6 +177,7 @@ pub(crate) fn pilot_in_passing() -> Vec<PilotInPassing> {
         children: vec![child],
         health: Some(Health { disk: None, temperature: None, power: None, ..health() }),
         notice: Some("its disk is full".into()),
+        hand: Some(InHand { who: Some(read("alice@desk")), what: "calibrate".into() }),
     };
     let calibrated = Calibrated {
         valve: port("valve", Some("left")),
@@ -191,6 +187,7 @@ pub(crate) fn pilot_in_passing() -> Vec<PilotInPassing> {
     let bars = vec![Bar { up_to: Span::from_ms(1), count: 1 }, Bar { up_to: Span::MAX, count: 2 }];
     let at = Span::from_ms(1);
     let delays = Delays { count: 3, bars, p50: at, p99: at, p99_9: at, worst: Span::from_ms(2) };
+    let hand = |told| PilotInPassing::Hand { lease: SESSION, told };
     vec![
         PilotInPassing::Status(Box::new(status)),
         PilotInPassing::Answer(Answer { ask: Ask(1), outcome: Ok(()) }),
@@ -198,6 +195,21 @@ pub(crate) fn pilot_in_passing() -> Vec<PilotInPassing> {
         PilotInPassing::Calibrated(vec![calibrated]),
         PilotInPassing::Reaction(Reaction { session: SESSION, delays }),
         PilotInPassing::Probed { probe: 3, filler: Bytes::from_static(b"filler") },
+        hand(HandTold::Beat(7)),
+        hand(HandTold::Told { number: 1, told: vec!["{}".into()] }),
+        hand(HandTold::Over { why: "the page is gone".into() }),
+    ]
+}
+
+/// Everything that a terminal says to a pilot in passing.
+pub(crate) fn terminal_in_passing() -> Vec<TerminalInPassing> {
+    let hand = |says| TerminalInPassing::Hand { lease: SESSION, says };
+    vec![
+        hand(HandSays::Begin { by: read("alice@desk") }),
+        hand(HandSays::Heard { beat: 7, ask: Some("{}".into()) }),
+        hand(HandSays::Heard { beat: 7, ask: None }),
+        hand(HandSays::End),
+        TerminalInPassing::Probe { probe: 3, answer: 1000, filler: Bytes::from_static(b"filler") },
     ]
 }
 

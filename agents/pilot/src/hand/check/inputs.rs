@@ -65,6 +65,11 @@ impl Inputs {
         Some(format!("{} of {}: {what} (within {})", self.at + 1, self.probes.len(), self.timeout))
     }
 
+    /// The name of the one that is waited for.
+    pub(super) fn waits_for(&self) -> Option<&str> {
+        self.probes.get(self.at).map(|probe| probe.part.name.as_str())
+    }
+
     /// Which one is waited for; another number means another one.
     pub(super) fn place(&self) -> usize {
         self.at

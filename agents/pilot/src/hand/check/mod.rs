@@ -1,11 +1,11 @@
 //! `check`: every part of a rig is exercised before an animal is in it.
 
+mod guide;
 mod inputs;
-mod outputs;
 mod record;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use bramble_rig::calibration::Valve;
 use bramble_task::definition::DeviceKind;
@@ -15,29 +15,37 @@ use jiff::Timestamp;
 use super::bench::{Bench, Heard};
 use super::calibrations;
 use super::cli::Check;
-use super::drive::bound;
 use super::error::HandError;
-use super::protocol::{Ask, Opened, Timing, Told};
+use super::guide::{Guide, Now, Out, Why};
+use super::protocol::{Answer, Step, Timing};
 use super::say::{rounded, say, say_json};
 use crate::config::Workshop;
-use inputs::Inputs;
 
+pub(super) use guide::{Checking, Plan};
 pub(crate) use record::Checked;
 #[cfg(test)]
 pub(crate) use record::failed_check;
 pub(super) use record::{Item, Outcome, identity};
 
-/// From one wake of the loop to the next while it is measured.
-const EVERY: Span = Span::from_ms(1);
+/// How long each input is waited for where nobody says.
+pub(super) const TIMEOUT: Span = Span::from_s(30);
+/// How long each output is on.
+pub(super) const BLINK: Span = Span::from_ms(300);
+/// At most so late may the loop be in 99 of 100 cases.
+pub(super) const P99: Span = Span::from_ms(1);
+/// At most so late may the loop be at all.
+pub(super) const WORST: Span = Span::from_ms(20);
+/// How often the loop is woken for measuring.
+pub(super) const WAKES: u32 = 3000;
 
-/// What a check does with its bench.
-struct Checking<'a> {
+/// A check that is led through in a shell.
+struct Led<'a> {
     bench: &'a mut Bench,
     check: &'a Check,
     /// Whether there is a person to be asked.
     asks: bool,
-    items: Vec<Item>,
-    timing: Option<Timing>,
+    /// What was said last, and is to be answered.
+    last: Option<Step>,
 }
 
 /// Checks the rig; the exit status says whether all is well.
@@ -46,23 +54,25 @@ pub(super) fn run(bench: &mut Bench, check: &Check, workshop: &Workshop) -> Resu
         return Err(HandError::Value("outputs can't blink for no time: --blink 300ms is usual".to_owned()));
     }
     let asks = bench.hear_typing()?;
-    let mut checking = Checking { bench, check, asks, items: Vec::new(), timing: None };
-    match checking.all(workshop).and_then(|()| checking.bench.close()) {
-        // That the rig can't be opened, or fails, is what the check found.
-        Err(error @ (HandError::Refused(_) | HandError::Failed(_))) => {
-            checking.item("rig", Outcome::Failed, error.to_string());
-        }
-        done => {
-            done?;
-            checking.rig_passed();
-        }
+    let plan = Plan {
+        skip_inputs: check.skip_inputs,
+        skip_outputs: check.skip_outputs,
+        skip_timing: check.skip_timing,
+        timeout: check.timeout,
+        blink: check.blink,
+        p99: check.p99,
+        worst: check.worst,
+        wakes: check.wakes,
+        asks,
+        rig: identity(&workshop.rig),
+        calibrations: of_calibrations(workshop),
+    };
+    let mut led = Led { bench, check, asks, last: None };
+    if !check.skip_timing {
+        led.tell("how late this computer wakes the loop:");
     }
-    let Checking { items, timing, .. } = checking;
-    let rig = identity(&workshop.rig);
-    let earlier = Checked::last(&workshop.data, &workshop.rig).ok().flatten();
-    let checked =
-        Checked::new(workshop.name.to_string(), rig, Timestamp::now(), items, timing, earlier.as_ref());
-    let path = checked.store(&workshop.data)?;
+    let (items, timing) = led.lead(Checking::new(plan))?;
+    let (checked, path) = keep(workshop, items, timing)?;
     if check.json {
         say_json(&checked);
     } else {
@@ -72,100 +82,108 @@ pub(super) fn run(bench: &mut Bench, check: &Check, workshop: &Workshop) -> Resu
     Ok(if checked.passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-impl Checking<'_> {
-    fn all(&mut self, workshop: &Workshop) -> Result<(), HandError> {
-        self.timing()?;
-        let opened = self.bench.open("check")?;
-        if opened.rig != identity(&workshop.rig) {
-            let why = "the running pilot was started with another configuration of its rig: restart it, and check again";
-            self.item("rig", Outcome::Failed, why);
-        }
-        for why in &opened.left_out {
-            self.item("rig", Outcome::Warning, format!("left out: {why}"));
-        }
-        self.calibrations(workshop);
-        self.inputs(&opened)?;
-        outputs::blink_all(self, &opened)
-    }
+/// Keeps what a check found, and says where.
+pub(super) fn keep(
+    workshop: &Workshop,
+    items: Vec<Item>,
+    timing: Option<Timing>,
+) -> Result<(Checked, PathBuf), HandError> {
+    let rig = identity(&workshop.rig);
+    let earlier = Checked::last(&workshop.data, &workshop.rig).ok().flatten();
+    let checked =
+        Checked::new(workshop.name.to_string(), rig, Timestamp::now(), items, timing, earlier.as_ref());
+    let path = checked.store(&workshop.data)?;
+    Ok((checked, path))
+}
 
-    fn timing(&mut self) -> Result<(), HandError> {
-        if self.check.skip_timing {
-            self.item("timing", Outcome::Skipped, "left out");
-            return Ok(());
-        }
-        self.tell("how late this computer wakes the loop:");
-        self.bench.ask(&Ask::Measure { wakes: self.check.wakes, every: EVERY })?;
-        let timing = loop {
-            match self.bench.next(None) {
-                Heard::Told(Told::Measured(timing)) => break timing,
-                heard => _ = self.bench.unless_over(heard)?,
-            }
-        };
-        for line in timing.drawn() {
-            self.tell(&line);
-        }
-        let (outcome, says) = judge(&timing, self.check.p99, self.check.worst);
-        self.item("timing", outcome, says);
-        for shortfall in &timing.shortfalls {
-            self.item("real time", Outcome::Warning, shortfall.clone());
-        }
-        self.timing = Some(timing);
-        Ok(())
-    }
+/// What is to be said of the valves that need a calibration.
+pub(super) fn of_calibrations(workshop: &Workshop) -> Vec<Item> {
+    let valves = workshop.rig.devices.iter().filter(|(_, device)| device.kind == DeviceKind::Solenoid);
+    let valves = valves.filter(|(_, device)| device.flow.is_none()).flat_map(|(name, device)| {
+        let ports = device.ports();
+        let ports = if ports.is_empty() { vec![None] } else { ports.into_iter().map(Some).collect() };
+        ports.into_iter().map(move |port| Valve { device: name.clone(), port })
+    });
+    let limit = workshop.rig.calibration_age;
+    valves.filter_map(|valve| calibrations::checked(&workshop.data, &valve, limit)).collect()
+}
 
-    /// What is to be said of the valves that need a calibration.
-    fn calibrations(&mut self, workshop: &Workshop) {
-        let valves = workshop.rig.devices.iter().filter(|(_, device)| device.kind == DeviceKind::Solenoid);
-        for (name, device) in valves.filter(|(_, device)| device.flow.is_none()) {
-            let ports = device.ports();
-            let ports = if ports.is_empty() { vec![None] } else { ports.into_iter().map(Some).collect() };
-            let of = |port| Valve { device: name.clone(), port };
-            let limit = workshop.rig.calibration_age;
-            let items =
-                ports.into_iter().filter_map(|port| calibrations::checked(&workshop.data, &of(port), limit));
-            self.items.extend(items);
-        }
-    }
-
-    fn inputs(&mut self, opened: &Opened) -> Result<(), HandError> {
-        let mut inputs = Inputs::new(opened.parts.iter().filter(|part| part.is_input()), self.check.timeout);
-        while !self.check.skip_inputs {
-            let Some(prompt) = inputs.prompt() else { break };
-            let skipping = if self.asks { ", or press Enter to leave it out" } else { "" };
-            self.tell(&format!("{prompt}{skipping}"));
-            let until = bound(Instant::now(), Some(self.check.timeout));
-            let place = inputs.place();
-            while inputs.place() == place {
-                match self.bench.next(until) {
-                    Heard::Told(Told::Event { device, kind, value, .. }) => {
-                        if let Some(line) = inputs.event(&device, kind, value) {
-                            self.tell(&format!("  {line}"));
-                        }
-                    }
-                    Heard::Told(Told::Note { text, .. }) => self.item("rig", Outcome::Warning, text),
-                    Heard::Typed(_) => inputs.skip(),
-                    Heard::Over => {
-                        let line = inputs.over();
-                        self.tell(&format!("  {line}"));
-                    }
-                    heard => _ = self.bench.unless_over(heard)?,
+impl Led<'_> {
+    /// What the check found.
+    fn lead(&mut self, mut checking: Checking) -> Result<(Vec<Item>, Option<Timing>), HandError> {
+        loop {
+            while let Some(out) = checking.next() {
+                match out {
+                    Out::Ask(ask) => self.bench.ask(&ask)?,
+                    Out::Say(step) => self.step(step),
+                    Out::Found(items, timing) => return Ok((items, timing)),
+                    Out::Leave(Why::Busy(why)) => return Err(HandError::Busy(why)),
+                    Out::Leave(Why::Failed(why)) => return Err(HandError::Failed(why)),
+                    Out::Leave(Why::Person) | Out::Keep(_) => return Err(HandError::Left),
                 }
             }
+            match self.bench.next(checking.due()) {
+                Heard::Typed(line) => {
+                    if let Some(answer) = self.typed(&line) {
+                        checking.answer(answer, Now::here());
+                    }
+                }
+                Heard::TypedAll => {
+                    // An input is waited for all the same.
+                    self.asks = false;
+                    checking.answer(Answer::Nobody, Now::here());
+                }
+                Heard::Over => checking.over(Now::here()),
+                // What it means is for the check to say.
+                Heard::Told(told) => checking.hear(&told, Now::here()),
+                heard => _ = self.bench.unless_over(heard)?,
+            }
         }
-        self.items.extend(inputs.items());
-        Ok(())
     }
 
-    /// Says that the rig could be opened and let go, where nothing is to be said of
-    /// it: what an earlier check found there has been mended.
-    fn rig_passed(&mut self) {
-        if !self.items.iter().any(|item| item.what == "rig" && item.outcome == Outcome::Failed) {
-            self.item("rig", Outcome::Passed, "opened, and its outputs are safe again");
+    fn step(&mut self, step: Step) {
+        match &step {
+            Step::Timed(timing) => timing.drawn().iter().for_each(|line| self.tell(line)),
+            Step::Trigger { prompt, .. } => {
+                let skipping = if self.asks { ", or press Enter to leave it out" } else { "" };
+                self.tell(&format!("{prompt}{skipping}"));
+            }
+            Step::Heard { text } => return self.tell(&format!("  {text}")),
+            Step::Spouts { valves, open } => {
+                let all = valves.join(", ");
+                self.tell(&format!(
+                    "valves will open for {open} each: {all}; put something under their spouts"
+                ));
+                if self.asks {
+                    self.tell("press Enter when that is done, or type n to leave the valves out");
+                }
+            }
+            Step::Blinked { device, was, length } => {
+                let question = if self.asks { ": did it work? [Y]es, [n]o, [a]gain" } else { "" };
+                self.tell(&format!("{device} was {was} for {length}{question}"));
+            }
+            // It is said at the end, with all others.
+            _ => return,
         }
+        self.last = Some(step);
     }
 
-    fn item(&mut self, what: &str, outcome: Outcome, says: impl Into<String>) {
-        self.items.push(Item::new(what, outcome, says));
+    /// What a person answers with a line, if that is an answer.
+    fn typed(&self, line: &str) -> Option<Answer> {
+        let line = line.to_lowercase();
+        match (self.last.as_ref()?, line.as_str()) {
+            (Step::Trigger { .. }, _) => Some(Answer::Skip),
+            (Step::Spouts { .. }, "" | "y" | "yes") => Some(Answer::Ready),
+            (Step::Spouts { .. }, "n" | "no") => Some(Answer::No),
+            (Step::Blinked { .. }, "" | "y" | "yes") => Some(Answer::Yes),
+            (Step::Blinked { .. }, "n" | "no") => Some(Answer::No),
+            (Step::Blinked { .. }, "a" | "again") => Some(Answer::Repeat),
+            (Step::Spouts { .. } | Step::Blinked { .. }, _) => {
+                self.tell("type y, n or a, and Enter");
+                None
+            }
+            _ => None,
+        }
     }
 
     /// Says how it goes: not among what a script reads.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::error::HandError;
 use super::super::protocol::Timing;
+pub(crate) use super::super::protocol::{Item, Outcome};
 
 /// The file in the data folder.
 const FILE: &str = "check.json";
@@ -31,31 +32,6 @@ pub(crate) struct Checked {
     /// How late the loop was woken, where that was measured.
     #[serde(default)]
     pub(crate) timing: Option<Timing>,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Item {
-    /// What: `poke.left`, `timing`.
-    pub(crate) what: String,
-    /// How it was.
-    pub(crate) outcome: Outcome,
-    /// What was found, in words.
-    pub(crate) says: String,
-}
-
-/// How something was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
-    /// As it should be.
-    Passed,
-    /// Not as it should be.
-    Failed,
-    /// As it should be, but for something that a person should know.
-    Warning,
-    /// Nobody looked.
-    Skipped,
 }
 
 impl Outcome {

@@ -1,16 +1,11 @@
 //! The lab as a whole: its pilots now, and as they change.
 
-use axum::body::Body as Raw;
 use axum::extract::{RawQuery, Request, State};
 use axum::response::Response;
 use axum::{Extension, Json};
 use bramble_value::Name;
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::upgrade::upgrade;
 use super::{At, Body, Reply};
 use crate::api::description;
 use crate::api::link::{LinkReport, TestLink};
@@ -19,10 +14,8 @@ use crate::api::types::{LabInfo, Status};
 use crate::live::socket;
 use crate::live::wire::{Live, Watch};
 use crate::refusal::{Allowed, Refusal};
+use crate::users::Role;
 use crate::web::Caller;
-
-/// The longest message that a page may send.
-const LONGEST: usize = 64 << 10;
 
 /// Everything that is known of the pilots.
 #[utoipa::path(get, path = "/status", tag = "lab", security(("login" = ["view"])),
@@ -63,22 +56,12 @@ pub(super) async fn live(
     State(desk): At,
     Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
-    mut request: Request,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let watch = watched(&query.unwrap_or_default())?;
-    let no_upgrade = |why: &dyn std::fmt::Display| Refusal::wrong(format!("this is a WebSocket: {why}"));
-    let answer = create_response_with_body(&request, Raw::empty).map_err(|error| no_upgrade(&error))?;
-    let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-    let upgrade = upgrade.ok_or_else(|| no_upgrade(&"the connection can't become one"))?;
-    let config = WebSocketConfig::default().max_message_size(Some(LONGEST)).max_frame_size(Some(LONGEST));
-    tokio::spawn(async move {
-        // A page that went meanwhile is told nothing.
-        let Ok(upgraded) = upgrade.await else { return };
-        let stream = TokioIo::new(upgraded);
-        let web_socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
-        socket::show(web_socket, desk, watch, move || caller.is_still_allowed()).await;
-    });
-    Ok(answer)
+    upgrade(request, move |web_socket| async move {
+        socket::show(web_socket, desk, watch, move || caller.may_still(Role::View)).await;
+    })
 }
 
 /// This description.

@@ -5,9 +5,11 @@ mod alerts;
 mod body;
 mod lab;
 mod login;
+mod pilots;
 mod sessions;
 mod subjects;
 mod tasks;
+mod upgrade;
 
 use std::sync::Arc;
 
@@ -67,6 +69,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(alerts::silence))
         .routes(routes!(alerts::test))
         .routes(routes!(alerts::take_out))
+        .routes(routes!(pilots::hand))
         .routes(routes!(agents::list))
         .routes(routes!(agents::invite))
         .routes(routes!(agents::rename))

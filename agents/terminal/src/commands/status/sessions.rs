@@ -58,6 +58,7 @@ fn state(pilot: &PilotStatus) -> String {
         (Some(Hold::Since { .. }), _) => "paused".to_owned(),
         (None, Some(child)) => format!("{} away", child.name),
         (None, None) if pilot.starting.is_some() => "starting".to_owned(),
+        (None, None) if pilot.hand.is_some() => "by hand".to_owned(),
         (None, None) if pilot.session.is_none() => "idle".to_owned(),
         (None, None) => String::new(),
     }

@@ -28,6 +28,13 @@ export interface Quality {
   wall_ahead: number | null;
 }
 
+/** Who works a rig by hand. */
+export interface InHand {
+  /** None for somebody at its computer. */
+  who: string | null;
+  what: string;
+}
+
 export interface RigDevice {
   name: string;
   kind: string;
@@ -87,6 +94,7 @@ export interface PilotStatus {
   health: Health | null;
   starting: { subject: string; owner: string } | null;
   session: SessionStatus | null;
+  hand?: InHand | null;
   notice: string | null;
 }
 

@@ -27,6 +27,7 @@ export function doing(pilot: PilotStatus): Doing {
   if (child) return { group, word: `${child.name} away`, shape: "warning", tone: "bad" };
   if (pilot.starting) return { group, word: "starting", shape: "starting", tone: "plain" };
   if (session) return { group, word: "running", shape: "running", tone: "good" };
+  if (pilot.hand) return { group, word: "by hand", shape: "hand", tone: "plain" };
   return { group, word: "idle", shape: "idle", tone: "plain" };
 }
 

@@ -1,0 +1,491 @@
+//! The calibration of a valve, step by step: what is opened, what is weighed, and the line
+//! through that.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bramble_rig::calibration::{Calibration, Point, Valve, WATER};
+use bramble_value::{Kind, Level, Span};
+
+use super::super::calibrations;
+use super::super::drive::{Cuts, bound};
+use super::super::guide::{Guide, Now, Out, Why};
+use super::super::protocol::{Answer, Ask, Member, Part, Step, Told, Weighed};
+use super::weight::{grams, plausible};
+
+/// How long a valve rests between two openings where nobody says.
+const REST: Span = Span::from_ms(150);
+
+/// How much longer than its openings last the valve may take to come to their end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::hand) struct Plan {
+    part: Part,
+    valve: Valve,
+    pulses: u32,
+    durations: Vec<Span>,
+    every: Option<Span>,
+    /// How old a calibration may be.
+    limit: Span,
+}
+
+/// As often may a valve open for one duration.
+pub(in crate::hand) const MOST_PULSES: u32 = 100_000;
+
+impl Plan {
+    /// A valve is to open so often for each of these durations.
+    ///
+    /// # Errors
+    /// A sentence, where no line can come of that, or the rig doesn't allow it.
+    pub(in crate::hand) fn new(
+        part: &Part,
+        pulses: u32,
+        durations: &[Span],
+        every: Option<Span>,
+        limit: Span,
+    ) -> Result<Plan, String> {
+        lengths(durations)?;
+        fit_the_rig(part, durations)?;
+        if !(1..=MOST_PULSES).contains(&pulses) {
+            return Err(format!("a valve can't open {pulses} times: from 1 to {MOST_PULSES}"));
+        }
+        let (valve, durations) = (valve(part)?, durations.to_vec());
+        Ok(Plan { part: part.clone(), valve, pulses, durations, every, limit })
+    }
+
+    /// The valve.
+    pub(in crate::hand) fn valve(&self) -> &Valve {
+        &self.valve
+    }
+}
+
+/// A calibration that is being made.
+#[derive(Debug)]
+pub(in crate::hand) struct Weighing {
+    plan: Plan,
+    /// The valve's newest, where it has one.
+    before: Option<Arc<Calibration>>,
+    points: Vec<Option<Point>>,
+    state: State,
+    out: VecDeque<Out>,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The cup is to be put there, for this duration.
+    Place(usize),
+    /// The valve opens.
+    Opening {
+        at: usize,
+        times: u32,
+        cuts: Cuts,
+        until: Option<Instant>,
+    },
+    /// What came out is to be weighed.
+    Weigh(usize),
+    /// No line goes through what was weighed.
+    NoLine,
+    /// It is to be said whether to keep it.
+    Line(Box<Calibration>),
+    Over,
+}
+
+impl Weighing {
+    /// Begins.
+    pub(in crate::hand) fn new(plan: Plan, before: Option<Arc<Calibration>>) -> Weighing {
+        let points = vec![None; plan.durations.len()];
+        let mut weighing = Weighing { plan, before, points, state: State::Over, out: VecDeque::new() };
+        weighing.place(0, None);
+        weighing
+    }
+
+    /// The line that was found, while it is to be said whether to keep it.
+    pub(super) fn line(&self) -> Option<&Calibration> {
+        match &self.state {
+            State::Line(calibration) => Some(calibration),
+            _ => None,
+        }
+    }
+
+    fn say(&mut self, step: Step) {
+        self.out.push_back(Out::Say(step));
+    }
+
+    fn place(&mut self, at: usize, why: Option<String>) {
+        self.state = State::Place(at);
+        let (valve, open) = (self.plan.part.name.clone(), self.plan.durations[at]);
+        self.say(Step::Place { at, valve, open, why });
+    }
+
+    fn open(&mut self, at: usize, now: Now) {
+        let Plan { part, pulses, durations, every, .. } = &self.plan;
+        let (valve, pulses, open) = (part.name.clone(), *pulses, durations[at]);
+        let every = every.unwrap_or(open + REST);
+        let lasts = Span::from_ns(every.ns().saturating_mul(pulses.into()));
+        let until = bound(now.instant + PATIENCE, Some(lasts));
+        self.state = State::Opening { at, times: 0, cuts: Cuts::default(), until };
+        self.say(Step::Opens { at, valve: valve.clone(), open, pulses, lasts });
+        let members = vec![Member { device: valve, on: open, offset: Span::ZERO }];
+        self.out.push_back(Out::Ask(Ask::Train { members, every, count: Some(pulses) }));
+    }
+
+    /// What the scale shows for this duration.
+    fn weigh(&mut self, at: usize, typed: &str, now: Now) {
+        let (open, pulses) = (self.plan.durations[at], self.plan.pulses);
+        match grams(typed).and_then(|grams| plausible(grams, open, pulses).map(|()| grams)) {
+            Err(why) => match self.state {
+                State::Place(_) => self.place(at, Some(why)),
+                _ => self.say(Step::Weigh { at, open, why: Some(why) }),
+            },
+            Ok(grams) => {
+                self.points[at] = Some(Point { open, pulses, grams });
+                match self.points.iter().position(Option::is_none) {
+                    Some(next) => self.place(next, None),
+                    None => self.judge(now),
+                }
+            }
+        }
+    }
+
+    /// All is weighed.
+    fn judge(&mut self, now: Now) {
+        let points: Vec<Point> = self.points.iter().flatten().cloned().collect();
+        match Calibration::new(self.plan.valve.clone(), now.wall, WATER, points.clone()) {
+            Err(refused) => {
+                self.state = State::NoLine;
+                // What was weighed with care is not lost.
+                self.say(Step::NoLine {
+                    points: points.iter().map(weighed).collect(),
+                    why: refused.to_string(),
+                });
+            }
+            Ok(calibration) => {
+                let calibration =
+                    if self.plan.part.simulated { calibration.of_simulated() } else { calibration };
+                let view = |one: &Calibration| calibrations::view(one, None, now.wall, self.plan.limit);
+                let before = self.before.as_deref();
+                let step = Step::Line {
+                    calibration: view(&calibration),
+                    before: before.map(view),
+                    changed: before.map(|before| calibrations::changed(before, &calibration)),
+                };
+                self.state = State::Line(Box::new(calibration));
+                self.say(step);
+            }
+        }
+    }
+
+    fn leave(&mut self, why: Why) {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        if matches!(state, State::Opening { .. }) {
+            let device = self.plan.part.name.clone();
+            self.out.push_back(Out::Ask(Ask::Set { device, level: Level::default() }));
+        }
+        self.out.push_back(Out::Leave(why));
+    }
+}
+
+impl Guide for Weighing {
+    fn hear(&mut self, told: &Told, _: Now) {
+        let place = match (&mut self.state, told) {
+            (State::Over, _) => return,
+            (_, Told::Closed { why, .. } | Told::Refused { why, .. }) => {
+                let why = Why::Failed(why.clone());
+                self.state = State::Over;
+                return self.out.push_back(Out::Leave(why));
+            }
+            (State::Opening { at, times, cuts, .. }, told) => match told {
+                Told::Event { device, kind, value, .. } if *device == self.plan.part.name => match kind {
+                    Kind::Output if *value > 0.0 => {
+                        *times += 1;
+                        return;
+                    }
+                    Kind::Halt => return cuts.halt(),
+                    Kind::Ends if *times == self.plan.pulses => {
+                        let at = *at;
+                        self.state = State::Weigh(at);
+                        let open = self.plan.durations[at];
+                        return self.say(Step::Weigh { at, open, why: None });
+                    }
+                    Kind::Ends => {
+                        let (times, count) = (*times, self.plan.pulses);
+                        (
+                            *at,
+                            format!("it opened {times} times and not {count}: start again with an empty cup"),
+                        )
+                    }
+                    _ => return,
+                },
+                Told::Note { text, .. } if cuts.note(text.clone()) => (*at, text.clone()),
+                Told::Note { text, .. } => {
+                    let text = text.clone();
+                    return self.say(Step::Heard { text });
+                }
+                _ => return,
+            },
+            _ => return,
+        };
+        self.place(place.0, Some(place.1));
+    }
+
+    fn answer(&mut self, answer: Answer, now: Now) {
+        match (&self.state, answer) {
+            (State::Over, _) => {}
+            (_, Answer::End) => self.leave(Why::Person),
+            (State::Place(at), Answer::Ready) => self.open(*at, now),
+            (State::Place(at) | State::Weigh(at), Answer::Weight(typed)) => self.weigh(*at, &typed, now),
+            (State::NoLine | State::Line(_), Answer::Again(open)) => {
+                match which(open, &self.plan.durations) {
+                    Ok(at) => self.place(at, None),
+                    Err(text) => self.say(Step::Heard { text }),
+                }
+            }
+            (State::Line(_), Answer::Yes) => {
+                if let State::Line(calibration) = std::mem::replace(&mut self.state, State::Over) {
+                    self.out.push_back(Out::Keep(calibration));
+                }
+            }
+            (State::Line(_), Answer::No) => self.leave(Why::Person),
+            (_, answer) => {
+                let text = format!("`{answer:?}` is no answer to what was asked last");
+                self.say(Step::Heard { text });
+            }
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        match &self.state {
+            State::Opening { until, .. } => *until,
+            _ => None,
+        }
+    }
+
+    fn over(&mut self, now: Now) {
+        match self.state {
+            State::Opening { at, until: Some(until), .. } if now.instant >= until => {
+                self.place(at, Some("the valve did not come to its end in time".to_owned()));
+            }
+            _ => {}
+        }
+    }
+
+    fn next(&mut self) -> Option<Out> {
+        self.out.pop_front()
+    }
+}
+
+fn weighed(point: &Point) -> Weighed {
+    let Point { open, pulses, grams } = *point;
+    Weighed { open, pulses, grams, microliters: point.microliters(WATER) }
+}
+
+/// Which of the durations this is.
+fn which(open: Span, durations: &[Span]) -> Result<usize, String> {
+    durations.iter().position(|one| *one == open).ok_or_else(|| {
+        let all: Vec<String> = durations.iter().map(Span::to_string).collect();
+        format!("{open} was not weighed: choose one of {}", all.join(", "))
+    })
+}
+
+/// Whether a line can come of these durations.
+pub(super) fn lengths(durations: &[Span]) -> Result<(), String> {
+    let mut sorted = durations.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    match sorted.as_slice() {
+        [Span::ZERO, ..] => Err("a valve can't open for 0 s: choose other durations".to_owned()),
+        all if all.len() < durations.len() => {
+            Err("a duration is given twice: say each once, and --pulses for more openings".to_owned())
+        }
+        [_, _, ..] => Ok(()),
+        _ => Err("one duration is no line: give at least two, as in --durations 20ms,40ms,80ms".to_owned()),
+    }
+}
+
+fn fit_the_rig(part: &Part, durations: &[Span]) -> Result<(), String> {
+    let longest = part.longest_on.unwrap_or(Span::MAX);
+    match durations.iter().find(|open| **open > longest) {
+        Some(open) => Err(format!(
+            "`{}` may be open for {longest} at most (its `longest_on`), and not for {open}: choose shorter durations",
+            part.name
+        )),
+        None => Ok(()),
+    }
+}
+
+fn valve(part: &Part) -> Result<Valve, String> {
+    let (device, port) = part.name.split_once('.').map_or((part.name.as_str(), None), |(d, p)| (d, Some(p)));
+    let unreadable = |error: bramble_value::NameError| error.to_string();
+    let port = port.map(str::parse).transpose().map_err(unreadable)?;
+    Ok(Valve { device: device.parse().map_err(unreadable)?, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use bramble_task::definition::DeviceKind;
+    use bramble_value::Time;
+    use jiff::Timestamp;
+
+    use super::super::super::names::tests::part;
+    use super::*;
+
+    fn now() -> Now {
+        Now { instant: Instant::now(), wall: Timestamp::UNIX_EPOCH }
+    }
+
+    const DURATIONS: [Span; 3] = [Span::from_ms(20), Span::from_ms(40), Span::from_ms(80)];
+
+    fn weighing() -> Weighing {
+        let part = part("valve.left", DeviceKind::Solenoid);
+        Weighing::new(Plan::new(&part, 2, &DURATIONS, None, Span::from_s(60)).unwrap(), None)
+    }
+
+    fn outs(weighing: &mut Weighing) -> Vec<Out> {
+        std::iter::from_fn(|| weighing.next()).collect()
+    }
+
+    fn event(kind: Kind, value: f64) -> Told {
+        Told::Event { device: "valve.left".into(), kind, value, time_ns: Time::ZERO }
+    }
+
+    /// The valve opens twice.
+    fn opens(weighing: &mut Weighing) {
+        weighing.answer(Answer::Ready, now());
+        for _ in 0..2 {
+            weighing.hear(&event(Kind::Output, 1.0), now());
+            weighing.hear(&event(Kind::Output, 0.0), now());
+        }
+        weighing.hear(&event(Kind::Ends, 0.0), now());
+    }
+
+    #[test]
+    fn a_person_is_led_from_duration_to_duration_to_the_line() {
+        let mut weighing = weighing();
+        for (at, grams) in ["0.0016", "0,0032 g", "6.4 mg"].into_iter().enumerate() {
+            assert!(matches!(&outs(&mut weighing)[..], [Out::Say(Step::Place { at: place, why: None, .. })]
+                if *place == at));
+            opens(&mut weighing);
+            let said = outs(&mut weighing);
+            assert!(
+                matches!(
+                    &said[..],
+                    [
+                        Out::Say(Step::Opens { pulses: 2, .. }),
+                        Out::Ask(Ask::Train { count: Some(2), .. }),
+                        Out::Say(Step::Weigh { why: None, .. })
+                    ]
+                ),
+                "{said:?}"
+            );
+            weighing.answer(Answer::Weight(grams.into()), now());
+        }
+        let said = outs(&mut weighing);
+        let [Out::Say(Step::Line { calibration, before: None, .. })] = &said[..] else { panic!("{said:?}") };
+        assert_eq!(calibration["valve"], "valve.left");
+        weighing.answer(Answer::Yes, now());
+        assert!(matches!(&outs(&mut weighing)[..], [Out::Keep(kept)] if kept.is_simulated()));
+        weighing.answer(Answer::Yes, now());
+        assert_eq!(outs(&mut weighing), [], "it is kept once");
+    }
+
+    #[test]
+    fn a_weight_that_can_not_be_is_refused_and_asked_for_again() {
+        let mut weighing = weighing();
+        opens(&mut weighing);
+        outs(&mut weighing);
+        for (typed, says) in [("410", "milligrams"), ("-1", "tare"), ("much", "is no weight")] {
+            weighing.answer(Answer::Weight(typed.into()), now());
+            let said = outs(&mut weighing);
+            assert!(
+                matches!(&said[..], [Out::Say(Step::Weigh { at: 0, why: Some(why), .. })]
+                if why.contains(says)),
+                "{said:?}"
+            );
+        }
+        weighing.answer(Answer::Weight("0.0016".into()), now());
+        assert!(matches!(&outs(&mut weighing)[..], [Out::Say(Step::Place { at: 1, .. })]));
+    }
+
+    #[test]
+    fn what_fits_no_line_is_weighed_again_and_so_is_what_a_person_does_not_trust() {
+        let mut weighing = weighing();
+        for grams in ["0.0016", "0.0064", "0.0032"] {
+            weighing.answer(Answer::Weight(grams.into()), now());
+        }
+        let said = outs(&mut weighing);
+        assert!(
+            matches!(said.last(), Some(Out::Say(Step::NoLine { points, .. })) if points.len() == 3),
+            "{said:?}"
+        );
+        weighing.answer(Answer::Again(Span::from_ms(30)), now());
+        let said = outs(&mut weighing);
+        assert!(
+            matches!(&said[..], [Out::Say(Step::Heard { text })]
+            if text == "30 ms was not weighed: choose one of 20 ms, 40 ms, 80 ms"),
+            "{said:?}"
+        );
+        for (open, grams) in [(40, "0.0032"), (80, "0.0064")] {
+            weighing.answer(Answer::Again(Span::from_ms(open)), now());
+            weighing.answer(Answer::Weight(grams.into()), now());
+        }
+        assert!(weighing.line().is_some());
+        weighing.answer(Answer::Again(Span::from_ms(20)), now());
+        assert!(weighing.line().is_none());
+        weighing.answer(Answer::Weight("0.0017".into()), now());
+        assert!(weighing.line().is_some());
+    }
+
+    #[test]
+    fn openings_that_were_cut_or_missed_do_not_count() {
+        let mut weighing = weighing();
+        weighing.answer(Answer::Ready, now());
+        weighing.hear(&event(Kind::Output, 1.0), now());
+        weighing.hear(&event(Kind::Ends, 0.0), now());
+        let said = outs(&mut weighing);
+        assert!(
+            matches!(said.last(), Some(Out::Say(Step::Place { at: 0, why: Some(why), .. }))
+            if why.contains("1 times and not 2")),
+            "{said:?}"
+        );
+        weighing.answer(Answer::Ready, now());
+        weighing.hear(&event(Kind::Halt, 0.0), now());
+        weighing.hear(&Told::Note { text: "it was on for 2 s".into(), time_ns: Time::ZERO }, now());
+        let said = outs(&mut weighing);
+        assert!(
+            matches!(said.last(), Some(Out::Say(Step::Place { why: Some(why), .. })) if why.contains("2 s"))
+        );
+        weighing.answer(Answer::Ready, now());
+        let late = Now { instant: weighing.due().unwrap(), ..now() };
+        weighing.over(late);
+        let said = outs(&mut weighing);
+        assert!(matches!(said.last(), Some(Out::Say(Step::Place { why: Some(_), .. }))), "{said:?}");
+    }
+
+    #[test]
+    fn whoever_ends_it_amid_an_opening_has_the_valve_closed() {
+        let mut weighing = weighing();
+        weighing.answer(Answer::Ready, now());
+        outs(&mut weighing);
+        weighing.answer(Answer::End, now());
+        let said = outs(&mut weighing);
+        assert!(
+            matches!(&said[..], [Out::Ask(Ask::Set { level, .. }), Out::Leave(Why::Person)]
+            if level.share() == 0.0),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn durations_make_a_line() {
+        let ms = |lengths: &[u32]| lengths.iter().copied().map(Span::from_ms).collect::<Vec<_>>();
+        assert!(lengths(&ms(&[20, 40])).is_ok());
+        for (durations, says) in [(&[20][..], "at least two"), (&[20, 20], "given twice"), (&[0, 20], "0 s")]
+        {
+            let error = lengths(&ms(durations)).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}
