@@ -55,8 +55,10 @@ impl Hand {
 
 /// What the terminal says next of a hand.
 fn said(pilot: &Pilot) -> (Uuid, HandSays) {
-    let TerminalInPassing::Hand { lease, says } = pilot.passing();
-    (lease, says)
+    match pilot.passing() {
+        TerminalInPassing::Hand { lease, says } => (lease, says),
+        other => panic!("{other:?}"),
+    }
 }
 
 fn tells(pilot: &Pilot, lease: Uuid, told: HandTold) {
