@@ -103,7 +103,11 @@ fn whatever_is_asked_for_answers_as_the_description_says() {
         // A WebSocket answers otherwise.
         let answers = |operation: &&Value| operation["responses"]["101"].is_null();
         let Some(operation) = item.get("get").filter(answers) else { continue };
-        let path = path.replace("{id}", "M001").replace("{name}", "box1").replace("{number}", "1");
+        let path = path
+            .replace("{id}", "M001")
+            .replace("{name}", "box1")
+            .replace("{number}", "1")
+            .replace("{form}", "csv");
         let said = ask(page, "GET", &path, &[], b"");
         assert_eq!(said.status, 200, "{path}: {}", String::from_utf8_lossy(&said.body));
         let content = operation["responses"]["200"]["content"].as_object().unwrap();
@@ -125,7 +129,11 @@ fn what_is_refused_is_refused_as_the_description_says() {
         for (method, operation) in item.as_object().unwrap() {
             let refs = operation["responses"]["default"]["content"]["application/json"]["schema"].clone();
             assert_eq!(refs, refusal, "{method} {path}");
-            let path = path.replace("{id}", "M009").replace("{name}", "box9").replace("{number}", "1");
+            let path = path
+                .replace("{id}", "M009")
+                .replace("{name}", "box9")
+                .replace("{number}", "1")
+                .replace("{form}", "csv");
             let body: &[u8] = if method == "post" { b"[]" } else { b"" };
             let said = ask(page, &method.to_uppercase(), &path, &[], body);
             if said.status != 200 {

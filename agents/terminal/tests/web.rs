@@ -27,7 +27,11 @@ fn operations(page: &str, headers: &[(&str, &str)]) -> Vec<(String, String, Opti
     let description = ask(page, "GET", "/api/v1/openapi.json", headers, b"").json();
     let mut all = Vec::new();
     for (path, item) in description["paths"].as_object().unwrap() {
-        let path = path.replace("{id}", "M001").replace("{name}", "box1").replace("{number}", "1");
+        let path = path
+            .replace("{id}", "M001")
+            .replace("{name}", "box1")
+            .replace("{number}", "1")
+            .replace("{form}", "csv");
         assert!(!path.contains('{'), "{path} has a place that this test doesn't know");
         for (method, operation) in item.as_object().unwrap() {
             let needs = operation["security"][0]["login"][0].as_str().map(str::to_owned);

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use thiserror::Error;
 
 use crate::{ExportError, Here, Session, Whether, aind, csv, nwb, parquet, place};
 
@@ -19,7 +22,25 @@ pub enum Form {
     Aind,
 }
 
+/// A word that is no form's.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no form of an export: they are nwb, csv, parquet and aind")]
+pub struct UnknownForm(String);
+
 impl Form {
+    /// Every form there is.
+    pub const ALL: [Form; 4] = [Form::Nwb, Form::Csv, Form::Parquet, Form::Aind];
+
+    /// Its name, as it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Nwb => "nwb",
+            Form::Csv => "csv",
+            Form::Parquet => "parquet",
+            Form::Aind => "aind",
+        }
+    }
+
     /// Where in the folder of exports a session goes.
     pub fn path(self, session: &Session, here: &Here) -> PathBuf {
         let (subject, number) = (&session.subject, session.number);
@@ -61,11 +82,15 @@ impl Form {
 
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Form::Nwb => "nwb",
-            Form::Csv => "csv",
-            Form::Parquet => "parquet",
-            Form::Aind => "aind",
-        })
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Form {
+    type Err = UnknownForm;
+
+    fn from_str(text: &str) -> Result<Form, UnknownForm> {
+        let form = Form::ALL.into_iter().find(|form| form.name() == text);
+        form.ok_or_else(|| UnknownForm(text.to_owned()))
     }
 }

@@ -15,6 +15,7 @@ mod events;
 mod form;
 mod here;
 mod nwb;
+mod pack;
 mod parquet;
 mod place;
 mod session;
@@ -24,7 +25,8 @@ mod trials;
 
 pub use bramble_value::Lab;
 pub use error::ExportError;
-pub use form::Form;
+pub use form::{Form, UnknownForm};
 pub use here::Here;
+pub use pack::Pack;
 pub use place::{Whether, place};
 pub use session::Session;

@@ -22,8 +22,8 @@ const TARGET: &str = "water target";
 const WATER: &str = "water given";
 /// ... of a weighing that was corrected.
 const WEIGHT: &str = "weight";
-/// ... of a note.
-const NOTE: &str = "note";
+/// What a note is called in a history.
+pub const NOTE: &str = "note";
 /// ... of an animal that was taken out of the box it was in.
 const OUT: &str = "taken out";
 

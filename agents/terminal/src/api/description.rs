@@ -124,6 +124,17 @@ mod tests {
     }
 
     #[test]
+    fn the_description_is_written_down_as_it_is() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json");
+        let now = format!("{}\n", openapi().to_pretty_json().unwrap());
+        if std::env::var_os("BRAMBLE_RENEW").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let known = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(known == now, "{path} is not what the routes are: scripts/web --renew writes it anew");
+    }
+
+    #[test]
     fn the_book_has_every_path_and_no_other() {
         let mut table = String::new();
         for (path, item) in &openapi().paths.paths {

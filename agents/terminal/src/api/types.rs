@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::live::wire::SessionView;
 use crate::unusual::Unusual;
 use crate::users::Role;
 
@@ -191,6 +192,18 @@ pub(crate) struct SubjectInfo {
     /// Why the file lacks what happened last, and all of this with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) behind: Option<String>,
+}
+
+/// `GET /subjects/{id}/sessions/{number}`
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct RecordedSession {
+    /// How many trials and events it has in all, and how it ended.
+    pub(crate) summary: SessionSummary,
+    /// The first trial that is in it with all its events; 1 where nothing is left out.
+    pub(crate) first: u32,
+    /// The newest of what it recorded up to the trial that was asked for: at most 5000 trials and
+    /// events, 500 notes, and a minute of what was measured continuously.
+    pub(crate) session: SessionView,
 }
 
 /// Where in its training a subject is.

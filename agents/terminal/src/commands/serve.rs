@@ -108,6 +108,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
         hands: Hands::default(),
         simulating: Semaphore::new(1),
         testing: Semaphore::new(1),
+        exporting: Arc::new(Semaphore::new(2)),
     });
 
     let stop = Arc::new(AtomicBool::new(false));

@@ -144,12 +144,15 @@ impl Desk {
         if text.is_empty() {
             return Err(Refusal::wrong("the note is empty").help("write what is to be noted, in quotes"));
         }
-        let by = by(who);
-        self.care_for(id.clone(), move |file| {
+        let by = by(who.clone());
+        let (subject, said) = (id.clone(), text.clone());
+        let done = self.care_for(id.clone(), move |file| {
             file.log(&life::note(text, &by))?;
             Ok(Ok(Done { done: format!("noted of {id}; bramble-terminal subject history {id} shows it") }))
-        })
-        .await
+        });
+        let done = done.await?;
+        self.state.change(|lab| lab.said(&subject, &who, said));
+        Ok(done)
     }
 
     /// Writes down that a subject was taken out of the box that it had its last session in.

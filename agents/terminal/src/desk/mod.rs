@@ -3,9 +3,11 @@
 
 pub(crate) mod about;
 mod agents;
+mod export;
 mod life;
 mod link;
 mod moves;
+mod recorded;
 mod report;
 mod start;
 mod subjects;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub(crate) use agents::note_who_was_here;
+pub(crate) use export::Download;
 pub(crate) use life::fares;
 use link::Probes;
 
@@ -34,7 +37,7 @@ use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParame
 use crate::config::Settings;
 use crate::hands::Hands;
 use crate::lab::{Lab, Past, Running};
-use crate::live::Board;
+use crate::live::{Board, line};
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
 use crate::room;
@@ -62,6 +65,8 @@ pub(crate) struct Desk {
     pub(crate) simulating: Semaphore,
     /// One test of links at a time.
     pub(crate) testing: Semaphore,
+    /// How many exports may be made at a time.
+    pub(crate) exporting: Arc<Semaphore>,
 }
 
 /// What changes while the terminal runs.
@@ -248,6 +253,7 @@ impl Desk {
         let mut done = format!("{name} is {shown} from {subject}'s next trial on");
         let (parameter, who) = (name.clone(), by.who.clone());
         self.command(&pilot, by, Command::SetParameter { session, name, value }).await?;
+        self.state.change(|lab| lab.said(subject, &who, line::parameter(&parameter, &shown)));
         // The session's own record says it too.
         if let Err(refusal) = self.note_parameter(subject.clone(), parameter, shown, who).await {
             done.push_str(&format!("; {subject}'s history doesn't say so: {refusal}"));
@@ -312,16 +318,18 @@ impl Desk {
         let read = self.read(subject, move |file| {
             let Some(known) = file.session_by_uuid(session)? else { return Ok(None) };
             let rows = file.trials(known.number)?.rows;
-            Ok(Some((file.session(known.number)?, rows, file.events(known.number)?)))
+            let start = file.session(known.number)?;
+            let notes = line::lines(&start, None, file.notes(known.number)?, &file.history()?);
+            Ok(Some((start, rows, file.events(known.number)?, notes)))
         });
-        let Ok(Some((start, rows, events))) = read.await else { return };
+        let Ok(Some((start, rows, events, notes))) = read.await else { return };
         let sources = Sources { root: start.root.clone(), files: start.sources.clone() };
         // It may have to be evaluated at length.
         let loaded = plan::blocking(move || Ok(bramble_task::load(&sources).ok())).await;
         let task = loaded.ok().flatten();
         let mut score = task.as_ref().map(|task| Score::of(&task.definition)).unwrap_or_default();
         rows.iter().for_each(|row| score.add(row));
-        let past = Past { about: about::of_file(start, task.as_ref()), rows, events };
+        let past = Past { about: about::of_file(start, task.as_ref()), rows, events, notes };
         self.state.change(|lab| lab.recovered(&pilot, session, score, past));
     }
 

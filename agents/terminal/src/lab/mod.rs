@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::api::types::{PilotStatus, SessionStatus, Starting};
+use crate::live::line::Line;
 use crate::live::{About, Log};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
@@ -83,6 +84,7 @@ pub(crate) struct Past {
     pub(crate) about: About,
     pub(crate) rows: Vec<Row>,
     pub(crate) events: Vec<Event>,
+    pub(crate) notes: Vec<Line>,
 }
 
 impl Lab {
@@ -147,7 +149,10 @@ impl Lab {
     pub(crate) fn status(&mut self, name: &Name, status: Status, now: Now) -> Option<Running> {
         let pilot = self.pilots.get_mut(name)?;
         let activity = status.activity.clone();
-        pilot.told = status.notice.clone();
+        let told = std::mem::replace(&mut pilot.told, status.notice.clone());
+        if told != pilot.told {
+            pilot.log_notice(status.notice.clone());
+        }
         pilot.presence.says(status, now);
         pilot.is_doing(name, activity)
     }
@@ -174,7 +179,7 @@ impl Lab {
         if let Some(run) = self.run(name, session) {
             run.trials = run.trials.max(past.rows.last().map_or(0, |row| row.trial));
             run.score = score;
-            run.log.restore(past.about, &past.rows, &past.events);
+            run.log.restore(past.about, &past.rows, &past.events, &past.notes);
         }
     }
 
@@ -241,9 +246,21 @@ impl Lab {
     /// Something that a person should read beside a pilot; nothing clears it.
     pub(crate) fn notice(&mut self, name: &Name, notice: Option<String>) {
         match (self.pilots.get_mut(name), notice) {
-            (Some(pilot), notice) => pilot.notice = notice,
+            (Some(pilot), notice) if pilot.notice != notice => {
+                pilot.log_notice(notice.clone());
+                pilot.notice = notice;
+            }
+            (Some(_), _) => {}
             (None, Some(notice)) => _ = self.early.insert(name.clone(), notice),
             (None, None) => _ = self.early.remove(name),
+        }
+    }
+
+    /// A person did or said something about a subject: the log of the session that it is in says it.
+    pub(crate) fn said(&mut self, subject: &SubjectId, who: &Person, text: String) {
+        let runs = self.pilots.values_mut().filter_map(|pilot| pilot.running.as_mut());
+        for run in runs.filter(|run| run.progress.subject == *subject) {
+            run.log.said(Some(who.to_string()), text.clone());
         }
     }
 
@@ -429,6 +446,13 @@ impl Pilot {
             ended: None,
             notice: None,
             told: None,
+        }
+    }
+
+    /// The log of its session says a notice too.
+    fn log_notice(&mut self, notice: Option<String>) {
+        if let (Some(run), Some(notice)) = (&mut self.running, notice) {
+            run.log.said(None, notice);
         }
     }
 

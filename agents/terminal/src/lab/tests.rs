@@ -74,7 +74,7 @@ fn past(trials: u32) -> Past {
         names: Default::default(),
         start: Time::ZERO,
     };
-    Past { about, rows: (1..=trials).map(row).collect(), events: Vec::new() }
+    Past { about, rows: (1..=trials).map(row).collect(), events: Vec::new(), notes: Vec::new() }
 }
 
 fn lab() -> Lab {

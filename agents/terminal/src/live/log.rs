@@ -8,6 +8,7 @@ use bramble_value::{Event, Kind, Names, Record, Row, Source, Time, Value, ValueT
 use serde_json::json;
 use uuid::Uuid;
 
+use super::line::{Line, words};
 use super::ring::Ring;
 use super::stream::{self, Stream, since};
 use super::wire::{Bucket, EventView, NoteView, RowView, SessionView};
@@ -17,7 +18,7 @@ const MOST_ROWS: usize = 5_000;
 /// How many events are kept.
 const MOST_EVENTS: usize = 5_000;
 /// How many notes are kept.
-const MOST_NOTES: usize = 200;
+const MOST_NOTES: usize = 500;
 
 /// What is known of a session from its start on.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +38,7 @@ pub(crate) struct Log {
     about: Option<Arc<About>>,
     rows: Ring<Row>,
     events: Ring<Event>,
-    notes: Ring<(Time, String)>,
+    notes: Ring<Line>,
     streams: BTreeMap<Source, Stream>,
     /// Events that were seen in passing and will come again.
     ahead: VecDeque<Event>,
@@ -95,18 +96,22 @@ impl Log {
 
     /// What was recorded before this terminal heard of the session. What it has heard since
     /// comes after that.
-    pub(crate) fn restore(&mut self, about: About, rows: &[Row], events: &[Event]) {
+    pub(crate) fn restore(&mut self, about: About, rows: &[Row], events: &[Event], notes: &[Line]) {
         let before = std::mem::replace(self, Log { edition: self.edition + 1, ..Log::of(about) });
         rows.iter().chain(before.rows.iter()).for_each(|row| self.row(row));
+        let mut lines = notes.to_vec();
+        lines.extend(events.iter().filter_map(|event| self.line(event)));
+        lines.sort_by_key(|line| line.time);
         for event in &events[events.len().saturating_sub(MOST_EVENTS)..] {
-            self.safe_event(*event);
+            self.is_safe(*event);
         }
         let last = self.safe;
         let since = before.events.iter().filter(|event| last.is_none_or(|last| event.time > last));
         since.for_each(|event| self.show(*event));
         self.safe = self.safe.max(before.safe);
         self.ahead = before.ahead;
-        before.notes.iter().for_each(|note| self.notes.push(note.clone()));
+        let since = before.notes.iter().filter(|line| !lines.contains(line)).cloned().collect::<Vec<_>>();
+        lines.into_iter().chain(since).for_each(|line| self.notes.push(line));
     }
 
     /// What came for good, in order and each once.
@@ -114,8 +119,11 @@ impl Log {
         for record in records {
             match record {
                 Record::Row(row) => self.row(row),
-                Record::Event(event) => self.safe_event(*event),
-                Record::Note { time, text } => self.notes.push((*time, text.clone())),
+                Record::Event(event) => {
+                    self.line(event).into_iter().for_each(|line| self.notes.push(line));
+                    self.is_safe(*event);
+                }
+                Record::Note { time, text } => self.notes.push(Line::note(*time, text.clone())),
             }
         }
     }
@@ -143,7 +151,21 @@ impl Log {
         }
     }
 
-    fn safe_event(&mut self, event: Event) {
+    /// Something that was said now, by a person or by this terminal itself.
+    pub(crate) fn said(&mut self, who: Option<String>, text: String) {
+        let row = self.rows.iter().next_back().map(|row| row.end);
+        let seen = self.ahead.back().map(|event| event.time);
+        let time = self.safe.max(seen).max(row).unwrap_or(self.start());
+        self.notes.push(Line { time, text, who });
+    }
+
+    /// What a person should read of an event.
+    fn line(&self, event: &Event) -> Option<Line> {
+        let text = words(event, || self.name(event.source))?;
+        Some(Line::note(event.time, text))
+    }
+
+    fn is_safe(&mut self, event: Event) {
         self.safe = self.safe.max(Some(event.time));
         match self.ahead.iter().position(|ahead| *ahead == event) {
             Some(place) => drop(self.ahead.drain(..=place)),
@@ -175,6 +197,14 @@ impl Log {
             notes: self.notes.came(),
             streams: self.streams.iter().map(|(source, stream)| (*source, stream.seen())).collect(),
         }
+    }
+
+    /// The first trial that is kept with all its events; 1 where nothing was let go of.
+    pub(crate) fn first(&self) -> u32 {
+        let row = self.rows.iter().next().filter(|_| self.rows.forgets()).map_or(1, |row| row.trial);
+        // The first event that is kept may have others of its trial before it.
+        let event = self.events.iter().next().filter(|_| self.events.forgets());
+        row.max(event.map_or(1, |event| event.trial + 1))
     }
 
     /// All that is kept of it.
@@ -234,8 +264,9 @@ impl Log {
         }
     }
 
-    fn note_view(&self, (time, text): &(Time, String)) -> NoteView {
-        NoteView { t: since(self.start(), *time), text: text.clone() }
+    fn note_view(&self, line: &Line) -> NoteView {
+        let Line { time, text, who } = line.clone();
+        NoteView { t: since(self.start(), time), text, who }
     }
 
     fn name(&self, source: Source) -> String {

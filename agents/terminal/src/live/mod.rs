@@ -2,6 +2,7 @@
 
 mod board;
 mod feed;
+pub(crate) mod line;
 mod log;
 mod ring;
 pub(crate) mod socket;

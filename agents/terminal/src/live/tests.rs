@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::board::Board;
 use super::feed::{Feed, Next};
+use super::line::Line;
 use super::log::{About, Log};
 use super::wire::{Bucket, Changes, EventView, NoteView, RowView, SessionView, Snapshot};
 use crate::api::types::{PilotStatus, Status};
@@ -212,7 +213,7 @@ impl World {
                 };
                 let now = crate::lab::Now { time: Time::ZERO, at: AT };
                 self.lab.status(&name(*place), status, now);
-                let past = Past { about: about(), rows: Vec::new(), events: Vec::new() };
+                let past = Past { about: about(), rows: Vec::new(), events: Vec::new(), notes: Vec::new() };
                 self.lab.recovered(&name(*place), session, Score::default(), past);
             }
             Happens::Ends(place) => {
@@ -342,12 +343,35 @@ fn an_event_is_shown_once_whether_it_was_seen_in_passing_or_not() {
 fn what_was_recorded_before_this_terminal_heard_of_a_session_comes_before_what_it_heard() {
     let mut log = Log::default();
     log.safe(&[Record::Event(event(5_000, Kind::Input)), Record::Row(row(3))]);
-    log.restore(about(), &[row(1), row(2), row(3)], &[event(3_000, Kind::Input), event(5_000, Kind::Input)]);
+    let (rows, events) = ([row(1), row(2), row(3)], [event(3_000, Kind::Input), event(5_000, Kind::Input)]);
+    log.restore(about(), &rows, &events, &[]);
     log.safe(&[Record::Event(event(6_000, Kind::Input)), Record::Row(row(4))]);
     let view = log.view(Uuid::nil());
     assert_eq!(view.rows.iter().map(|row| row.trial).collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert_eq!(view.events.iter().map(|event| event.t).collect::<Vec<_>>(), [2_000, 4_000, 5_000]);
     assert_eq!(view.rows[1].values["correct"], true);
+}
+
+#[test]
+fn a_log_says_what_happened_in_the_order_of_its_time_and_each_thing_once() {
+    let note = |ns, text: &str| Record::Note { time: Time::from_ns(ns), text: text.into() };
+    let reward = Event { value: 4.0, ..event(3_000, Kind::Manual) };
+    let mut log = Log::of(about());
+    log.safe(&[Record::Event(reward), note(5_000, "paused")]);
+    let anna = Line { time: Time::from_ns(4_000), text: "calm".into(), who: Some("anna@desk".into()) };
+    let paused = Line::note(Time::from_ns(5_000), "paused".into());
+    log.restore(about(), &[], &[reward], &[anna, paused]);
+    log.safe(&[Record::Event(event(6_000, Kind::Input))]);
+    log.said(None, "its disk is nearly full".into());
+    let notes = log.view(Uuid::nil()).notes;
+    let said: Vec<_> = notes.iter().map(|note| (note.t, note.text.as_str(), note.who.as_deref())).collect();
+    let expected = [
+        (2_000, "4 uL of water by hand from poke.left", None),
+        (3_000, "calm", Some("anna@desk")),
+        (4_000, "paused", None),
+        (5_000, "its disk is nearly full", None),
+    ];
+    assert_eq!(said, expected);
 }
 
 #[test]

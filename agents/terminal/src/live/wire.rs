@@ -129,6 +129,8 @@ pub(crate) struct NoteView {
     /// Nanoseconds since the session's start.
     pub(crate) t: i64,
     pub(crate) text: String,
+    /// The person whose doing or saying it is, where it is one's.
+    pub(crate) who: Option<String>,
 }
 
 /// What was measured in a short time.

@@ -6,6 +6,7 @@ mod body;
 mod lab;
 mod login;
 mod pilots;
+mod recorded;
 mod sessions;
 mod subjects;
 mod tasks;
@@ -50,6 +51,9 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(subjects::set_cares))
         .routes(routes!(subjects::note_down))
         .routes(routes!(subjects::assign_all))
+        .routes(routes!(recorded::show))
+        .routes(routes!(recorded::export))
+        .routes(routes!(recorded::export_all))
         .routes(routes!(sessions::report))
         .routes(routes!(sessions::report_page))
         .routes(routes!(tasks::list))

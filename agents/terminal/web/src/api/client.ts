@@ -26,19 +26,14 @@ export function onLoggedOut(call: () => void): void {
   loggedOut = call;
 }
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+async function send(path: string, how: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(BASE + path, {
-      method,
-      headers: body === undefined ? {} : { "content-type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
-      credentials: "same-origin",
-    });
+    response = await fetch(BASE + path, { credentials: "same-origin", ...how });
   } catch {
     throw new Refusal("the terminal can't be reached", 0, "see whether bramble-terminal serve runs");
   }
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response;
   if (response.status === 401) loggedOut();
   let said: { message?: string; help?: string; confirm?: Unusual[] } = {};
   try {
@@ -52,6 +47,26 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
     said.help ?? null,
     said.confirm ?? [],
   );
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  const said = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+  return (await send(path, { method, ...said })).json() as Promise<T>;
+}
+
+/** Downloads what is at a path, once the terminal is found to give it. Throws a {@link Refusal}. */
+export async function download(path: string): Promise<void> {
+  const stop = new AbortController();
+  await send(path, { signal: stop.signal });
+  // The browser fetches it itself, so that however long it is it goes to the disk.
+  stop.abort();
+  const link = document.createElement("a");
+  link.href = BASE + path;
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
 }
 
 /** Asks for what is at a path. Throws a {@link Refusal}. */

@@ -5,10 +5,12 @@ export type Open =
   | { what: "stop"; pilot: string }
   | { what: "pause"; pilot: string }
   | { what: "reward"; pilot: string }
-  | { what: "note"; subject: string }
+  | { what: "note"; subjects: string[] }
   | { what: "weigh"; subject: string }
+  | { what: "weigh all"; subjects: string[] }
   | { what: "water"; subject: string }
   | { what: "care"; subject: string }
+  | { what: "export"; subject: string; session?: number }
   | { what: "add" }
   | { what: "edit"; subject: string }
   | { what: "assign"; subjects: string[] }

@@ -14,6 +14,7 @@ import type {
   Snapshot,
   Status,
 } from "../api/types";
+import { access } from "./access.svelte";
 import { joined, newer, within } from "./merge";
 import { Line } from "./socket";
 
@@ -87,6 +88,7 @@ class Lab {
   /** When the terminal was heard last, by this computer's clock. */
   heard = $state(Date.now());
   #line: Line | undefined;
+  #watched: string[] = [];
 
   /** Begins to listen. */
   listen(url: string): void {
@@ -96,21 +98,23 @@ class Lab {
       changes: (changes) => this.changes(changes),
       connected: (yes) => {
         this.connected = yes;
+        if (!yes) void access.look();
       },
     });
+    this.#line.watch(this.#watched);
   }
 
-  /** Listens no longer, and forgets what it heard. */
+  /** Listens no longer. */
   hush(): void {
     this.#line?.close();
     this.#line = undefined;
     this.connected = undefined;
-    this.pilots.clear();
   }
 
   /** From now on, all that happens on these pilots is told. */
   watch(pilots: string[]): void {
     for (const [name, pilot] of this.pilots) if (!pilots.includes(name)) pilot.watched = undefined;
+    this.#watched = pilots;
     this.#line?.watch(pilots);
   }
 

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Row } from "../api/types";
 import { joined, newer, within } from "./merge";
 
-const row = (trial: number, ending = "done"): Row => ({ trial, start: 0, end: 0, ending, values: {} });
+const row = (trial: number, ending: Row["ending"] = "done"): Row => ({
+  trial,
+  start: 0,
+  end: 0,
+  ending,
+  values: {},
+});
 
 describe("rows that come", () => {
   it("follow those that are there", () => {

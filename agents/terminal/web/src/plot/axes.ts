@@ -1,6 +1,7 @@
 /** Axes as every plot of the page has them. */
 
 import type uPlot from "uplot";
+import type { Column } from "../api/types";
 import { color } from "./paint";
 
 const FONT = "12px system-ui, sans-serif";
@@ -33,7 +34,19 @@ export function named(label: string, names: string[]): uPlot.Axis {
   });
 }
 
-/** Trials, from the first to the newest and at least twenty. */
-export function trials(count: number): uPlot.Scale {
-  return { time: false, range: [0, Math.max(20, count + 1)] };
+/** From none to all, with a little room. */
+export const SHARES: [number, number] = [-0.03, 1.03];
+
+/** An axis of shares, as percentages. */
+export function shares(label: string): uPlot.Axis {
+  return axis(label, {
+    splits: () => [0, 0.25, 0.5, 0.75, 1],
+    values: (_, all) => all.map((one) => `${one * 100} %`),
+    size: 44,
+  });
+}
+
+/** A column's unit as it stands behind its name; nothing where it has none. */
+export function unit(column: Column | undefined): string {
+  return column?.unit ? ` (${column.unit.replace("uL", "µL")})` : "";
 }

@@ -2,7 +2,7 @@
 
 import type { PilotStatus } from "../api/types";
 import type { Shape } from "../parts/Icon.svelte";
-import { grouped } from "./units";
+import { grouped, micro } from "./units";
 
 export type Tone = "good" | "plain" | "warn" | "bad";
 
@@ -53,6 +53,12 @@ export function needs(pilot: PilotStatus): string[] {
   if (pilot.health?.power?.low) list.push("its voltage is too low: give it a better supply or cable");
   else if (pilot.health?.power?.throttled) list.push("it is slowed down: see to its supply and cooling");
   return list;
+}
+
+/** How a session ended, in words. */
+export function ended({ ending, why }: { ending: string; why: string }): string {
+  const said = micro(why);
+  return said === "" || said.startsWith(ending) ? said || ending : `${ending}: ${said}`;
 }
 
 /** A person without the computer they sit at. */

@@ -15,6 +15,11 @@ export function water(microliters: number): string {
   return `${trimmed(microliters / 1000, 2)}${THIN}mL`;
 }
 
+/** What the terminal wrote, with microliters as people write them. */
+export function micro(text: string): string {
+  return text.replace(/(?<![A-Za-z])uL\b/g, "µL");
+}
+
 /** A weight: `24.3 g`. */
 export function grams(mass: number): string {
   return `${mass.toFixed(1)}${THIN}g`;

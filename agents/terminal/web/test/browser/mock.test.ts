@@ -130,6 +130,53 @@ describe("the lab", () => {
   });
 });
 
+describe("who looks", () => {
+  it("may be many: ten pages show the same", async () => {
+    const pages = await Promise.all(Array.from({ length: 10 }, () => open("/pilots/box1")));
+    await Promise.all(pages.map((page) => page.waitForSelector("[data-plot=points]")));
+    const trials = mock.lab.pilots.get("box1")?.session?.trials ?? 0;
+    await Promise.all(
+      pages.map((page) =>
+        page.waitForFunction(
+          (least) =>
+            Number(document.querySelector("[data-plot=points]")?.getAttribute("data-newest")) > least,
+          trials + 2,
+        ),
+      ),
+    );
+  });
+
+  it("may have slept: a page that comes back has all that it missed", async () => {
+    const page = await open("/pilots/box1");
+    await page.waitForSelector("[data-plot=points]");
+    await page.context().setOffline(true);
+    mock.drop();
+    await page.getByText("The terminal can't be heard").waitFor();
+    const then = mock.lab.pilots.get("box1")?.session?.trials ?? 0;
+    await expect
+      .poll(() => mock.lab.pilots.get("box1")?.session?.trials ?? 0, { timeout: 30_000 })
+      .toBeGreaterThan(then + 8);
+    await page.context().setOffline(false);
+    await page.waitForSelector("main[data-connected=true]");
+    await page.waitForFunction((least) => {
+      const plot = document.querySelector("[data-plot=points]");
+      return (
+        Number(plot?.getAttribute("data-newest")) > least &&
+        plot?.getAttribute("data-newest") === plot?.getAttribute("data-points")
+      );
+    }, then + 8);
+    for (const one of seen) one.complaints.length = 0;
+  });
+
+  it("may be elsewhere: times are those of the lab's clock", async () => {
+    const page = await open("/subjects/M001", { zone: "America/Los_Angeles" });
+    const started = mock.lab.subjects.get("M001")?.sessions[0]?.started ?? "";
+    const zone = { timeZone: "Europe/Berlin", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+    const here = new Intl.DateTimeFormat("sv-SE", zone).format(new Date(started));
+    expect(await page.locator("[data-session='1']").textContent()).toContain(` ${here}`);
+  });
+});
+
 describe("a session", () => {
   it("is drawn trial by trial, with its stages and events", async () => {
     const page = await open("/pilots/box1");
@@ -161,7 +208,7 @@ describe("a session", () => {
 
   it("takes a live parameter and a message", async () => {
     const page = await open("/pilots/box1");
-    await page.getByRole("textbox", { name: "reward" }).fill("5 uL");
+    await page.getByRole("spinbutton", { name: "reward in µL" }).fill("5");
     await page.getByRole("button", { name: "Set" }).click();
     await page.waitForFunction(() => document.querySelector(".sayings button") !== null);
     expect(mock.asked.at(-1)).toMatchObject({
@@ -217,7 +264,10 @@ describe("subjects", () => {
     await page.getByLabel("Find a subject or step").fill("cued");
     expect(await ids()).toEqual(["M004", "M001"]);
     await page.getByLabel("All that are shown").check();
-    await page.getByRole("button", { name: "Assign 2" }).click();
+    await page
+      .getByRole("group", { name: "With those that are chosen" })
+      .getByRole("button", { name: "Assign" })
+      .click();
     await fill(page.getByRole("dialog").getByLabel("Protocol"), "/lab/protocols/water_to_choice.star");
     await fill(page.getByRole("dialog").getByLabel("Step"), "3");
     await page.getByRole("dialog").getByRole("button", { name: "Assign" }).click();
@@ -228,6 +278,79 @@ describe("subjects", () => {
     });
     await page.getByLabel("Find a subject or step").fill("");
     await page.locator("[data-subject=M001]").getByText("3 two_choice").waitFor();
+  });
+
+  it("are weighed and noted together, down a column of grams", async () => {
+    const page = await open("/subjects");
+    await page.waitForSelector("[data-subject=M001]");
+    await page.getByLabel("All that are shown").check();
+    const batch = page.getByRole("group", { name: "With those that are chosen" });
+    await batch.getByRole("button", { name: "Weigh" }).click();
+    // Typed and Enter, one after the other; the third isn't there today.
+    await page.getByLabel("Weight of M001 in g").focus();
+    await page.keyboard.type("24.1");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("25.2");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("9");
+    await page.locator("[data-weigh=M004]").getByText("far from the last").waitFor();
+    await page.keyboard.type("9");
+    await page.getByRole("button", { name: "Write 3 down" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(mock.asked.slice(-3)).toMatchObject([
+      { path: "/subjects/M001/weights", body: { mass: 24.1 } },
+      { path: "/subjects/M002/weights", body: { mass: 25.2 } },
+      { path: "/subjects/M004/weights", body: { mass: 99 } },
+    ]);
+    await page.locator("[data-subject=M001]").getByText("24.1").waitFor();
+    await batch.getByRole("button", { name: "Note" }).click();
+    await page.getByRole("dialog").getByRole("textbox").fill("new bedding");
+    await page.getByRole("button", { name: "Write it down" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(mock.asked.filter(({ body }) => body.text === "new bedding").length).toBe(6);
+  });
+
+  it("are filtered by what they need today", async () => {
+    const page = await open("/subjects");
+    await page.waitForSelector("[data-subject=M001]");
+    const filters = page.getByRole("group", { name: "Which subjects" });
+    await filters.getByRole("button", { name: "in a session" }).click();
+    expect(await page.locator("[data-subject]").count()).toBe(3);
+    await filters.getByRole("button", { name: "all" }).click();
+    expect(await page.locator("[data-subject]").count()).toBe(6);
+  });
+
+  it("show a session that is over as it was, with its log", async () => {
+    const page = await open("/subjects/M001");
+    await page.getByRole("link", { name: "Session 5", exact: true }).click();
+    await page.getByRole("heading", { name: "Session 5" }).waitFor();
+    const trials = await number(page, "dl [data-trials]");
+    await page.waitForSelector("[data-plot=points]");
+    expect(Number(await page.locator("[data-plot=points]").getAttribute("data-points"))).toBe(trials);
+    expect(await page.locator("[data-plot=psychometric]").count()).toBe(1);
+    expect(Number(await page.locator("[data-plot=raster]").getAttribute("data-lines"))).toBeGreaterThan(10);
+    expect(await page.locator(".graph").count()).toBe(1);
+    const log = page.getByRole("list", { name: "What happened" });
+    await log.getByText("licks the tube from the side").waitFor();
+    expect(await log.textContent()).toContain("4 µL of water by hand");
+  });
+
+  it("are exported, one session or all", async () => {
+    const page = await open("/subjects/M001");
+    const saved = async (form: string) => {
+      await page.getByLabel(form).check();
+      const [download] = await Promise.all([
+        page.waitForEvent("download"),
+        page.getByRole("dialog").getByRole("button", { name: "Download" }).click(),
+      ]);
+      await page.waitForSelector("dialog", { state: "detached" });
+      return download.suggestedFilename();
+    };
+    await page.getByRole("button", { name: "Export session 2" }).click();
+    expect(await saved("NWB")).toBe("M001-0002.nwb");
+    await page.getByRole("button", { name: "Export all" }).click();
+    expect(await saved("CSV")).toBe("M001-csv.zip");
   });
 
   it("keep what was typed, and say what is wrong, where the terminal refuses", async () => {
@@ -269,7 +392,9 @@ describe("tasks and protocols", () => {
     await form.getByLabel("Name", { exact: false }).first().fill("quick start");
     await form.getByLabel("Task").selectOption("cued_choice");
     await form.getByText("Parameters").click();
-    await form.getByRole("textbox", { name: "reward" }).fill("3 uL");
+    const reward = form.getByRole("spinbutton", { name: "reward in µL" });
+    await reward.fill("3");
+    await reward.press("ArrowUp");
     await form.getByLabel("Graduates").selectOption("when it does well");
     await form.getByLabel("In at least").fill("75");
     await form.getByRole("button", { name: "Save" }).click();
@@ -280,7 +405,7 @@ describe("tasks and protocols", () => {
       steps: [
         {
           name: "cued_choice",
-          parameters: { reward: "3 uL" },
+          parameters: { reward: "3.5 uL" },
           graduation: { accuracy: { column: "outcome", of: "correct", at_least: 0.75, window: 50 } },
         },
       ],
@@ -351,6 +476,7 @@ describe("every page", () => {
     "/pilots/box1",
     "/subjects",
     "/subjects/M001",
+    "/subjects/M001/sessions/3",
     "/tasks",
     "/tasks/cued_choice",
     "/protocols",
@@ -379,6 +505,21 @@ describe("every page", () => {
           .map((one) => one.outerHTML),
       );
       expect(nameless, path).toEqual([]);
+    }
+  });
+
+  it("is dark or light as its reader's system is, and can be read in both", async () => {
+    for (const dark of [false, true]) {
+      const page = await open("/", { dark });
+      const [paper, ink] = await page.evaluate(() => {
+        const light = (color: string) => {
+          const [red = 0, green = 0, blue = 0] = (color.match(/[\d.]+/g) ?? []).map(Number);
+          return (red * 0.3 + green * 0.59 + blue * 0.11) / 255;
+        };
+        const style = getComputedStyle(document.documentElement);
+        return [light(style.backgroundColor), light(style.color)];
+      });
+      expect(dark ? ink - paper : paper - ink).toBeGreaterThan(0.6);
     }
   });
 

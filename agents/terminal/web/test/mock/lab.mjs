@@ -214,13 +214,16 @@ export class Lab {
   }
 
   lines() {
-    return [...this.subjects.values()].map(({ id, training, sessions }) => ({
+    return [...this.subjects.values()].map(({ id, training, sessions, biography }) => ({
       id,
       problem: null,
       training,
       sessions: sessions.length,
       trials: sessions.reduce((sum, one) => sum + one.trials, 0),
       last: sessions.at(-1)?.started ?? null,
+      pilot: sessions.at(-1)?.pilot ?? null,
+      biography,
+      life: this.info(id).life,
     }));
   }
 
@@ -243,6 +246,25 @@ export class Lab {
     return { ...rest, life };
   }
 
+  /** A session that is over, with as many trials as its summary says. */
+  recorded(id, number) {
+    const summary = this.subjects.get(id).sessions.find((one) => one.number === number);
+    if (!summary) return undefined;
+    const { session } = simulated(summary.trials, number);
+    const minutes = (count) => count * 60e9;
+    const notes = [
+      { t: minutes(4), text: "paused by anna@desk: the tube is loose", who: null },
+      { t: minutes(6), text: "resumed by anna@desk", who: null },
+      { t: minutes(7), text: "licks the tube from the side", who },
+      { t: minutes(9), text: "4 uL of water by hand from valve.left", who: null },
+    ];
+    return {
+      summary,
+      first: 1,
+      session: { ...session, notes, parameters: { reward: "4 uL", window: "10 s" } },
+    };
+  }
+
   session(name) {
     const { run, session } = this.pilots.get(name);
     return {
@@ -251,7 +273,7 @@ export class Lab {
       parameters: { reward: "4 uL", window: "10 s" },
       rows: run.rows,
       events: run.events.slice(-4000),
-      notes: [],
+      notes: [{ t: 40e9, text: "4 uL of water by hand from valve.left", who: null }],
       streams: { "wheel.position": wheel(run.clock) },
     };
   }

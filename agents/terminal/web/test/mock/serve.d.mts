@@ -1,11 +1,11 @@
-import type { Alert } from "../../src/alerts/alerts.svelte";
-import type { PilotStatus } from "../../src/api/types";
+import type { Alert, PilotStatus, SubjectInfo } from "../../src/api/types";
 
 export interface Mock {
   url: string;
   port: number;
   lab: {
     pilots: Map<string, PilotStatus>;
+    subjects: Map<string, SubjectInfo>;
     /** Tells every page how these pilots are now. */
     changed(names: string[]): void;
     /** These alerts are on, and every page is told. */

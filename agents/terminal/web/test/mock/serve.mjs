@@ -109,7 +109,7 @@ async function answer(lab, asked, request, response) {
   };
   const refuse = (status, message, more = {}) => json(status, { reason: "conflict", message, ...more });
   const path = pathname.slice("/api/v1".length);
-  const [, kind, id, what] = path.split("/").map(decodeURIComponent);
+  const [, kind, id, what, number, part, form] = path.split("/").map(decodeURIComponent);
   if (request.method === "GET") {
     if (path === "/lab")
       return json(200, {
@@ -156,6 +156,14 @@ async function answer(lab, asked, request, response) {
       ]);
     if (kind === "subjects" && lab.subjects.has(id)) {
       if (!what) return json(200, lab.info(id));
+      if (what === "sessions" && part === "export")
+        return download(
+          response,
+          `${id}-${number.padStart(4, "0")}${form === "nwb" ? ".nwb" : `-${form}.zip`}`,
+        );
+      if (what === "export") return download(response, `${id}-${number}.zip`);
+      if (what === "sessions" && lab.recorded(id, Number(number)))
+        return json(200, lab.recorded(id, Number(number)));
       if (what === "history") return json(200, lab.subjects.get(id).history);
       if (what === "weights") return json(200, lab.subjects.get(id).weights);
     }
@@ -253,6 +261,14 @@ async function answer(lab, asked, request, response) {
   }
   if (what === "notes") note("note", body.text);
   return json(200, { done: `done: ${what}` });
+}
+
+function download(response, name) {
+  response.writeHead(200, {
+    "content-type": "application/octet-stream",
+    "content-disposition": `attachment; filename="${name}"`,
+  });
+  response.end("made up");
 }
 
 function file(pathname, response) {

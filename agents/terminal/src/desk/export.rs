@@ -1,0 +1,182 @@
+//! Sessions for other programs, made while they are sent.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bramble_export::{ExportError, Form, Here, Pack, Session, Whether};
+use bramble_subject::SessionNumber;
+use bramble_value::SubjectId;
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::Desk;
+use crate::plan;
+use crate::refusal::{Allowed, Refusal};
+
+/// How much is sent at a time, in bytes.
+const PART: usize = 256 << 10;
+/// How long whoever downloads may take for a part.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A file that is made while it is sent.
+pub(crate) struct Download {
+    pub(crate) name: String,
+    /// An error says that it isn't whole.
+    pub(crate) parts: mpsc::Receiver<io::Result<Bytes>>,
+}
+
+impl Desk {
+    /// A session of a subject in a form, or all there are. One in NWB is a file; everything else is
+    /// in a zip. One session at a time is on the disk, in a folder that is removed.
+    pub(crate) async fn export(
+        self: Arc<Desk>,
+        id: SubjectId,
+        number: Option<u32>,
+        form: Form,
+    ) -> Allowed<Download> {
+        let mut numbers = self.numbers(&id, number).await?.into_iter();
+        let Some(first) = numbers.next() else {
+            return Err(Refusal::conflict(format!("{id} has no sessions yet: there is nothing to export")));
+        };
+        let turn = Arc::clone(&self.exporting).acquire_owned().await;
+        let folder = tempfile::Builder::new().prefix("bramble-export.").tempdir().map_err(unwritable)?;
+        let here = Here { lab: self.settings.lab.clone(), zone: TimeZone::system(), now: Timestamp::now() };
+        let name = match number {
+            Some(_) if form == Form::Nwb => format!("{id}-{first}.nwb"),
+            Some(_) => format!("{id}-{first}-{form}.zip"),
+            None => format!("{id}-{form}.zip"),
+        };
+        let alone = number.is_some() && form == Form::Nwb;
+        let making = Making { desk: self, id, form, here, folder };
+        // The first is there before anything is answered: what can't be exported is refused in words.
+        let made = making.make(first).await?;
+        let (send, parts) = mpsc::channel(2);
+        tokio::spawn(async move {
+            let _turn = turn;
+            let gone = Arc::new(AtomicBool::new(false));
+            let pipe = Pipe { parts: send.clone(), gone: Arc::clone(&gone) };
+            let out = BufWriter::with_capacity(PART, pipe);
+            let done = if alone {
+                making.copy(made, out).await
+            } else {
+                making.pack(made, numbers, out, &gone).await
+            };
+            if let Err(refusal) = done {
+                tracing::warn!(subject = %making.id, "a download was not finished: {refusal}");
+                // Whoever downloaded may have gone.
+                let _ = send.send(Err(io::Error::other(refusal.message))).await;
+            }
+        });
+        Ok(Download { name, parts })
+    }
+
+    /// The sessions that are meant, in order.
+    async fn numbers(&self, id: &SubjectId, number: Option<u32>) -> Allowed<Vec<SessionNumber>> {
+        let all = self.read(id.clone(), |file| file.sessions()).await?;
+        let all = all.into_iter().map(|session| session.number);
+        let Some(number) = number.map(SessionNumber::new) else { return Ok(all.collect()) };
+        let found: Vec<_> = all.filter(|known| *known == number).collect();
+        if found.is_empty() {
+            return Err(Refusal::missing(format!("{id} has no session {number}")));
+        }
+        Ok(found)
+    }
+}
+
+/// An export that is being made.
+struct Making {
+    desk: Arc<Desk>,
+    id: SubjectId,
+    form: Form,
+    here: Here,
+    folder: TempDir,
+}
+
+impl Making {
+    /// Exports a session into the folder, and says where it is.
+    async fn make(&self, number: SessionNumber) -> Allowed<PathBuf> {
+        let read = self.desk.read(self.id.clone(), move |file| Ok(Session::read(file, number)));
+        let session = read.await?.map_err(refusal)?;
+        let (form, here, folder) = (self.form, self.here.clone(), self.folder.path().to_owned());
+        plan::blocking(move || form.export(&session, &here, &folder, Whether::ToKeep).map_err(refusal)).await
+    }
+
+    async fn copy(&self, made: PathBuf, mut out: impl Write + Send + 'static) -> Allowed<()> {
+        plan::blocking(move || {
+            let mut file = fs::File::open(made).map_err(unwritable)?;
+            io::copy(&mut file, &mut out).and_then(|_| out.flush()).map_err(unwritable)
+        })
+        .await
+    }
+
+    async fn pack(
+        &self,
+        first: PathBuf,
+        rest: impl Iterator<Item = SessionNumber>,
+        out: impl Write + Send + 'static,
+        gone: &AtomicBool,
+    ) -> Allowed<()> {
+        let mut pack = Pack::new(out, &self.here);
+        let mut made = first;
+        for next in rest.map(Some).chain([None]) {
+            let root = self.folder.path().to_owned();
+            pack = plan::blocking(move || {
+                pack.add(&root, &made).and_then(|()| remove(&made)).map_err(unwritable)?;
+                Ok(pack)
+            })
+            .await?;
+            if gone.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            let Some(next) = next else { break };
+            made = self.make(next).await?;
+        }
+        plan::blocking(move || pack.finish().map_err(unwritable)).await
+    }
+}
+
+fn remove(made: &Path) -> io::Result<()> {
+    if made.is_dir() { fs::remove_dir_all(made) } else { fs::remove_file(made) }
+}
+
+/// Where what is written is sent. Once nobody takes it any more, it goes nowhere.
+struct Pipe {
+    parts: mpsc::Sender<io::Result<Bytes>>,
+    gone: Arc<AtomicBool>,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !self.gone.load(Ordering::Relaxed) {
+            let send = self.parts.send(Ok(Bytes::copy_from_slice(bytes)));
+            let sent = Handle::current().block_on(async { tokio::time::timeout(PATIENCE, send).await });
+            self.gone.store(!matches!(sent, Ok(Ok(()))), Ordering::Relaxed);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn refusal(error: ExportError) -> Refusal {
+    match error {
+        ExportError::Subject(error) => error.into(),
+        ExportError::Unknown { .. } => Refusal::conflict(error.to_string()),
+        error => Refusal::failed(error.to_string()),
+    }
+}
+
+fn unwritable(error: io::Error) -> Refusal {
+    Refusal::failed(format!("an export can't be made on this terminal's computer: {error}"))
+        .help("see that its folder for temporary files has room; TMPDIR names another")
+}
