@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -25,6 +25,11 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const TOGETHER: usize = 64;
 /// How long to wait where the system gives no connection.
 const RETRY: Duration = Duration::from_millis(100);
+
+/// What TLS begins with: a record with a handshake (RFC 8446, section 5.1). A request begins with a letter.
+const HANDSHAKE_RECORD: u8 = 22;
+/// What is answered to a request without TLS.
+const WITHOUT_TLS: &str = "This page is there with TLS only: write https:// before its address.\n";
 
 /// What a browser and this terminal talk through.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -90,8 +95,8 @@ async fn accept(
             let _turn = turn;
             let stream: Box<dyn Stream> = match tls {
                 None => Box::new(stream),
-                Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => Box::new(stream),
+                Some(tls) => match tokio::time::timeout(HANDSHAKE, secured(&tls, stream)).await {
+                    Ok(Ok(Some(stream))) => stream,
                     _ => return tracing::debug!(%from, "a browser came without TLS, or was too slow at it"),
                 },
             };
@@ -99,6 +104,24 @@ async fn accept(
             let _ = come.send((stream, from)).await;
         });
     }
+}
+
+/// The connection after its handshake; who comes without one is told so, and gets none.
+async fn secured(tls: &TlsAcceptor, mut stream: TcpStream) -> io::Result<Option<Box<dyn Stream>>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await? == 1 && first[0] != HANDSHAKE_RECORD {
+        // What is not read when it closes would have the system take the answer back.
+        stream.read(&mut [0; 8192]).await?;
+        let length = WITHOUT_TLS.len();
+        let answer = format!(
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\
+             content-length: {length}\r\nconnection: close\r\n\r\n{WITHOUT_TLS}"
+        );
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        return Ok(None);
+    }
+    Ok(Some(Box::new(tls.accept(stream).await?)))
 }
 
 impl Listener for Entrance {

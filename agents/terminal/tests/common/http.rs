@@ -30,7 +30,18 @@ pub(crate) fn authority(page: &str) -> &str {
 
 /// Says one request to a page; `host` is among the headers where it is to be another.
 pub(crate) fn ask(page: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Said {
-    let mut stream = TcpStream::connect(authority(page)).unwrap();
+    ask_over(TcpStream::connect(authority(page)).unwrap(), page, method, path, headers, body)
+}
+
+/// The same over whatever leads there.
+pub(crate) fn ask_over(
+    mut stream: impl Read + Write,
+    page: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Said {
     let mut head = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\n");
     if !headers.iter().any(|(name, _)| *name == "host") {
         head += &format!("host: {}\r\n", authority(page));

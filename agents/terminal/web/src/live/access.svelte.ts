@@ -5,14 +5,19 @@ import type { LoginInfo } from "../api/types";
 
 /** How long to wait, in milliseconds, where the terminal does not answer. */
 const AGAIN = 1000;
+const NOBODY: LoginInfo = { required: true, who: null, role: null };
 
 class Access {
   info: LoginInfo | undefined = $state.raw();
+  /** Who was logged in until their login expired: what they have open stays. */
+  before: LoginInfo | undefined = $state.raw();
 
   constructor() {
     // A login that has expired shows in any answer.
     onLoggedOut(() => {
-      if (this.info) this.info = { required: true, who: null, role: null };
+      if (!this.info || this.out) return;
+      this.before = this.info;
+      this.info = NOBODY;
     });
   }
 
@@ -33,12 +38,20 @@ class Access {
   }
 
   async logIn(user: string, password: string): Promise<void> {
-    this.info = await post<LoginInfo>("/login", { user, password });
+    const info = await post<LoginInfo>("/login", { user, password });
+    // What somebody else has typed is theirs.
+    if (this.before && (this.before.who !== info.who || this.before.role !== info.role)) location.reload();
+    else this.info = info;
   }
 
   async logOut(): Promise<void> {
     await post("/logout", {});
-    this.info = { required: true, who: null, role: null };
+    location.assign("/");
+  }
+
+  /** Asks whether the login still holds: where it doesn't, the answer says so. */
+  async look(): Promise<void> {
+    if (this.info?.required && !this.out) await get("/lab").catch(() => {});
   }
 }
 

@@ -10,7 +10,7 @@ class Me {
 
   /** Whom the terminal takes whatever is done for. */
   get who(): string {
-    if (access.info?.required) return access.info.who ?? "";
+    if (access.info?.required) return access.info.who ?? access.before?.who ?? "";
     return this.#typed || (lab.info?.who ?? "");
   }
 
@@ -30,7 +30,7 @@ class Me {
   }
 
   get #role(): string {
-    return access.info?.role ?? lab.info?.role ?? "view";
+    return access.info?.role ?? access.before?.role ?? lab.info?.role ?? "view";
   }
 }
 

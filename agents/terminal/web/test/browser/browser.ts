@@ -20,29 +20,34 @@ export interface View {
   height?: number;
   dark?: boolean;
   touch?: boolean;
+  /** The time zone that its computer is set to. */
+  zone?: string;
+  /** Whether the page asks for a login first. */
+  login?: boolean;
 }
 
-/** Opens the page at an address and waits until it hears the terminal. */
+/** Opens the page at an address and waits until it hears the terminal, or asks for a login. */
 export async function look(browser: Browser, url: string, view: View = {}): Promise<Looking> {
-  const { width = 1360, height = 860, dark = false, touch = false } = view;
+  const { width = 1360, height = 860, dark = false, touch = false, login = false, zone } = view;
   const context = await browser.newContext({
     viewport: { width, height },
     colorScheme: dark ? "dark" : "light",
     hasTouch: touch,
     locale: "en-US",
+    ...(zone ? { timezoneId: zone } : {}),
   });
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
     // That a request was refused is no mistake of the page, which says why.
-    const refused = /Failed to load resource: the server responded with a status of (409|422)/.test(
+    const refused = /Failed to load resource: the server responded with a status of (401|403|409|422)/.test(
       message.text(),
     );
     if (["error", "warning"].includes(message.type()) && !refused) complaints.push(message.text());
   });
   await page.goto(url);
-  await page.waitForSelector("main[data-connected=true]");
+  await page.waitForSelector(login ? "input[type=password]" : "main[data-connected=true]");
   return { page, complaints, close: () => context.close() };
 }
 

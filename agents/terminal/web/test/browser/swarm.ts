@@ -1,6 +1,6 @@
 /** A swarm on this computer: a terminal, and pilots with simulated rigs and animals. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,14 +11,40 @@ export const ROOT = fileURLToPath(new URL("../../../../..", import.meta.url));
 export interface Swarm {
   url: string;
   data: string;
+  /** Has the terminal's program do something. */
+  run(...options: string[]): void;
   /** Kills a pilot as a power cut would. */
   kill(pilot: string): void;
   end(): Promise<void>;
 }
 
-/** Starts a swarm of programs in `bin`, in which time passes `speed` times as fast as it does. */
-export async function swarm(bin: string, pilots: string[], speed: number): Promise<Swarm> {
+/** Who may log in, with what they may do, and their password. */
+export interface User {
+  name: string;
+  role: "view" | "run" | "manage";
+  password: string;
+}
+
+/**
+ * Starts a swarm of programs in `bin`, in which time passes `speed` times as fast as it does; with users, its page
+ * asks for a login.
+ */
+export async function swarm(
+  bin: string,
+  pilots: string[],
+  speed: number,
+  users: User[] = [],
+): Promise<Swarm> {
   const data = await mkdtemp(join(tmpdir(), "bramble-page."));
+  const configured = join(data, "terminal.toml");
+  await writeFile(configured, users.length > 0 ? "[web]\nlogin = true\n" : "");
+  for (const { name, role, password } of users) {
+    const add = ["user", "add", name, "--role", role, "--data", data];
+    execFileSync(join(bin, "bramble-terminal"), add, {
+      input: `${password}\n`,
+      stdio: ["pipe", "ignore", "inherit"],
+    });
+  }
   const started = new Map<string, ChildProcess>();
   const start = (name: string, program: string, ...options: string[]) => {
     const child = spawn(join(bin, program), options, {
@@ -34,6 +60,8 @@ export async function swarm(bin: string, pilots: string[], speed: number): Promi
   const terminal = start(
     "terminal",
     "bramble-terminal",
+    "--config",
+    configured,
     "serve",
     "--listen",
     at,
@@ -77,7 +105,11 @@ export async function swarm(bin: string, pilots: string[], speed: number): Promi
     await Promise.all(ended);
     await rm(data, { recursive: true, force: true });
   };
-  return { url, data, kill: (pilot) => void started.get(pilot)?.kill("SIGKILL"), end };
+  const run = (...options: string[]) =>
+    void execFileSync(join(bin, "bramble-terminal"), [...options, "--data", data], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  return { url, data, run, kill: (pilot) => void started.get(pilot)?.kill("SIGKILL"), end };
 }
 
 /** What a program says, once it has said what is looked for. */
