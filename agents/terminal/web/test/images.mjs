@@ -7,6 +7,15 @@ import { serve } from "./mock/serve.mjs";
 const PICTURES = [
   { name: "page-lab", path: "/", width: 1280, height: 800 },
   { name: "page-session", path: "/pilots/box1", width: 1280, height: 1180 },
+  { name: "page-recorded", path: "/subjects/M005/sessions/11", width: 1280, height: 1180 },
+  {
+    name: "page-subjects",
+    path: "/subjects",
+    width: 1280,
+    height: 760,
+    check: "All that are shown",
+    press: "Weigh",
+  },
   { name: "page-subject", path: "/subjects/M005", width: 1280, height: 900 },
   { name: "page-task", path: "/tasks/cued_choice", width: 1280, height: 900, press: "Simulate" },
   { name: "page-phone", path: "/", width: 390, height: 760, colorScheme: "dark" },
@@ -25,13 +34,14 @@ const browser = await chromium.launch({
   executablePath: process.env.BRAMBLE_CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu"],
 });
-for (const { name, path, width, height, press, colorScheme = "light" } of PICTURES) {
+for (const { name, path, width, height, check, press, colorScheme = "light" } of PICTURES) {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
   await page.goto(mock.url + path);
   await page.waitForSelector("main[data-connected=true]");
+  if (check) await page.getByLabel(check).check();
   if (press) {
-    await page.getByRole("button", { name: press }).click();
-    await page.waitForSelector("[data-simulated]");
+    await page.getByRole("button", { name: press }).first().click();
+    await page.waitForSelector("[data-simulated], dialog[open]");
   }
   // What is drawn is drawn in the next frames.
   await page.waitForLoadState("networkidle");

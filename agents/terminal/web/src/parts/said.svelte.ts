@@ -1,5 +1,7 @@
 /** What was done, and what went wrong, for a moment at the edge of the page. */
 
+import { micro } from "../words/units";
+
 export interface Said {
   id: number;
   text: string;
@@ -12,7 +14,7 @@ class Sayings {
 
   say(text: string, bad = false): void {
     const id = this.#next++;
-    this.list.push({ id, text, bad });
+    this.list.push({ id, text: micro(text), bad });
     setTimeout(() => this.hush(id), bad ? 12_000 : 6_000);
   }
 

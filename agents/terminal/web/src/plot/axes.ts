@@ -2,6 +2,7 @@
 
 import type uPlot from "uplot";
 import type { Column } from "../api/types";
+import { micro } from "../words/units";
 import { color } from "./paint";
 
 const FONT = "12px system-ui, sans-serif";
@@ -48,5 +49,5 @@ export function shares(label: string): uPlot.Axis {
 
 /** A column's unit as it stands behind its name; nothing where it has none. */
 export function unit(column: Column | undefined): string {
-  return column?.unit ? ` (${column.unit.replace("uL", "µL")})` : "";
+  return column?.unit ? ` (${micro(column.unit)})` : "";
 }

@@ -1,5 +1,6 @@
 // The page in a real browser, with a terminal and pilots as a lab has them. It needs the programs:
 // BRAMBLE_BIN is the folder that they are in.
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -103,6 +104,32 @@ describe.skipIf(!bin)("a lab", () => {
     await done();
     await page.getByRole("button", { name: "Start a session" }).waitFor();
     await page.goto(`${lab.url}/subjects/M001`);
+    await page.waitForSelector("[data-session='2']");
+  });
+
+  it("shows the session that is over as it was, with its log", async () => {
+    await page.getByRole("link", { name: "Session 2", exact: true }).click();
+    await page.getByRole("heading", { name: "Session 2" }).waitFor();
+    const trials = Number((await page.locator("dl [data-trials]").textContent())?.replace(/\D/g, ""));
+    const plot = page.locator("[data-plot=rolling_mean]");
+    await plot.waitFor();
+    expect(Number(await plot.getAttribute("data-points"))).toBe(trials);
+    expect(Number(await page.locator("[data-plot=raster]").getAttribute("data-lines"))).toBeGreaterThan(0);
+    await page.getByRole("list", { name: "What happened" }).getByText("µL of water by hand").waitFor();
+  });
+
+  it("exports it", async () => {
+    await page.getByRole("button", { name: "Export" }).click();
+    await dialog().getByLabel("NWB").check();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      dialog().getByRole("button", { name: "Download" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("M001-0002.nwb");
+    const begins = (await readFile(await download.path())).subarray(1, 4).toString();
+    expect(begins).toBe("HDF");
+    await done();
+    await page.getByRole("link", { name: "M001", exact: true }).click();
     await page.waitForSelector("[data-session='2']");
   });
 
