@@ -42,7 +42,7 @@ describe.skipIf(!bin)("a page that asks for a login", () => {
   }
 
   async function logIn(page: Page, user: string, password = PASSWORD): Promise<void> {
-    await page.getByLabel("Name").fill(user);
+    await page.getByLabel("Name", { exact: true }).fill(user);
     await page.getByLabel("Password").fill(password);
     await page.getByRole("button", { name: "Log in" }).click();
   }
@@ -56,7 +56,7 @@ describe.skipIf(!bin)("a page that asks for a login", () => {
     const page = await open();
     await logIn(page, "vera", "wrong horse");
     await page.getByRole("alert").getByText("password").waitFor();
-    expect(await page.getByLabel("Name").inputValue()).toBe("vera");
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("vera");
     expect(await page.getByLabel("Password").inputValue()).toBe("");
     expect(await page.locator("[data-pilot]").count()).toBe(0);
     await logIn(page, "vera");
@@ -106,7 +106,7 @@ describe.skipIf(!bin)("a page that asks for a login", () => {
     await page.context().clearCookies();
     await dialog(page).getByRole("button", { name: "Write it down" }).click();
     await page.getByRole("heading", { name: "Log in again" }).waitFor();
-    expect(await page.getByLabel("Name").inputValue()).toBe("rick");
+    expect(await page.getByLabel("Name", { exact: true }).inputValue()).toBe("rick");
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("heading", { name: "Log in again" }).waitFor({ state: "detached" });

@@ -96,7 +96,7 @@ describe.skipIf(!bin)("a lab", () => {
   });
 
   it("gives water by hand, and stops", async () => {
-    await page.getByRole("button", { name: "Reward" }).click();
+    await page.getByRole("button", { name: "Reward", exact: true }).click();
     await dialog().getByRole("button", { name: "Give it" }).click();
     await done();
     await page.getByRole("button", { name: "Stop" }).click();
