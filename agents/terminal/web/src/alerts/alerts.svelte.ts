@@ -1,20 +1,8 @@
 /** The alerts that are on, as the terminal said last. */
 
 import { act, at, post } from "../api/client";
+import type { Alert } from "../api/types";
 import { me } from "../live/me.svelte";
-
-/** Something that a person should see to. */
-export interface Alert {
-  id: number;
-  kind: string;
-  about: string;
-  pilot: string | null;
-  subject: string | null;
-  text: string;
-  since: string;
-  seen: { who: string; at: string } | null;
-  silent_until: string | null;
-}
 
 class Alerts {
   on: Alert[] = $state.raw([]);

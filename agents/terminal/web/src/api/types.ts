@@ -58,7 +58,9 @@ export type Snapshot = Omit<Whole<Schemas["Snapshot"]>, "sessions"> & {
 
 /** What didn't change is left out. */
 export type Changes = { kind: "changes"; at: string } & Partial<
-  Omit<Whole<Schemas["Changes"]>, "sessions" | "rows"> & {
+  Omit<Whole<Schemas["Changes"]>, "sessions" | "rows" | "alerts" | "terminal"> & {
+    alerts: Alert[];
+    terminal: Whole<Schemas["TerminalNow"]>;
     sessions: Record<string, SessionView>;
     rows: Record<string, Row[]>;
   }
@@ -90,3 +92,5 @@ export type SimulatedTask = Omit<Whole<Schemas["SimulatedTask"]>, "session"> & {
 
 export type Invited = Whole<Schemas["Invited"]>;
 export type AgentLine = Whole<Schemas["AgentLine"]>;
+
+export type Alert = Whole<Schemas["Alert"]>;
