@@ -40,7 +40,7 @@ for (const { name, path, width, height, check, press, colorScheme = "light" } of
   await page.waitForSelector("main[data-connected=true]");
   if (check) await page.getByLabel(check).check();
   if (press) {
-    await page.getByRole("button", { name: press }).first().click();
+    await page.getByRole("button", { name: press, exact: true }).first().click();
     await page.waitForSelector("[data-simulated], dialog[open]");
   }
   // What is drawn is drawn in the next frames.
