@@ -1,26 +1,25 @@
 //! Who is there and what everyone is doing, as far as this terminal knows: state
 //! without I/O and without a clock.
 
+mod pilot;
 mod presence;
 mod timing;
 
 use std::collections::BTreeMap;
 
 use bramble_link::Clock;
-use bramble_message::{
-    Activity, Calibrated, PilotHello, Progress, Reaction, RigDevice, Software, StartSession, Started, Status,
-};
+use bramble_message::{Calibrated, PilotHello, Progress, Reaction, Software, StartSession, Started, Status};
 use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::api::types::{PilotStatus, SessionStatus, Starting};
+use crate::api::types::{PilotStatus, Starting};
 use crate::live::line::Line;
 use crate::live::{About, Log};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
+use pilot::{Pilot, Run};
 pub(crate) use presence::Now;
-use presence::Presence;
 
 /// How many trials that are not yet safe here are shown.
 const MOST_LIVE: usize = 1000;
@@ -38,35 +37,6 @@ pub(crate) struct Lab {
     /// How each pilot reacts, as it said last.
     reactions: BTreeMap<Name, Reaction>,
     refused: Vec<String>,
-}
-
-#[derive(Debug)]
-struct Pilot {
-    presence: Presence,
-    software: Software,
-    rig: Vec<RigDevice>,
-    /// A session is being started.
-    starting: Option<Starting>,
-    running: Option<Run>,
-    /// The record of the session that ran last, for who still looks at it.
-    last: Option<(Uuid, Log)>,
-    /// What is told late of this session is no news.
-    ended: Option<Uuid>,
-    notice: Option<String>,
-    /// What the pilot itself says that a person should read.
-    told: Option<String>,
-}
-
-/// A session that runs.
-#[derive(Debug)]
-struct Run {
-    progress: Progress,
-    /// Trials that are over.
-    trials: u32,
-    score: Score,
-    /// Trials that were seen to end and that are not yet safe here.
-    live: Vec<Row>,
-    log: Log,
 }
 
 /// A session that runs, and where.
@@ -431,116 +401,6 @@ impl Lab {
             if here.is_empty() { "no pilot is".to_owned() } else { format!("here: {}", here.join(", ")) };
         Refusal::missing(format!("no pilot {name} is here ({here})"))
             .help("start it on its computer: bramble-pilot --config FILE")
-    }
-}
-
-impl Pilot {
-    fn new(software: Software, now: Timestamp) -> Pilot {
-        Pilot {
-            presence: Presence::new(now),
-            software,
-            rig: Vec::new(),
-            starting: None,
-            running: None,
-            last: None,
-            ended: None,
-            notice: None,
-            told: None,
-        }
-    }
-
-    /// The log of its session says a notice too.
-    fn log_notice(&mut self, notice: Option<String>) {
-        if let (Some(run), Some(notice)) = (&mut self.running, notice) {
-            run.log.said(None, notice);
-        }
-    }
-
-    /// Takes over what the pilot says it does.
-    fn is_doing(&mut self, name: &Name, activity: Activity) -> Option<Running> {
-        let progress = match activity {
-            Activity::Idle => {
-                let run = self.running.take();
-                self.last = run.map(|run| (run.progress.session, run.log)).or(self.last.take());
-                return None;
-            }
-            Activity::Running(progress) => progress,
-        };
-        if self.ended == Some(progress.session) {
-            return None;
-        }
-        match &mut self.running {
-            Some(run) if run.progress.session == progress.session => {
-                run.trials = run.trials.max(progress.trial.saturating_sub(1));
-                run.progress = progress;
-                None
-            }
-            _ => {
-                let trials = progress.trial.saturating_sub(1);
-                let run = Run { trials, ..Run::new(progress, Score::default(), Log::default()) };
-                let news = run.running(name);
-                self.running = Some(run);
-                Some(news)
-            }
-        }
-    }
-
-    fn view(&self, name: &Name) -> PilotStatus {
-        self.presence.view(PilotStatus {
-            name: name.clone(),
-            here: false,
-            since: self.presence.since(),
-            why: None,
-            software: self.software.clone(),
-            rig: self.rig.clone(),
-            children: Vec::new(),
-            unacknowledged: 0,
-            catching_up: false,
-            quality: None,
-            health: None,
-            starting: self.starting.clone(),
-            session: self.running.as_ref().map(Run::view),
-            hand: None,
-            notice: match (&self.notice, &self.told) {
-                (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
-                (notice, told) => notice.clone().or_else(|| told.clone()),
-            },
-        })
-    }
-}
-
-impl Run {
-    fn new(progress: Progress, score: Score, log: Log) -> Run {
-        Run { progress, trials: 0, score, live: Vec::new(), log }
-    }
-
-    fn running(&self, pilot: &Name) -> Running {
-        Running {
-            pilot: pilot.clone(),
-            session: self.progress.session,
-            subject: self.progress.subject.clone(),
-            task: self.progress.task.clone(),
-        }
-    }
-
-    fn view(&self) -> SessionStatus {
-        let mut score = self.score.clone();
-        self.live.iter().for_each(|row| score.add(row));
-        SessionStatus {
-            session: self.progress.session,
-            subject: self.progress.subject.clone(),
-            owner: self.progress.owner.clone(),
-            task: self.progress.task.clone(),
-            hold: self.progress.hold,
-            trials: self.live.last().map_or(self.trials, |row| row.trial),
-            correct: score.share(),
-            water: self.progress.water,
-            seconds: self.progress.seconds,
-            stages: self.progress.stages.clone(),
-            step: self.log.about().and_then(|about| about.step.clone()),
-            recent: score.recent().collect(),
-            valves: self.progress.valves.clone(),
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+use bramble_message::Activity;
 use bramble_value::{Ending, Row, Time};
 use jiff::ToSpan;
 use proptest::prelude::*;

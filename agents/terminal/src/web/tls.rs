@@ -111,7 +111,7 @@ async fn secured(tls: &TlsAcceptor, mut stream: TcpStream) -> io::Result<Option<
     let mut first = [0];
     if stream.peek(&mut first).await? == 1 && first[0] != HANDSHAKE_RECORD {
         // What is not read when it closes would have the system take the answer back.
-        stream.read(&mut [0; 8192]).await?;
+        let _ = stream.read(&mut [0; 8192]).await?;
         let length = WITHOUT_TLS.len();
         let answer = format!(
             "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n\

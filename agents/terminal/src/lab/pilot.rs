@@ -1,0 +1,152 @@
+//! What is known of one pilot, and of the session that it runs.
+
+use bramble_message::{Activity, Progress, RigDevice, Software};
+use bramble_value::{Name, Row};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Running;
+use super::presence::Presence;
+use crate::api::types::{PilotStatus, SessionStatus, Starting};
+use crate::live::Log;
+use crate::score::Score;
+
+/// A pilot that ever called.
+#[derive(Debug)]
+pub(super) struct Pilot {
+    pub(super) presence: Presence,
+    pub(super) software: Software,
+    pub(super) rig: Vec<RigDevice>,
+    /// A session is being started.
+    pub(super) starting: Option<Starting>,
+    pub(super) running: Option<Run>,
+    /// The record of the session that ran last, for who still looks at it.
+    pub(super) last: Option<(Uuid, Log)>,
+    /// What is told late of this session is no news.
+    pub(super) ended: Option<Uuid>,
+    pub(super) notice: Option<String>,
+    /// What the pilot itself says that a person should read.
+    pub(super) told: Option<String>,
+}
+
+/// A session that runs.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) progress: Progress,
+    /// Trials that are over.
+    pub(super) trials: u32,
+    pub(super) score: Score,
+    /// Trials that were seen to end and that are not yet safe here.
+    pub(super) live: Vec<Row>,
+    pub(super) log: Log,
+}
+
+impl Pilot {
+    pub(super) fn new(software: Software, now: Timestamp) -> Pilot {
+        Pilot {
+            presence: Presence::new(now),
+            software,
+            rig: Vec::new(),
+            starting: None,
+            running: None,
+            last: None,
+            ended: None,
+            notice: None,
+            told: None,
+        }
+    }
+
+    /// The log of its session says a notice too.
+    pub(super) fn log_notice(&mut self, notice: Option<String>) {
+        if let (Some(run), Some(notice)) = (&mut self.running, notice) {
+            run.log.said(None, notice);
+        }
+    }
+
+    /// Takes over what the pilot says it does.
+    pub(super) fn is_doing(&mut self, name: &Name, activity: Activity) -> Option<Running> {
+        let progress = match activity {
+            Activity::Idle => {
+                let run = self.running.take();
+                self.last = run.map(|run| (run.progress.session, run.log)).or(self.last.take());
+                return None;
+            }
+            Activity::Running(progress) => progress,
+        };
+        if self.ended == Some(progress.session) {
+            return None;
+        }
+        match &mut self.running {
+            Some(run) if run.progress.session == progress.session => {
+                run.trials = run.trials.max(progress.trial.saturating_sub(1));
+                run.progress = progress;
+                None
+            }
+            _ => {
+                let trials = progress.trial.saturating_sub(1);
+                let run = Run { trials, ..Run::new(progress, Score::default(), Log::default()) };
+                let news = run.running(name);
+                self.running = Some(run);
+                Some(news)
+            }
+        }
+    }
+
+    pub(super) fn view(&self, name: &Name) -> PilotStatus {
+        self.presence.view(PilotStatus {
+            name: name.clone(),
+            here: false,
+            since: self.presence.since(),
+            why: None,
+            software: self.software.clone(),
+            rig: self.rig.clone(),
+            children: Vec::new(),
+            unacknowledged: 0,
+            catching_up: false,
+            quality: None,
+            health: None,
+            starting: self.starting.clone(),
+            session: self.running.as_ref().map(Run::view),
+            hand: None,
+            notice: match (&self.notice, &self.told) {
+                (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
+                (notice, told) => notice.clone().or_else(|| told.clone()),
+            },
+        })
+    }
+}
+
+impl Run {
+    pub(super) fn new(progress: Progress, score: Score, log: Log) -> Run {
+        Run { progress, trials: 0, score, live: Vec::new(), log }
+    }
+
+    pub(super) fn running(&self, pilot: &Name) -> Running {
+        Running {
+            pilot: pilot.clone(),
+            session: self.progress.session,
+            subject: self.progress.subject.clone(),
+            task: self.progress.task.clone(),
+        }
+    }
+
+    pub(super) fn view(&self) -> SessionStatus {
+        let mut score = self.score.clone();
+        self.live.iter().for_each(|row| score.add(row));
+        SessionStatus {
+            session: self.progress.session,
+            subject: self.progress.subject.clone(),
+            owner: self.progress.owner.clone(),
+            task: self.progress.task.clone(),
+            hold: self.progress.hold,
+            trials: self.live.last().map_or(self.trials, |row| row.trial),
+            correct: score.share(),
+            water: self.progress.water,
+            seconds: self.progress.seconds,
+            stages: self.progress.stages.clone(),
+            step: self.log.about().and_then(|about| about.step.clone()),
+            recent: score.recent().collect(),
+            valves: self.progress.valves.clone(),
+        }
+    }
+}
