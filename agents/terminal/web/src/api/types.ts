@@ -19,6 +19,7 @@ export type Ns = number;
 
 export type Health = Whole<Schemas["Health"]>;
 export type Quality = Whole<Schemas["Quality"]>;
+export type InHand = Whole<Schemas["InHand"]>;
 export type RigDevice = Whole<Schemas["RigDevice"]>;
 export type PortName = Whole<Schemas["PortName"]>;
 export type ChildStatus = Whole<Schemas["ChildStatus"]>;

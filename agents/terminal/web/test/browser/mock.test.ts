@@ -1,6 +1,7 @@
 // The page in a real browser, with a lab that is made up: what it shows, and what it asks for.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Alert } from "../../src/api/types";
 import { type Mock, serve } from "../mock/serve.mjs";
 import { fill, type Looking, launch, look } from "./browser";
 
@@ -410,14 +411,18 @@ describe("tasks and protocols", () => {
 });
 
 describe("alerts", () => {
-  const alert = {
+  const now = new Date().toISOString();
+  const alert: Omit<Alert, "id" | "text"> = {
     kind: "pilot-away",
     about: "box2",
     pilot: "box2",
     subject: null,
-    since: new Date().toISOString(),
+    since: now,
+    began: now,
+    ended: null,
     seen: null,
     silent_until: null,
+    told: null,
   };
 
   it("are a line on every page, until somebody says that they have seen them", async () => {
