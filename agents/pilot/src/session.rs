@@ -1,16 +1,15 @@
 //! The thread that sessions run on: it gets a session ready, runs it, and says
 //! how it ended.
 
+mod passing;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use bramble_engine::Settings;
-use bramble_link::LARGEST_PASSING;
-use bramble_message::{
-    Bytes, ColumnInfo, Ended, Origin, PilotInPassing, RigDevice, StartSession, Started, encode,
-};
+use bramble_message::{Bytes, ColumnInfo, Ended, Origin, RigDevice, StartSession, Started};
 use bramble_rig::calibration::{self, Calibrations};
 use bramble_rig::driver::{Pace, Simulated};
 use bramble_rig::session::{Around, OnThread, Outcome, Recorder, RecorderError, Relay, Session};
@@ -33,6 +32,7 @@ use crate::reaction::Reactions;
 use crate::scribe::{Entry, Pen};
 use crate::wall::{Calendar, Clocks};
 use crate::watch::Watch;
+use passing::show;
 
 /// This program.
 pub(crate) const PROGRAM: &str = "bramble-pilot";
@@ -423,21 +423,6 @@ impl Runner {
         texts.retain(|path, text| told.get(path) != Some(text));
         Origin { provenance, texts }
     }
-}
-
-/// Shows records in passing, in as many messages as it takes, and returns them.
-fn show(session: Uuid, records: Vec<Record>, live: &dyn Fn(Bytes)) -> Vec<Record> {
-    let seen = PilotInPassing::Live { session, records };
-    let message = encode(&seen);
-    let PilotInPassing::Live { mut records, .. } = seen else { return Vec::new() };
-    if message.len() <= LARGEST_PASSING || records.len() < 2 {
-        live(message);
-        return records;
-    }
-    let rest = records.split_off(records.len() / 2);
-    let mut records = show(session, records, live);
-    records.extend(show(session, rest, live));
-    records
 }
 
 /// What is to be said of what was asked for in the moment that a session ended.

@@ -4,7 +4,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use bramble_journal::Journal;
-use bramble_message::PilotToTerminal;
+use bramble_link::LARGEST_PASSING;
+use bramble_message::{PilotInPassing, PilotToTerminal};
 use bramble_rig::driver::{Hands, LineId, monotonic};
 use bramble_rig::{Request, inbox};
 use bramble_task::definition::MessageId;

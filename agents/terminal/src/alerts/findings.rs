@@ -94,7 +94,8 @@ impl Lab<'_> {
     }
 
     fn away(&self) -> Vec<Finding> {
-        let gone = self.pilots.iter().filter(|pilot| !pilot.here).map(|pilot| {
+        let gone = self.pilots.iter().filter(|pilot| !pilot.here && !self.is_revoked(&pilot.name));
+        let gone = gone.map(|pilot| {
             let why = pilot.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             let session = pilot.session.as_ref().map(|session| {
                 format!(", in a session of {} of {}, which goes on", session.task, session.subject)
@@ -116,6 +117,12 @@ impl Lab<'_> {
             Some(Finding::new(Kind::PilotAway, name.as_str(), text, last).of_pilot(name))
         });
         gone.chain(not_back).collect()
+    }
+
+    /// Whether an agent was enrolled, and is no more.
+    fn is_revoked(&self, name: &Name) -> bool {
+        let mut all = self.enrolled.iter().filter(|agent| agent.name == *name).peekable();
+        all.peek().is_some() && all.all(|agent| agent.revoked.is_some())
     }
 
     fn stalled(&self, after: Span) -> impl Iterator<Item = Finding> {

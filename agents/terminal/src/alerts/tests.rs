@@ -14,6 +14,7 @@ use super::animals::Animal;
 use super::findings::Lab;
 use super::rules;
 use super::stalls::Stalls;
+use crate::agents::Enrolled;
 use crate::api::types::{PilotStatus, SessionStatus};
 
 const GB: u64 = 1_000_000_000;
@@ -29,6 +30,7 @@ struct World {
     animals: BTreeMap<SubjectId, Animal>,
     calibrations: BTreeMap<Name, Vec<Calibrated>>,
     without_trials: BTreeSet<Name>,
+    enrolled: Vec<Enrolled>,
     failing: Option<Failing>,
     book: Book,
 }
@@ -75,6 +77,7 @@ impl World {
             animals: BTreeMap::new(),
             calibrations: BTreeMap::new(),
             without_trials: BTreeSet::new(),
+            enrolled: Vec::new(),
             failing: None,
             book: Book::default(),
         }
@@ -125,7 +128,7 @@ impl World {
             name: &"desk".parse().unwrap(),
             health: &self.health,
             pilots: &self.pilots,
-            enrolled: &[],
+            enrolled: &self.enrolled,
             without_trials: &self.without_trials,
             calibrations: &self.calibrations,
             stalls: &self.stalls,
@@ -172,6 +175,36 @@ fn a_pilot_that_is_away_is_an_alert_after_half_a_minute_and_ends_when_it_is_back
     world.tells(600, &[]);
     (world.pilots[0].here, world.pilots[0].since) = (true, world.now);
     world.tells(1, &[(What::Ends, Kind::PilotAway, text)]);
+}
+
+fn enrolled(name: &str, last_here: Option<Timestamp>, revoked: Option<Timestamp>) -> Enrolled {
+    serde_json::from_value(serde_json::json!({
+        "name": name,
+        "role": "pilot",
+        "certificate": { "serial": "5f2ab10c000000000000000000000001", "pem": "" },
+        "enrolled": "2026-01-01T00:00:00Z",
+        "last_here": last_here,
+        "revoked": revoked,
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_pilot_that_was_here_before_the_terminal_started_is_away_and_one_that_never_was_or_is_revoked_is_not() {
+    let mut world = World::new();
+    let before = later(world.now, -60);
+    world.enrolled = vec![
+        enrolled("box1", Some(before), Some(world.now)),
+        enrolled("box2", Some(before), None),
+        enrolled("box3", None, None),
+        enrolled("box4", Some(before), Some(world.now)),
+    ];
+    world.pilots[0].here = false;
+    let text = "box2 is away since 08:00 or longer";
+    world.tells(5, &[(What::Begins, Kind::PilotAway, text)]);
+    // Enrolled again, it is one of the lab's.
+    world.enrolled.push(enrolled("box1", None, None));
+    assert_eq!(world.in_minutes(5).len(), 1);
 }
 
 #[test]
