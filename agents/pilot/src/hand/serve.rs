@@ -291,7 +291,7 @@ impl<E: Ear, F: Fn(Job) -> bool> Serving<E, F> {
     /// Has the rig do what is asked of it.
     fn work(&mut self, ask: Ask) -> Result<(), String> {
         let want = match ask {
-            Ask::Work { what } => Want::Work { what },
+            Ask::Work { what } => Want::Work { what: a_word(&what) },
             Ask::Measure { wakes, every } => Want::Measure { wakes, every },
             Ask::Done if self.has.is_some() => {
                 self.stop("done");
@@ -414,6 +414,12 @@ impl<E: Ear, F: Fn(Job) -> bool> Serving<E, F> {
             _ => {}
         }
     }
+}
+
+/// What somebody works the rig for, as it may be shown to others and stand in a log.
+fn a_word(what: &str) -> String {
+    const LONGEST: usize = 40;
+    what.chars().filter(|letter| letter.is_alphanumeric() || " -_".contains(*letter)).take(LONGEST).collect()
 }
 
 fn json(checked: &Checked) -> serde_json::Value {

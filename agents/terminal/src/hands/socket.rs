@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bramble_link::Line;
+use bramble_link::{LARGEST_PASSING, Line};
 use bramble_message::{HandSays, HandTold, TerminalInPassing, encode};
 use bramble_value::{Name, Person};
 use futures_util::{SinkExt, StreamExt};
@@ -18,6 +18,9 @@ use crate::desk::Desk;
 
 /// How long a pilot may take to say its first beat.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The longest that may be asked, in bytes: what is longer would be lost on the way.
+const LONGEST: usize = LARGEST_PASSING / 2;
 
 /// Passes on what a page asks of a pilot's rig and what it is told, until the page goes, the pilot
 /// does, or `allowed` says that it must.
@@ -81,7 +84,11 @@ async fn pass<S: AsyncRead + AsyncWrite + Send + Unpin>(
                     }
                     match serde_json::from_str::<HandAsks>(&text) {
                         Ok(HandAsks { beat, ask }) => {
-                            to.say(HandSays::Heard { beat, ask: ask.map(|ask| ask.to_string()) });
+                            let ask = ask.map(|ask| ask.to_string());
+                            if ask.as_ref().is_some_and(|ask| ask.len() > LONGEST) {
+                                return format!("what was asked is longer than {LONGEST} bytes");
+                            }
+                            to.say(HandSays::Heard { beat, ask });
                         }
                         Err(error) => return format!("what was asked can't be read: {error}"),
                     }

@@ -1,5 +1,6 @@
 /** A pilot's rig in the hand of whoever sits at this page. */
 
+import { at, get, type Refusal } from "../api/client";
 import type { Answer, Ask, Item, Known, Opened, Step, Tells, Told } from "./types";
 
 /** As many lines of what happened are kept. */
@@ -37,13 +38,23 @@ export class Hand {
   #first: Ask[] = ["known"];
 
   constructor(pilot: string, who: string) {
-    const at = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/pilots`;
-    const query = who ? `?who=${encodeURIComponent(who)}` : "";
-    this.#socket = new WebSocket(`${at}/${encodeURIComponent(pilot)}/hand${query}`);
+    const path = at`/pilots/${pilot}/hand` + (who ? at`?who=${who}` : "");
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.#socket = new WebSocket(`${scheme}://${location.host}/api/v1${path}`);
     this.#socket.addEventListener("message", (message: MessageEvent<string>) => {
       this.#hear(JSON.parse(message.data) as Tells);
     });
-    this.#socket.addEventListener("close", () => this.#end("the connection to the terminal broke"));
+    this.#socket.addEventListener("close", () => void this.#closed(path));
+  }
+
+  /** Why it is over: a browser doesn't say why it was refused a WebSocket, an answer does. */
+  async #closed(path: string): Promise<void> {
+    let why = "the connection to the terminal broke";
+    if (!this.over && this.#beat === undefined)
+      await get(path).catch((refusal: Refusal) => {
+        if (!refusal.message.startsWith("this is a WebSocket")) why = refusal.message;
+      });
+    this.#end(why);
   }
 
   /** Asks for something. Nothing is asked late: where the line is down, it is not asked at all. */
@@ -102,6 +113,7 @@ export class Hand {
   }
 
   close(): void {
+    this.over ||= "it was let go";
     this.#socket.close();
   }
 
