@@ -137,6 +137,16 @@ fn a_page_that_does_not_read_holds_up_nobody_and_then_has_what_is_newest() {
 }
 
 #[test]
+fn what_a_person_notes_is_in_the_log_of_the_session_that_runs() {
+    let (terminal, _pilot) = running();
+    let mut page = Page::open(&terminal, "?watch=box1");
+    assert_eq!(page.hears()["kind"], "snapshot");
+    terminal.say(&["subject", "note", "M001", "calm", "--who", "anna@desk"]);
+    let said = page.until(|said| said["notes"].is_object());
+    assert_eq!(said["notes"]["box1"], json!([{ "t": 0, "text": "calm", "who": "anna@desk" }]));
+}
+
+#[test]
 fn ten_pages_see_the_same() {
     let (terminal, pilot) = running();
     let mut pages: Vec<Page> = (0..10).map(|_| Page::open(&terminal, "?watch=box1")).collect();
