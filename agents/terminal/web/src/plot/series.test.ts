@@ -85,7 +85,7 @@ describe("a psychometric curve", () => {
       { s: 2, r: null },
       { r: "left" },
     );
-    const curve = psychometric(made, plot("psychometric", ["s", "r"], "right"), column("number"));
+    const curve = psychometric(made, plot("psychometric", ["s", "r"], "right"), []);
     expect(curve.map(({ stimulus, hits, count }) => [stimulus, hits, count])).toEqual([
       [1, 0, 1],
       [2, 1, 2],
@@ -94,9 +94,16 @@ describe("a psychometric curve", () => {
     expect(curve[1]?.high).toBeLessThan(1);
   });
 
+  it("is of the last choice where nothing is said", () => {
+    const response = { ...column("choice"), name: "r", choices: ["left", "right"] };
+    const made = rows({ s: 1, r: "right" }, { s: 1, r: "left" }, { s: 1, r: "right" });
+    const [curve] = psychometric(made, plot("psychometric", ["s", "r"]), [response]);
+    expect(curve?.hits).toBe(2);
+  });
+
   it("puts near stimuli together where there are many", () => {
     const made = rows(...Array.from({ length: 400 }, (_, place) => ({ s: place / 400, r: place > 200 })));
-    const curve = psychometric(made, plot("psychometric", ["s", "r"]), column("number"));
+    const curve = psychometric(made, plot("psychometric", ["s", "r"]), []);
     expect(curve.length).toBeLessThanOrEqual(15);
     expect(curve.reduce((sum, { count }) => sum + count, 0)).toBe(400);
     expect(curve[0]?.share).toBe(0);

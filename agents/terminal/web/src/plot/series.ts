@@ -93,16 +93,23 @@ export interface Answered extends Interval {
 /** With more stimuli than this, near ones are put together. */
 const MOST_STIMULI = 15;
 
+/** The response whose share a curve shows: `of`, else the last choice, else that it is true. */
+export function answer(plot: Plot, response: Column | undefined): string | null {
+  return plot.of ?? response?.choices.at(-1) ?? null;
+}
+
 /**
  * How often the response was the one that counts, by stimulus, in the order of stimuli. Trials without
  * a stimulus or a response don't count.
  */
-export function psychometric(rows: Row[], plot: Plot, stimulus: Column | undefined): Answered[] {
+export function psychometric(rows: Row[], plot: Plot, columns: Column[]): Answered[] {
   const [of, response] = plot.columns;
+  const [stimulus, answered] = [of, response].map((name) => columns.find((one) => one.name === name));
+  const counted = answer(plot, answered);
   const seen: { at: number; hit: boolean }[] = [];
   for (const row of rows) {
     const at = height(row.values[of ?? ""], stimulus);
-    const hit = counts(row.values[response ?? ""], plot.of);
+    const hit = counts(row.values[response ?? ""], counted);
     if (at !== null && hit !== null) seen.push({ at, hit });
   }
   seen.sort((one, other) => one.at - other.at);
