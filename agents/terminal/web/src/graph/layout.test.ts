@@ -55,6 +55,20 @@ describe("a picture of stages", () => {
     expect(timeout.x).toBeGreaterThan(reward.x + reward.width);
   });
 
+  it("puts what several lead to below all of them", () => {
+    const [call, left, right] = [1, 2, 3];
+    const { boxes } = layout([
+      stage("states", "states", null),
+      stage("call", "state", 0, [{ words: "", leads: [{ goto: left }, { goto: right }, { goto: 4 }] }]),
+      stage("left", "state", 0, [{ words: "", leads: [{ goto: 4 }] }]),
+      stage("right", "state", 0, [{ words: "", leads: [{ goto: 4 }] }]),
+      stage("pause", "state", 0, [{ words: "", leads: [{ goto: call }] }]),
+    ]);
+    const y = (path: string) => named(boxes, path).y;
+    expect(y("left")).toBe(y("right"));
+    expect(y("pause")).toBeGreaterThan(y("left"));
+  });
+
   it("has an arrow for each way to a sibling, and marks what leads to the end", () => {
     expect(arrows.map(({ from, to }) => [from, to])).toEqual([
       [2, 3],

@@ -125,20 +125,39 @@ function ways(stages: Stage[], own: number[]): { from: number; to: number; words
   return [...found.values()];
 }
 
-/** Each sibling as many rows down as there are steps to it from the first one. */
+/**
+ * Each sibling below all that lead to it, so that the way on goes down; a way back to what it came from
+ * doesn't count.
+ */
 function ranks(count: number, between: { from: number; to: number }[]): number[] {
+  const on = onwards(between);
   const rank = new Array<number>(count).fill(-1);
-  let front = [0];
-  for (let depth = 0; front.length > 0; depth += 1) {
-    for (const one of front) rank[one] = depth;
-    const next = between
-      .filter(({ from, to }) => front.includes(from) && rank[to] === -1)
-      .map(({ to }) => to);
-    front = [...new Set(next)];
-  }
+  rank[0] = 0;
+  // A way on passes each sibling once at most.
+  for (let round = 0; round < count; round += 1)
+    for (const { from, to } of on) {
+      const above = rank[from] as number;
+      if (above >= 0) rank[to] = Math.max(rank[to] as number, above + 1);
+    }
   // What no way leads to comes last.
   const deepest = Math.max(...rank);
   return rank.map((one) => (one === -1 ? deepest + 1 : one));
+}
+
+/** The ways but for those that lead back to where one has come from, beginning with the first sibling. */
+function onwards(between: { from: number; to: number }[]): { from: number; to: number }[] {
+  const on: { from: number; to: number }[] = [];
+  const been = new Set<number>();
+  const visit = (place: number, come: Set<number>) => {
+    been.add(place);
+    for (const way of between.filter(({ from }) => from === place)) {
+      if (come.has(way.to)) continue;
+      on.push(way);
+      if (!been.has(way.to)) visit(way.to, new Set([...come, way.to]));
+    }
+  };
+  visit(0, new Set([0]));
+  return on;
 }
 
 function ranked(stages: Stage[], own: number[], pieces: Piece[]): Piece {
