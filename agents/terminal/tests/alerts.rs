@@ -8,9 +8,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use bramble_message::Activity;
+use bramble_message::{Activity, Calibrated, PilotInPassing, PortName};
+use bramble_value::Span;
 use common::http::ask;
-use common::{Terminal, ended, eventually, request, started};
+use common::{Terminal, ended, eventually, request, started, trials};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -128,6 +129,20 @@ fn a_webhook_that_fails_is_shown_and_no_longer_once_it_works() {
 }
 
 #[test]
+fn what_was_not_taken_is_told_after_a_restart() {
+    let other = Receiving::new(&[Answers::Status(503)]);
+    let webhook = format!("[alerts.webhook]\nurl = \"{}\"\n", other.url);
+    let mut terminal = terminal(&format!("away = \"100 ms\"\n{webhook}"));
+    drop(terminal.pilot("box1", Activity::Idle));
+    let first = other.json();
+    terminal.kill();
+    // What came until then was of the first.
+    let _ = other.told.try_iter().count();
+    terminal.restart_after_end();
+    assert_eq!(other.json(), first);
+}
+
+#[test]
 fn a_test_says_what_the_other_side_answered() {
     let other = Receiving::new(&[Answers::Status(200), Answers::Status(404)]);
     let folder = tempfile::tempdir().unwrap();
@@ -233,5 +248,35 @@ fn an_animal_that_is_weighed_too_light_is_an_alert_and_can_be_silenced() {
     assert!(terminal.say(&["alerts"]).contains("silent until"));
     assert!(terminal.refused(&["alerts", "seen", "2"]).contains("no alert 2 is on"));
     terminal.say(&["subject", "weigh", "M001", "24g"]);
+    until(&terminal, |on| on.is_empty());
+}
+
+#[test]
+fn a_session_without_a_trial_stalls_until_the_next() {
+    let terminal = terminal("stalled = \"100 ms\"\n");
+    terminal.say(&["subject", "add", "M001"]);
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    pilot.say(&started(request("M001")));
+    let on = until(&terminal, |on| !on.is_empty());
+    assert_eq!((&on[0]["kind"], &on[0]["subject"]), (&json!("session-stalled"), &json!("M001")));
+    pilot.say(&trials(Uuid::from_u128(7), 1, &[true]));
+    pilot.say(&ended(Uuid::from_u128(7), false));
+    until(&terminal, |on| on.is_empty());
+}
+
+#[test]
+fn a_valve_that_was_calibrated_long_ago_is_an_alert_until_it_is_calibrated() {
+    let terminal = terminal("calibration = \"3 d\"\n");
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let days = |days: u32| Span::from_s(days * 24 * 3600);
+    let calibrated = |ago: Span| {
+        let made_unix_s = jiff::Timestamp::now().as_second() - ago.ns() / 1_000_000_000;
+        let valve = PortName { device: "valve".parse().unwrap(), port: Some("left".parse().unwrap()) };
+        PilotInPassing::Calibrated(vec![Calibrated { valve, made_unix_s, age: days(60) }])
+    };
+    pilot.say_in_passing(&calibrated(days(58)));
+    let on = until(&terminal, |on| !on.is_empty());
+    assert_eq!((&on[0]["kind"], &on[0]["about"]), (&json!("calibration-old"), &json!("box1 valve.left")));
+    pilot.say_in_passing(&calibrated(days(0)));
     until(&terminal, |on| on.is_empty());
 }

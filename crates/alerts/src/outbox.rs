@@ -43,6 +43,15 @@ impl<T> Default for Outbox<T> {
     }
 }
 
+impl<T> FromIterator<T> for Outbox<T> {
+    /// These wait.
+    fn from_iter<I: IntoIterator<Item = T>>(all: I) -> Outbox<T> {
+        let mut outbox = Outbox::default();
+        all.into_iter().for_each(|message| outbox.push(message));
+        outbox
+    }
+}
+
 impl<T> Outbox<T> {
     /// Has a message wait.
     pub fn push(&mut self, message: T) {
@@ -62,6 +71,11 @@ impl<T> Outbox<T> {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    /// Those that wait, the first to be told first.
+    pub fn waiting(&self) -> impl Iterator<Item = &T> {
+        self.waiting.iter()
     }
 
     /// When the first is to be tried, and it; nothing where none waits. It may be past.

@@ -67,7 +67,8 @@ impl Alerts {
             Webhook::of(file, from)
         });
         let file = settings.data.join(file::FILE);
-        let state = State { book: file::read(&file), ..State::default() };
+        let (book, outbox) = file::read(&file);
+        let state = State { book, outbox, ..State::default() };
         Ok(Alerts {
             rules: rules(&limits),
             limits,
@@ -145,13 +146,18 @@ impl Alerts {
         if state.book == before {
             return result;
         }
-        // Under the lock, so that what is newer is written later. It is a small file.
-        if let Err(error) = file::write(&self.file, &state.book) {
-            tracing::warn!("which alerts are on was not written down, {}: {error}", self.file.display());
-        }
+        self.write(&state);
         drop(state);
         self.changes.send_modify(|count| *count += 1);
         result
+    }
+
+    /// Writes down what is known, under the lock, so that what is newer is written later. It is a small
+    /// file.
+    fn write(&self, state: &State) {
+        if let Err(error) = file::write(&self.file, &state.book, &state.outbox) {
+            tracing::warn!("which alerts are on was not written down, {}: {error}", self.file.display());
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -59,12 +59,16 @@ pub(crate) async fn tell(desk: Arc<Desk>) {
         }
         let told = webhook.tell(&news).await;
         let mut state = alerts.state();
+        let waited = state.outbox.len();
         match told {
             Ok(_) => state.outbox.went_well(),
             Err(why) => {
                 tracing::warn!("nobody was told of alert {}: {why}", news.alert.id);
                 state.outbox.went_wrong(now(), why);
             }
+        }
+        if state.outbox.len() != waited {
+            alerts.write(&state);
         }
     }
 }
