@@ -147,9 +147,12 @@ fn lab() -> Lab {
     lab
 }
 
-/// Whoever has the rig, as the terminal knows it.
+/// Waits until the pilot is there, and this is who has its rig, as the terminal knows it.
 fn in_hand(lab: &Lab, who: Value) {
-    lab.until(&["status", "--json"], |status| pilot(status, "box1")["hand"]["who"] == who);
+    lab.until(&["status", "--json"], |status| {
+        let box1 = pilot(status, "box1");
+        box1["here"] == true && box1["hand"]["who"] == who
+    });
 }
 
 fn command(config: &Path, arguments: &[&str]) -> std::process::Output {

@@ -185,7 +185,12 @@ impl Guided<'_> {
                 }
                 if self.asked.yes { self.answer(Answer::Yes) } else { self.tell(KEEP) }
             }
-            Step::Heard { text } => self.tell(text),
+            Step::Heard { text } => {
+                self.tell(text);
+                if matches!(self.last, Some(Step::NoLine { .. })) {
+                    self.tell(WHICH);
+                }
+            }
             _ => {}
         }
         if !matches!(step, Step::Heard { .. }) {
