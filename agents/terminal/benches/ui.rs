@@ -43,7 +43,7 @@ fn main() -> Result<(), Failed> {
     let started = others.wait_for("started")?;
 
     let alone = core(&terminal, seconds)?;
-    let mut browser = Browser::open(&address, seconds, &started)?;
+    let mut browser = Browser::open(&address, seconds, &started, pilots)?;
     let first = browser.first()?;
     let mut session = browser.watched()?;
     let lab = browser.watched()?;

@@ -29,10 +29,10 @@ pub(crate) struct Watched {
 impl Browser {
     /// Has the script measure for so long at a time. `started` is when the first pilot's session
     /// started: milliseconds since 1970.
-    pub(crate) fn open(address: &str, seconds: u32, started: &str) -> Result<Browser, Failed> {
+    pub(crate) fn open(address: &str, seconds: u32, started: &str, pilots: u32) -> Result<Browser, Failed> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/test/bench.mjs");
         let mut node = Command::new("node");
-        node.arg(script).args([address, &seconds.to_string(), started]);
+        node.arg(script).args([address, &seconds.to_string(), started, &pilots.to_string()]);
         Ok(Browser(Other::run(node)?))
     }
 

@@ -1,12 +1,12 @@
-// What `scripts/bench ui` measures in a browser: `node test/bench.mjs URL SECONDS STARTED`, where
-// box0's session started at STARTED, in milliseconds since 1970. Each line it prints is a word
+// What `scripts/bench ui` measures in a browser: `node test/bench.mjs URL SECONDS STARTED PILOTS`,
+// where box0's session started at STARTED, in milliseconds since 1970. Each line it prints is a word
 // and what was measured.
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 import WebSocket from "ws";
 
-const [url, seconds, started] = process.argv.slice(2);
+const [url, seconds, started, pilots] = process.argv.slice(2);
 const told = once(createInterface({ input: process.stdin }), "line");
 const browser = await chromium.launch({
   executablePath: process.env.BRAMBLE_CHROMIUM ?? "/usr/bin/chromium",
@@ -25,7 +25,12 @@ async function open(path) {
   });
   const begun = Date.now();
   await page.goto(url.replace(/\/$/, "") + path);
-  await page.waitForSelector(path === "/" ? "[data-pilot=box0] [data-trials]" : "[data-plot]");
+  if (path !== "/") await page.waitForSelector("[data-plot]");
+  else
+    await page.waitForFunction(
+      (pilots) => document.querySelectorAll("[data-pilot] [data-trials]").length === pilots,
+      Number(pilots),
+    );
   return { page, transferred, seconds: (Date.now() - begun) / 1e3 };
 }
 
