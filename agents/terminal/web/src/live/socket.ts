@@ -19,7 +19,7 @@ export class Line {
   #wait = FIRST_WAIT;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #watched: string[] = [];
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(
     private readonly url: string,
@@ -27,10 +27,15 @@ export class Line {
   ) {
     this.#dial();
     // A computer that slept, or was without a network, is back: don't wait any longer.
-    globalThis.addEventListener?.("online", () => this.#now());
-    globalThis.document?.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible") this.#now();
-    });
+    const { signal } = this.#closed;
+    globalThis.addEventListener?.("online", () => this.#now(), { signal });
+    globalThis.document?.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.visibilityState === "visible") this.#now();
+      },
+      { signal },
+    );
   }
 
   /** From now on, all that happens on these pilots is told. */
@@ -41,8 +46,9 @@ export class Line {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closed.abort();
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#socket?.close();
   }
 
@@ -76,7 +82,7 @@ export class Line {
       } else this.hears.changes(said);
     });
     socket.addEventListener("close", () => {
-      if (this.#socket !== socket || this.#closed) return;
+      if (this.#socket !== socket || this.#closed.signal.aborted) return;
       this.hears.connected(false);
       this.#retry = setTimeout(() => this.#dial(), this.#wait);
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);

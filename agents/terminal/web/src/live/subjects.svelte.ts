@@ -3,6 +3,9 @@
 import { get, type Refusal } from "../api/client";
 import type { SubjectLine } from "../api/types";
 
+/** Others weigh and give water too, and at midnight a day begins. */
+const EVERY = 60_000;
+
 class Subjects {
   list: SubjectLine[] = $state.raw([]);
   problem: Refusal | undefined = $state.raw();
@@ -29,6 +32,21 @@ class Subjects {
       this.#again = false;
       await this.refresh();
     }
+  }
+
+  /** Asks again each minute, and when the page is looked at again, until what is returned is called. */
+  keep(also: () => void = () => {}): () => void {
+    const again = () => {
+      void this.refresh();
+      also();
+    };
+    const seen = () => document.visibilityState === "visible" && again();
+    const timer = setInterval(again, EVERY);
+    document.addEventListener("visibilitychange", seen);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener("visibilitychange", seen);
+    };
   }
 
   find(id: string): SubjectLine | undefined {

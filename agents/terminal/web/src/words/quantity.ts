@@ -5,6 +5,7 @@ const KINDS: Record<string, number>[] = [
   { s: 1, ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, min: 60, h: 3600 },
   { uL: 1, µL: 1, nL: 1e-3, mL: 1e3 },
   { Hz: 1, kHz: 1e3, MHz: 1e6 },
+  { "%": 1 },
 ];
 
 export interface Quantity {
@@ -15,7 +16,7 @@ export interface Quantity {
 
 /** A quantity, or a number alone; nothing where the text is neither. */
 export function quantity(text: string): Quantity | undefined {
-  const found = /^(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*([A-Za-zµ]*)$/.exec(text.trim());
+  const found = /^(-?\d+(?:\.\d+)?(?:e-?\d+)?)\s*([A-Za-zµ]*|%)$/.exec(text.trim());
   if (!found?.[1]) return undefined;
   const unit = found[2] ?? "";
   if (unit !== "" && !KINDS.some((units) => unit in units)) return undefined;
