@@ -86,6 +86,11 @@ impl<T> Outbox<T> {
     /// The first was told.
     pub fn went_well(&mut self) {
         self.waiting.pop_front();
+        self.works();
+    }
+
+    /// Others can be told, as was found out with a message that didn't wait here.
+    pub fn works(&mut self) {
         (self.tried, self.failed, self.not_before, self.failing) = (0, 0, None, None);
     }
 

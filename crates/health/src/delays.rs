@@ -29,17 +29,14 @@ impl Meter {
     pub fn delays(&self) -> Delays {
         let span = |ns: u64| Span::from_ns(i64::try_from(ns).unwrap_or(i64::MAX));
         let at = |quantile| span(self.0.value_at_quantile(quantile));
-        let mut from = 0;
-        let ends = BARS.iter().map(|us| us * 1_000).chain([u64::MAX]);
-        let bars = ends.map(|end| {
-            let count = self.0.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()));
-            let count = count.filter(|(value, _)| (from..=end).contains(value)).map(|(_, count)| count).sum();
-            from = end.saturating_add(1);
-            Bar { up_to: span(end), count }
-        });
+        let ends: Vec<u64> = BARS.iter().map(|us| us * 1_000).chain([u64::MAX]).collect();
+        let mut bars: Vec<Bar> = ends.iter().map(|end| Bar { up_to: span(*end), count: 0 }).collect();
+        for step in self.0.iter_recorded() {
+            bars[ends.partition_point(|end| *end < step.value_iterated_to())].count += step.count_at_value();
+        }
         Delays {
             count: self.0.len(),
-            bars: bars.collect(),
+            bars,
             p50: at(0.5),
             p99: at(0.99),
             p99_9: at(0.999),

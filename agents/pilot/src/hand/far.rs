@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::bench::thread;
 use super::error::HandError;
-use super::lease::{Deed, Leases};
+use super::lease::{Deed, LEASE, Leases};
 use super::protocol::Told;
 use super::serve::{Ear, Got, ROOM, Serving, parse};
 use super::session::Job;
@@ -121,8 +121,10 @@ impl<F: Fn(Job) -> bool + Clone + Send + 'static> Hands<F> {
             }
             Deed::Ask { lease, ask } => {
                 if let Some(served) = self.served.get(&lease) {
-                    // It takes what comes without waiting for anybody.
-                    let _ = served.send(Got::Ask(parse(ask.as_bytes())));
+                    // It may wait for a disk just now: what waits for it is not done late, and others
+                    // don't wait for it.
+                    let until = Instant::now() + Duration::from_nanos(LEASE.ns().unsigned_abs());
+                    let _ = served.try_send(Got::Ask(parse(ask.as_bytes()), Some(until)));
                 }
             }
             Deed::Beat { lease, beat } => say(&self.line, lease, HandTold::Beat(beat)),

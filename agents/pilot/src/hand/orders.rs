@@ -26,11 +26,11 @@ pub(super) fn requests(ask: &Ask, rig: &Rig) -> Result<Vec<Request>, String> {
     match ask {
         Ask::Set { device, level } => {
             let place = names::output_at(parts, device, *level).map_err(|error| error.to_string())?;
-            let command = match level.share() {
-                0.0 => Command::Off,
-                _ => Command::On(Some(Value::Level(*level))),
-            };
-            Ok(vec![request(place, command)])
+            Ok(match level.share() {
+                // A pulse or a train outlives a light's being switched off: here it is ended too.
+                0.0 => vec![request(place, Command::Stop), request(place, Command::Off)],
+                _ => vec![request(place, Command::On(Some(Value::Level(*level))))],
+            })
         }
         Ask::Train { members, every, count } => {
             let of = |member: &Member| {
@@ -114,6 +114,22 @@ mod tests {
             let why = refused.unwrap_err();
             assert!(why.contains(says), "{why}");
         }
+    }
+
+    #[test]
+    fn what_is_switched_off_ends_what_runs_too() {
+        let rig = Rig {
+            parts: vec![part("valve", DeviceKind::Solenoid)],
+            ports: vec![PortId { device: DeviceId(0), port: 0 }],
+            wiring: None,
+        };
+        let off =
+            requests(&Ask::Set { device: "valve".to_owned(), level: Default::default() }, &rig).unwrap();
+        let commands = off.iter().map(|request| match request {
+            Request::Command { command, .. } => command,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(commands.collect::<Vec<_>>(), [&Command::Stop, &Command::Off]);
     }
 
     #[test]

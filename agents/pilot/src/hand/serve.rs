@@ -35,8 +35,8 @@ const LONGEST_LINE: u64 = 1 << 20;
 /// Something for a connection to look at.
 #[derive(Debug)]
 pub(crate) enum Got {
-    /// The hand asks.
-    Ask(Result<Ask, String>),
+    /// The hand asks. Where it is far away, nothing is done later than this.
+    Ask(Result<Ask, String>, Option<Instant>),
     /// The rig is open, with these ports of its task in the order of its parts.
     Open(Opened, Vec<PortId>, Box<Wiring>),
     /// The rig's thread tells.
@@ -95,7 +95,7 @@ fn read(stream: UnixStream, asks: &SyncSender<Got>) {
         match stream.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => break,
             Ok(_) => {
-                if asks.send(Got::Ask(parse(&line))).is_err() {
+                if asks.send(Got::Ask(parse(&line), None)).is_err() {
                     return;
                 }
             }
@@ -146,8 +146,11 @@ impl<E: Ear, F: Fn(Job) -> bool> Serving<E, F> {
     pub(super) fn run(mut self, waiting: &Receiver<Got>) {
         while !(self.gone.is_some() && self.has.is_none()) {
             match self.next(waiting) {
-                Some(Got::Ask(Ok(ask))) => self.asked(ask),
-                Some(Got::Ask(Err(why))) => self.refuse(why),
+                Some(Got::Ask(_, Some(until))) if Instant::now() > until => {
+                    self.refuse("it was asked too long ago, and was not done".to_owned());
+                }
+                Some(Got::Ask(Ok(ask), _)) => self.asked(ask),
+                Some(Got::Ask(Err(why), _)) => self.refuse(why),
                 Some(Got::Open(opened, ports, wiring)) => {
                     if let Some(has) = &mut self.has {
                         has.rig = Rig { parts: opened.parts.clone(), ports, wiring: Some(wiring) };

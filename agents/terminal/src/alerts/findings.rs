@@ -37,6 +37,8 @@ pub(super) struct Lab<'a> {
     pub(super) stalls: &'a Stalls,
     /// Those whose files were read.
     pub(super) animals: &'a BTreeMap<SubjectId, Animal>,
+    /// Those that there are, once their files were listed.
+    pub(super) subjects: Option<&'a BTreeSet<SubjectId>>,
     /// How telling others fails, and since when.
     pub(super) failing: Option<(&'a Failing, Timestamp)>,
 }
@@ -76,17 +78,32 @@ impl Lab<'_> {
                 }
                 Some(_) => false,
             },
-            Kind::AnimalLeft | Kind::WeightLow => {
-                about.parse().is_ok_and(|id: SubjectId| !self.animals.contains_key(&id))
+            // A file that is no longer there is not waited for.
+            Kind::AnimalLeft | Kind::WeightLow => about.parse().is_ok_and(|id: SubjectId| {
+                !self.animals.contains_key(&id) && self.subjects.is_none_or(|all| all.contains(&id))
+            }),
+            Kind::DiskShort => {
+                let known = self.name.as_str() == about || self.disks().any(|(_, of, _)| of == *about);
+                !known && self.may_come(about)
             }
-            Kind::DiskShort => self.name.as_str() != about && !self.disks().any(|(_, of, _)| of == *about),
             Kind::CalibrationOld => {
                 let pilot = about.split(' ').next().unwrap_or_default();
                 let told = self.calibrations.iter().any(|(name, _)| name.as_str() == pilot);
-                !is_here(pilot) || !told
+                (!is_here(pilot) || !told) && self.may_come(pilot)
             }
             Kind::WebhookFails => false,
         }
+    }
+
+    /// Whether an agent is one of the swarm still, or had no time to call since this terminal started.
+    fn may_come(&self, agent: &str) -> bool {
+        let is_known = self.pilots.iter().any(|pilot| {
+            pilot.name.as_str() == agent || pilot.children.iter().any(|child| child.name.as_str() == agent)
+        });
+        let enrolled = self.enrolled.iter().filter(|one| one.revoked.is_none());
+        is_known
+            || enrolled.into_iter().any(|one| one.name.as_str() == agent)
+            || self.runs_for() < SignedDuration::from_mins(5)
     }
 
     fn runs_for(&self) -> SignedDuration {

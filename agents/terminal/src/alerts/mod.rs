@@ -50,6 +50,8 @@ struct State {
     outbox: Outbox<News>,
     stalls: Stalls,
     animals: BTreeMap<SubjectId, Animal>,
+    /// The subjects that there were when their files were listed last.
+    subjects: Option<BTreeSet<SubjectId>>,
     /// The subjects whose files are to be looked at.
     to_read: BTreeSet<SubjectId>,
 }
@@ -114,7 +116,8 @@ impl Alerts {
     ///
     /// # Errors
     /// Where it isn't on.
-    pub(crate) fn silence(&self, id: u64, time: Span) -> Allowed<Alert> {
+    pub(crate) fn silence(&self, id: u64, time: Span, who: &Person) -> Allowed<Alert> {
+        tracing::info!("{who} silences alert {id} for {time}");
         let until = Timestamp::now().checked_add(SignedDuration::from_nanos(time.ns()));
         let until = until.unwrap_or(Timestamp::MAX);
         self.change(|state| state.book.silence(id, until).cloned()).map_err(not_on)
@@ -122,7 +125,11 @@ impl Alerts {
 
     /// Something was written to a subject's file that an alert may go by.
     pub(crate) fn look_at(&self, subject: &SubjectId) {
-        self.state().to_read.insert(subject.clone());
+        let mut state = self.state();
+        state.to_read.insert(subject.clone());
+        if let Some(subjects) = &mut state.subjects {
+            subjects.insert(subject.clone());
+        }
     }
 
     /// Tries whether others can be told, now, and says what they answered.
@@ -135,7 +142,11 @@ impl Alerts {
                 .help("the book's page on alerts says how to write one")
         })?;
         let answer = webhook.tell(&test(who)).await;
-        answer.map_err(|why| Refusal::failed(format!("the test was not taken: {why}")))
+        let answer = answer.map_err(|why| Refusal::failed(format!("the test was not taken: {why}")))?;
+        // What waits need not wait until its next try.
+        self.state().outbox.works();
+        self.to_tell.notify_one();
+        Ok(answer)
     }
 
     /// Changes what is known, and then writes it down and tells whoever looks.

@@ -28,6 +28,7 @@ struct World {
     health: Health,
     stalls: Stalls,
     animals: BTreeMap<SubjectId, Animal>,
+    subjects: Option<BTreeSet<SubjectId>>,
     calibrations: BTreeMap<Name, Vec<Calibrated>>,
     without_trials: BTreeSet<Name>,
     enrolled: Vec<Enrolled>,
@@ -75,6 +76,7 @@ impl World {
             health: health(500 * GB, 1000 * GB),
             stalls: Stalls::default(),
             animals: BTreeMap::new(),
+            subjects: None,
             calibrations: BTreeMap::new(),
             without_trials: BTreeSet::new(),
             enrolled: Vec::new(),
@@ -133,6 +135,7 @@ impl World {
             calibrations: &self.calibrations,
             stalls: &self.stalls,
             animals: &self.animals,
+            subjects: self.subjects.as_ref(),
             failing: self.failing.as_ref().map(|failing| (failing, self.now)),
         };
         let found = lab.findings(&self.limits);
@@ -307,6 +310,23 @@ fn a_disk_is_short_by_what_the_lab_wants_and_no_longer_once_there_is_clearly_mor
     world.health = health(GB, 1000 * GB);
     let text = "desk has 1 GB of 1000 GB of disk left: make room";
     world.tells(5, &[(What::Begins, Kind::DiskShort, text)]);
+}
+
+#[test]
+fn what_a_pilot_or_a_subject_had_that_is_gone_for_good_is_over() {
+    let mut world = World::new();
+    world.pilots[0].health = Some(health(GB, 64 * GB));
+    let low = ("weighed 20 g".to_owned(), world.now);
+    world.animals.insert(subject("M001"), Animal { low: Some(low), ..Animal::default() });
+    world.subjects = Some([subject("M001")].into());
+    let (disk, weight) = ("box1 has 1 GB of 64 GB of disk left: make room", "M001 weighed 20 g");
+    world.tells(2, &[(What::Begins, Kind::WeightLow, weight), (What::Begins, Kind::DiskShort, disk)]);
+    // For now nothing is known of either.
+    world.pilots.clear();
+    world.animals.clear();
+    world.tells(2, &[]);
+    world.subjects = Some(BTreeSet::new());
+    world.tells(6, &[(What::Ends, Kind::WeightLow, weight), (What::Ends, Kind::DiskShort, disk)]);
 }
 
 #[test]

@@ -36,7 +36,13 @@ pub(crate) async fn watch(desk: Arc<Desk>) {
             read_all_at = Instant::now() + READ_ALL_EVERY;
             // Where the folder can't be read, whoever asks for a subject is told so.
             let all = desk.writer.ask(|files: &mut Files| Ok(files.list()?)).await;
-            desk.alerts.state().to_read.extend(all.unwrap_or_default());
+            if let Ok(all) = all {
+                let mut state = desk.alerts.state();
+                let listed: BTreeSet<SubjectId> = all.into_iter().collect();
+                state.animals.retain(|id, _| listed.contains(id));
+                state.to_read.extend(listed.iter().cloned());
+                state.subjects = Some(listed);
+            }
         }
         desk.read_some().await;
         desk.look();
@@ -55,7 +61,9 @@ pub(crate) async fn tell(desk: Arc<Desk>) {
         };
         let wait = Duration::from_nanos(at.since(now()).ns().unsigned_abs());
         if at > now() {
-            tokio::time::sleep(wait).await;
+            // Unless it is found out sooner that others can be told again.
+            let _ = tokio::time::timeout(wait, alerts.to_tell.notified()).await;
+            continue;
         }
         let told = webhook.tell(&news).await;
         let mut state = alerts.state();
@@ -113,7 +121,7 @@ impl Desk {
         let (enrolled, zone) = (self.agents.all(), TimeZone::system());
         let alerts = &self.alerts;
         let told = alerts.change(|state| {
-            let State { book, outbox, stalls, animals, .. } = state;
+            let State { book, outbox, stalls, animals, subjects, .. } = state;
             stalls.look(at, &pilots);
             let lab = Lab {
                 now: at,
@@ -127,6 +135,7 @@ impl Desk {
                 calibrations: &calibrations,
                 stalls,
                 animals,
+                subjects: subjects.as_ref(),
                 failing: outbox.failing().map(|failing| (failing, on_the_wall(failing.since, time, at))),
             };
             let news =

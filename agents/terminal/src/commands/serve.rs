@@ -109,6 +109,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
         simulating: Semaphore::new(1),
         testing: Semaphore::new(1),
         exporting: Arc::new(Semaphore::new(2)),
+        looking: Semaphore::new(1),
     });
 
     let stop = Arc::new(AtomicBool::new(false));

@@ -46,7 +46,11 @@ impl Desk {
         let Some(first) = numbers.next() else {
             return Err(Refusal::conflict(format!("{id} has no sessions yet: there is nothing to export")));
         };
-        let turn = Arc::clone(&self.exporting).acquire_owned().await;
+        let turn = Arc::clone(&self.exporting).acquire_owned();
+        let turn = tokio::time::timeout(PATIENCE, turn).await.map_err(|_| {
+            Refusal::conflict("others are downloading exports: two are made at a time")
+                .help("try again when they are done, or use bramble-terminal export")
+        })?;
         let folder = tempfile::Builder::new().prefix("bramble-export.").tempdir().map_err(unwritable)?;
         let here = Here { lab: self.settings.lab.clone(), zone: TimeZone::system(), now: Timestamp::now() };
         let name = match number {
@@ -137,7 +141,10 @@ impl Making {
                 return Ok(());
             }
             let Some(next) = next else { break };
-            made = self.make(next).await?;
+            made = self.make(next).await.inspect_err(|_| {
+                // What the pack still has it writes when it goes: here that can't wait for anybody.
+                gone.store(true, Ordering::Relaxed);
+            })?;
         }
         plan::blocking(move || pack.finish().map_err(unwritable)).await
     }

@@ -91,17 +91,25 @@ impl Desk {
                 idle => idle?,
             }
         }
-        let mut apart = Vec::new();
-        for pilot in &pilots {
-            apart.push(self.test_one(pilot, time).await?);
-        }
-        let together = match pilots.len() {
-            1 => Vec::new(),
-            _ => {
-                let all = join_all(pilots.iter().map(|pilot| self.test_one(pilot, time))).await;
-                all.into_iter().collect::<Allowed<_>>()?
+        // Testing many takes a while: whoever has gone or begun a session meanwhile is left out.
+        let still = |pilot: &&Name| during_session || self.state.lab().check_idle(pilot).is_ok();
+        let (mut apart, mut failed) = (Vec::new(), None);
+        for pilot in pilots.iter().filter(still) {
+            match self.test_one(pilot, time).await {
+                Ok(result) => apart.push(result),
+                Err(refusal) => failed = failed.or(Some(refusal)),
             }
-        };
+        }
+        if apart.is_empty() {
+            let begun = || Refusal::conflict("every pilot has begun a session meanwhile");
+            return Err(failed.unwrap_or_else(begun));
+        }
+        let mut together = Vec::new();
+        if pilots.len() > 1 {
+            let all = apart.iter().map(|result| &result.pilot).filter(still);
+            let all = join_all(all.map(|pilot| self.test_one(pilot, time))).await;
+            together.extend(all.into_iter().flatten());
+        }
         Ok(LinkReport { apart, together })
     }
 

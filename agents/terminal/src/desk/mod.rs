@@ -67,6 +67,8 @@ pub(crate) struct Desk {
     pub(crate) testing: Semaphore,
     /// How many exports may be made at a time.
     pub(crate) exporting: Arc<Semaphore>,
+    /// One session that is over is looked at for pages at a time.
+    pub(crate) looking: Semaphore,
 }
 
 /// What changes while the terminal runs.

@@ -19,6 +19,8 @@ impl Desk {
         number: u32,
         until: Option<u32>,
     ) -> Allowed<RecordedSession> {
+        let ending = |_| Refusal::failed("the terminal is about to end");
+        let _turn = self.looking.acquire().await.map_err(ending)?;
         let number = SessionNumber::new(number);
         let subject = id.clone();
         let read = self.read(id, move |file| {

@@ -71,6 +71,11 @@ impl Board {
         self.version
     }
 
+    /// Every pilot.
+    pub(super) fn pilots(&self) -> Vec<PilotStatus> {
+        self.pilots.values().map(|shown| PilotStatus::clone(&shown.status)).collect()
+    }
+
     /// What a page of this version lacks: pilots, and names that are gone. `None` where it has
     /// to be given all.
     pub(super) fn since(&self, version: u64) -> Option<(Vec<Arc<PilotStatus>>, Vec<Name>)> {

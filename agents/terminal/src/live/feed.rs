@@ -49,6 +49,8 @@ impl Feed {
         self.seen.clear();
         let sessions = self.watch.clone().into_iter();
         let sessions = sessions.filter_map(|name| Some((name.clone(), self.whole(lab, &name)?))).collect();
+        // What is said of pilots is what changes are counted from.
+        let status = Status { pilots: board.pilots(), ..status };
         Snapshot { at, status, sessions, alerts: Vec::new() }
     }
 

@@ -102,9 +102,7 @@ impl Log {
         let mut lines = notes.to_vec();
         lines.extend(events.iter().filter_map(|event| self.line(event)));
         lines.sort_by_key(|line| line.time);
-        for event in &events[events.len().saturating_sub(MOST_EVENTS)..] {
-            self.is_safe(*event);
-        }
+        events.iter().for_each(|event| self.is_safe(*event));
         let last = self.safe;
         let since = before.events.iter().filter(|event| last.is_none_or(|last| event.time > last));
         since.for_each(|event| self.show(*event));
@@ -203,8 +201,12 @@ impl Log {
     pub(crate) fn first(&self) -> u32 {
         let row = self.rows.iter().next().filter(|_| self.rows.forgets()).map_or(1, |row| row.trial);
         // The first event that is kept may have others of its trial before it.
-        let event = self.events.iter().next().filter(|_| self.events.forgets());
-        row.max(event.map_or(1, |event| event.trial + 1))
+        let mut trials = self.events.iter().map(|event| event.trial);
+        let event = trials.next().filter(|_| self.events.forgets()).map(|first| match first {
+            0 => trials.find(|trial| *trial > 0).unwrap_or(1),
+            first => first + 1,
+        });
+        row.max(event.unwrap_or(1))
     }
 
     /// All that is kept of it.

@@ -353,6 +353,22 @@ fn what_was_recorded_before_this_terminal_heard_of_a_session_comes_before_what_i
 }
 
 #[test]
+fn a_session_that_is_shown_in_part_says_from_which_trial_on_it_is_whole() {
+    let of_trial = |trial, ns| Event { trial, ..event(ns, Kind::Input) };
+    let first = |trials: &[u32]| {
+        let mut log = Log::default();
+        let events: Vec<Event> = (0..).zip(trials).map(|(ns, trial)| of_trial(*trial, ns)).collect();
+        log.restore(about(), &[row(1)], &events, &[]);
+        log.first()
+    };
+    assert_eq!(first(&[1; 10]), 1, "all of it is there");
+    let long = [vec![1; 10], vec![2; 4_999], vec![3; 4]].concat();
+    assert_eq!(first(&long), 2 + 1, "of the second some are missing");
+    let between = [vec![1; 10], vec![0; 3], vec![2; 4_997]].concat();
+    assert_eq!(first(&between), 2, "what was in no trial comes before it");
+}
+
+#[test]
 fn a_log_says_what_happened_in_the_order_of_its_time_and_each_thing_once() {
     let note = |ns, text: &str| Record::Note { time: Time::from_ns(ns), text: text.into() };
     let reward = Event { value: 4.0, ..event(3_000, Kind::Manual) };

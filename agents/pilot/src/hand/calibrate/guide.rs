@@ -181,10 +181,15 @@ impl Weighing {
     fn leave(&mut self, why: Why) {
         let state = std::mem::replace(&mut self.state, State::Over);
         if matches!(state, State::Opening { .. }) {
-            let device = self.plan.part.name.clone();
-            self.out.push_back(Out::Ask(Ask::Set { device, level: Level::default() }));
+            self.close();
         }
         self.out.push_back(Out::Leave(why));
+    }
+
+    /// Has the valve closed, whatever it was to do.
+    fn close(&mut self) {
+        let device = self.plan.part.name.clone();
+        self.out.push_back(Out::Ask(Ask::Set { device, level: Level::default() }));
     }
 }
 
@@ -266,6 +271,7 @@ impl Guide for Weighing {
     fn over(&mut self, now: Now) {
         match self.state {
             State::Opening { at, until: Some(until), .. } if now.instant >= until => {
+                self.close();
                 self.place(at, Some("the valve did not come to its end in time".to_owned()));
             }
             _ => {}

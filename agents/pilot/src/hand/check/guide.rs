@@ -236,6 +236,8 @@ impl Checking {
             }
             (Phase::Comes, Some(level)) if level == safe => return self.is_safe_again(blink, now),
             (_, None) => {
+                let (device, level) = (blink.part.name.clone(), blink.part.safe);
+                self.out.push_back(Out::Ask(Ask::Set { device, level }));
                 let says = format!("it was not on and off again in {}", blink.length);
                 self.item(&blink.part.name, Outcome::Failed, says);
                 return self.output(now);

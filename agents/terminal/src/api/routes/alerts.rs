@@ -33,9 +33,9 @@ pub(super) async fn see(
 pub(super) async fn silence(
     State(desk): At,
     Path(id): Path<String>,
-    Body(Silence { time, .. }): Body<Silence>,
+    Body(Silence { time, who, .. }): Body<Silence>,
 ) -> Reply<Alert> {
-    desk.alerts.silence(number(&id)?, time).map(Json)
+    desk.alerts.silence(number(&id)?, time, &who).map(Json)
 }
 
 /// Tell others something that is no alert, and say what they answered.
