@@ -64,9 +64,10 @@ fn a_terminal_is_found_by_its_swarm() {
         assert_eq!(found(&wanted, PATIENCE), ["terminal `desk` 10.77.0.1:5600"]);
         let wanted = Wanted { role: Role::Pilot, swarm: Some(ours), name: Some("box1".parse().unwrap()) };
         assert_eq!(found(&wanted, PATIENCE), ["pilot `box1` 10.77.0.1:5601"]);
-        // Who joins has no swarm yet, and is told of both.
+        // Who joins has no swarm yet, and is told of both. On a busy computer one may be late.
         let wanted = Wanted { role: Role::Terminal, swarm: None, name: None };
-        let mut both = found(&wanted, ALL);
+        let mut looks = (0..10).map(|_| found(&wanted, ALL));
+        let mut both = looks.find(|found| found.len() == 2).expect("both are found");
         both.sort();
         assert_eq!(both, ["terminal `desk` 10.77.0.1:5600", "terminal `desk` 10.77.0.1:5700"]);
     });
