@@ -9,25 +9,8 @@ use std::path::Path;
 use std::process::Command;
 
 use bramble_subject::{SessionNumber, SubjectFile};
-use common::{Lab, pilot, program};
+use common::{Lab, TURN, git, pilot, program};
 use serde_json::{Value, json};
-
-const TASK: &str = r#"
-load("lib/turn.star", "far")
-wheel = hardware(encoder, unit = "deg")
-lamp  = hardware(digital_output)
-valve = hardware(solenoid, ports = ["center"])
-reward = param(volume("4 uL"))
-latency = column(duration)
-
-task(stages = trials(
-    body = states(
-        state("run", enter = wheel.zero(), during = lamp.on(),
-            on = {wheel.beyond(far): [record(latency = state_time), goto("reward")]}),
-        state("reward", enter = valve["center"].open(reward), after = {"500 ms": done}),
-    ),
-))
-"#;
 
 /// A computer that says otherwise what it is: its name, board, kernel, system and governor.
 const OTHER_COMPUTER: &str = r#"
@@ -61,9 +44,9 @@ impl Compared {
         let mut lab = Lab::new();
         lab.settings = "# as it was\n".to_owned();
         std::fs::create_dir_all(lab.path("own/lib")).unwrap();
-        lab.file("own/turn.star", TASK);
+        lab.file("own/turn.star", TURN);
         lab.file("own/lib/turn.star", "far = 90\n");
-        git(&lab, &["init", "--quiet", "--initial-branch", "main"]);
+        git(&lab.path("own"), &["init", "--quiet", "--initial-branch", "main"]);
         commit(&lab);
         lab.start_pilot("box1", &["--speed", "max", "--seed", "5"]);
         lab.start_child("box1");
@@ -141,16 +124,9 @@ impl Compared {
     }
 }
 
-fn git(lab: &Lab, arguments: &[&str]) {
-    let who = ["-c", "user.name=Ana", "-c", "user.email=ana@lab"];
-    let output = Command::new("git").arg("-C").arg(lab.path("own")).args(who).args(arguments).output();
-    let output = output.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 fn commit(lab: &Lab) {
-    git(lab, &["add", "."]);
-    git(lab, &["commit", "--quiet", "--message", "as it is now"]);
+    git(&lab.path("own"), &["add", "."]);
+    git(&lab.path("own"), &["commit", "--quiet", "--message", "as it is now"]);
 }
 
 /// All that a file says of what a session started from, by its place there.
@@ -192,7 +168,7 @@ fn flatten(place: &str, value: &Value, into: &mut BTreeMap<String, String>) {
 fn each_text_of_a_session_that_changes_is_found_in_the_file_and_nothing_else() {
     let mut all = Compared::new();
 
-    all.lab.file("own/turn.star", &TASK.replace("500 ms", "400 ms"));
+    all.lab.file("own/turn.star", &TURN.replace("500 ms", "400 ms"));
     let patch = ["texts > changes.patch", "provenance > repository"];
     all.is_found("the task", &[&["sources > turn.star"], &patch[..]].concat());
 

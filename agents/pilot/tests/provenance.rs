@@ -4,41 +4,13 @@
 
 mod common;
 
-use std::path::Path;
 use std::process::Command;
 
 use bramble_subject::{SessionNumber, SessionStart};
-use common::{Lab, session};
+use common::{Lab, TURN, git, session};
 use serde_json::Value;
 
-const TASK: &str = r#"
-load("lib/turn.star", "far")
-wheel = hardware(encoder, unit = "deg")
-lamp  = hardware(digital_output)
-valve = hardware(solenoid, ports = ["center"])
-reward = param(volume("4 uL"))
-lots = param(integers(1, 5))
-latency = column(duration)
-lot = column(integer)
-
-task(stages = trials(
-    prepare = lambda trial: {"lot": trial.random.draw(trial.lots)},
-    body = states(
-        state("run", enter = wheel.zero(), during = lamp.on(),
-            on = {wheel.beyond(far): [record(latency = state_time), goto("reward")]}),
-        state("reward", enter = valve["center"].open(reward), after = {"500 ms": done}),
-    ),
-))
-"#;
-
 const RUN: &[&str] = &["--speed", "max", "--seed", "5"];
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let who = ["-c", "user.name=Ana", "-c", "user.email=ana@lab"];
-    let output = Command::new("git").arg("-C").arg(folder).args(who).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
 
 /// A lab whose own tasks are in git: one that was edited since, and one that git doesn't know.
 fn lab_with_a_repository() -> (Lab, String, String) {
@@ -49,7 +21,7 @@ fn lab_with_a_repository() -> (Lab, String, String) {
     git(&own, &["init", "--quiet", "--initial-branch", "main"]);
     git(&own, &["add", "."]);
     git(&own, &["commit", "--quiet", "--message", "a task"]);
-    lab.file("own/turn.star", TASK);
+    lab.file("own/turn.star", TURN);
     lab.file("own/lib/turn.star", "far = 90\n");
     lab.start_pilot("box1", RUN);
     lab.start_child("box1");

@@ -39,6 +39,27 @@ flow = "40 uL/s"
 longest_on = "2 s"
 "#;
 
+/// A task that loads another file, and has a child's wheel and lamp.
+pub(crate) const TURN: &str = r#"
+load("lib/turn.star", "far")
+wheel = hardware(encoder, unit = "deg")
+lamp  = hardware(digital_output)
+valve = hardware(solenoid, ports = ["center"])
+reward = param(volume("4 uL"))
+lots = param(integers(1, 5))
+latency = column(duration)
+lot = column(integer)
+
+task(stages = trials(
+    prepare = lambda trial: {"lot": trial.random.draw(trial.lots)},
+    body = states(
+        state("run", enter = wheel.zero(), during = lamp.on(),
+            on = {wheel.beyond(far): [record(latency = state_time), goto("reward")]}),
+        state("reward", enter = valve["center"].open(reward), after = {"500 ms": done}),
+    ),
+))
+"#;
+
 /// What a child offers, for a pilot (on that child) and for the child itself.
 fn wheel_and_lamp(driver: &str) -> String {
     format!(
@@ -407,4 +428,12 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// What git says in a folder.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let who = ["-c", "user.name=Ana", "-c", "user.email=ana@lab"];
+    let output = Command::new("git").arg("-C").arg(folder).args(who).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
