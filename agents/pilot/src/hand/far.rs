@@ -23,6 +23,9 @@ const TOGETHER: Duration = Duration::from_millis(20);
 
 /// So much is told together at most, in bytes: less than what may be said in passing.
 const MOST: usize = 32 << 10;
+/// The longest that one thing told may be, in bytes, which has to fit alone into what may be said in
+/// passing, with all that is around it.
+const LONGEST: usize = 60 << 10;
 
 /// The way to the hands at pages, from the link's thread.
 #[derive(Debug, Clone)]
@@ -182,7 +185,12 @@ impl Ear for Batch {
             Told::Event { device, kind: Kind::Analog | Kind::Position, .. } => Some(device.clone()),
             _ => None,
         };
-        let text = serde_json::to_string(told)?;
+        let mut text = serde_json::to_string(told)?;
+        if text.len() > LONGEST {
+            let why = "there is more to tell of this rig than a page can be sent: work it on its computer, with \
+                       bramble-pilot";
+            text = serde_json::to_string(&Told::Refused { why: why.to_owned(), busy: false })?;
+        }
         if self.bytes + text.len() > MOST {
             self.flush();
         }
