@@ -42,8 +42,7 @@ impl Settings {
         data: Option<&Path>,
         listen: Option<&Endpoint>,
     ) -> Result<Settings, ConfigError> {
-        let usual = || Some(place::usual("terminal")).filter(|path| path.exists());
-        let path = config.map(Path::to_owned).or_else(usual);
+        let path = config.map(Path::to_owned).or_else(|| place::found("terminal"));
         let config = path.as_deref().map(bramble_config::read::<TerminalFile>).transpose()?;
         let in_file = config.as_ref().and_then(|config| Some(config.path(config.settings.data.as_ref()?)));
         let data = data.map(Path::to_owned).or(in_file).unwrap_or_else(usual_data);

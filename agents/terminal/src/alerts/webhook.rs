@@ -46,9 +46,10 @@ impl Webhook {
     /// # Errors
     /// Where it says what can't be.
     pub(super) fn of(file: &WebhookFile, from: From) -> Allowed<Webhook> {
+        let look = Look::of(file)?;
         let way = match (&file.url, &file.url_file, &file.command) {
-            (Some(url), None, None) => http(url, file)?,
-            (None, Some(path), None) => http(read(path, "url_file")?.trim(), file)?,
+            (Some(url), None, None) => http(url, file, &look)?,
+            (None, Some(path), None) => http(read(path, "url_file")?.trim(), file, &look)?,
             (None, None, Some(command)) => match command.as_slice() {
                 [program, arguments @ ..] => {
                     Way::Command { program: program.clone(), arguments: arguments.to_vec() }
@@ -65,7 +66,7 @@ impl Webhook {
             }
         };
         let timeout = Duration::from_nanos(file.timeout().ns().unsigned_abs());
-        Ok(Webhook { way, look: Look::of(file)?, from, timeout })
+        Ok(Webhook { way, look, from, timeout })
     }
 
     /// Tells one message, and says what was answered.
@@ -108,11 +109,6 @@ impl Webhook {
             false => Err(format!("{host} answered {status}{said}")),
         }
     }
-
-    /// What the headers say of what is sent.
-    fn content_type(look: &Look) -> HeaderValue {
-        HeaderValue::from_static(look.content_type())
-    }
 }
 
 fn wrong(why: impl std::fmt::Display) -> Refusal {
@@ -123,7 +119,7 @@ fn read(path: &std::path::Path, key: &str) -> Allowed<String> {
     std::fs::read_to_string(path).map_err(|error| wrong(format!("`{key}`, {}: {error}", path.display())))
 }
 
-fn http(url: &str, file: &WebhookFile) -> Allowed<Way> {
+fn http(url: &str, file: &WebhookFile, look: &Look) -> Allowed<Way> {
     let uri: Uri = url.parse().map_err(|error| wrong(format!("the URL is none: {error}")))?;
     let host = match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) => authority.as_str().to_owned(),
@@ -133,7 +129,7 @@ fn http(url: &str, file: &WebhookFile) -> Allowed<Way> {
     let value =
         |text: &str| HeaderValue::from_str(text).map_err(|_| wrong("a header has what none may have"));
     headers.insert(header::HOST, value(host.rsplit('@').next().unwrap_or_default())?);
-    headers.insert(header::CONTENT_TYPE, Webhook::content_type(&Look::of(file)?));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(look.content_type()));
     headers
         .insert(header::USER_AGENT, HeaderValue::from_static(concat!("bramble/", env!("CARGO_PKG_VERSION"))));
     let lines = file.headers.as_deref().map(|path| read(path, "headers")).transpose()?.unwrap_or_default();
