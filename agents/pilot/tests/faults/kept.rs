@@ -176,6 +176,16 @@ pub(crate) fn until_says(lab: &Lab, agent: &str, words: &str) {
     eventually(&format!("{agent} says: {words}"), || lab.log(agent).contains(words).then_some(()));
 }
 
+/// Stops the session of box1, which may be away yet, or notice only now that it was.
+pub(crate) fn until_stopped(lab: &Lab) {
+    eventually("no session runs", || {
+        let status = lab.until(&["status", "--json"], |_| true);
+        let box1 = pilot(&status, "box1");
+        let over = box1["here"] == true && box1["session"].is_null();
+        over.then_some(()).or_else(|| lab.run(&["stop", "M001"]).status.success().then_some(()))
+    });
+}
+
 /// Waits until the terminal tells this beside box1.
 pub(crate) fn until_its_notice(lab: &Lab, words: &str) {
     lab.until(&["status", "--json"], |status| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bramble_value::{Ending, Random};
 
 use crate::common::{Lab, eventually, pilot};
-use crate::kept::{CHILD, PACE, chance, check, lab, until_says};
+use crate::kept::{CHILD, PACE, chance, check, lab, until_says, until_stopped};
 
 /// How often something is killed in all.
 const KILLS: u32 = 50;
@@ -33,13 +33,7 @@ fn agents_that_are_killed_fifty_times_lose_and_double_nothing() {
         restart(&mut lab, &mut random);
     }
     run_a_session(&lab);
-    eventually("no session runs", || {
-        let status = lab.until(&["status", "--json"], |_| true);
-        let box1 = pilot(&status, "box1");
-        let over = box1["here"] == true && box1["session"].is_null();
-        // The pilot may not be heard of yet, or the session end by itself.
-        over.then_some(()).or_else(|| lab.run(&["stop", "M001"]).status.success().then_some(()))
-    });
+    until_stopped(&lab);
     let ends = check(&mut lab);
     let cut = ends.iter().filter(|(ending, _)| *ending == Ending::Error).count();
     println!("{kills} kills, {} sessions, {cut} of them cut", ends.len());

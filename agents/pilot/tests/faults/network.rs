@@ -6,7 +6,7 @@ use std::time::Duration;
 use bramble_identity::{Agent, Authority, Role};
 
 use crate::common::{Lab, pilot};
-use crate::kept::{check, keep, start};
+use crate::kept::{check, keep, start, until_stopped};
 
 /// Slow enough that a session lasts.
 const PACE: [&str; 2] = ["--speed", "20"];
@@ -108,7 +108,6 @@ fn a_cable_that_comes_and_goes_every_second_costs_no_event() {
         cable.plug_in();
         std::thread::sleep(Duration::from_secs(1));
     }
-    lab.until(&["status", "--json"], |status| pilot(status, "box1")["here"] == true);
-    lab.say(&["stop", "M001"]);
+    until_stopped(&lab);
     check(&mut lab);
 }
