@@ -1,13 +1,10 @@
 //! What bad input gets: one clear message, an exit status that is not 0, and
 //! nothing half-written.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::process::Output;
 
+use crate::common::{Lab, eventually, pilot, program, refusal};
 use bramble_link::{Endpoint, Event, Me, MemoryOutbox, Terms, dial, listen};
-use common::{Lab, eventually, pilot, program, refusal};
 
 /// Runs a pilot that must not start.
 fn start_pilot(config: &str, arguments: &[&str]) -> Output {

@@ -1,15 +1,12 @@
 //! All that a session depends on, changed one thing at a time: each is found in the subject's
 //! file, and nothing else is otherwise there.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use crate::common::{Lab, TURN, git, pilot, program};
 use bramble_subject::{SessionNumber, SubjectFile};
-use common::{Lab, TURN, git, pilot, program};
 use serde_json::{Value, json};
 
 /// A computer that says otherwise what it is: its name, board, kernel, system and governor.
@@ -109,7 +106,7 @@ impl Compared {
             "400ms",
         ]);
         let output = command.args(["--yes", "--weights", weights]).output().unwrap();
-        assert!(output.status.success(), "{}", common::text(&output.stderr));
+        assert!(output.status.success(), "{}", crate::common::text(&output.stderr));
     }
 
     /// Starts the pilot again, by another command.

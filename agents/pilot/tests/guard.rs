@@ -1,7 +1,6 @@
 //! The guard as a process of its own: what becomes of outputs when a pilot is
 //! killed or hangs. The pilot is this test program, started again; the output is
 //! a byte of a file.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -72,7 +71,7 @@ impl Pilot {
     fn start() -> Pilot {
         let data = tempfile::tempdir().unwrap();
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "be_the_pilot", "--nocapture"]).env(ROLE, data.path());
+        command.args(["--exact", "guard::be_the_pilot", "--nocapture"]).env(ROLE, data.path());
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let guard = said.find_map(|line| line.strip_prefix("guard ")?.parse().ok()).unwrap();

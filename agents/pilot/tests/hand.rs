@@ -1,14 +1,11 @@
 //! The rig in a person's hand: real processes on simulated rigs, with and without
 //! a pilot that runs.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
 
-use common::{Lab, eventually, program, refusal, text};
+use crate::common::{Lab, eventually, program, refusal, text};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;

@@ -1,9 +1,6 @@
 //! A pilot with a rig of real lines, on a computer that has none of them.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod common;
-
-use common::{Lab, eventually, program, text};
+use crate::common::{Lab, eventually, program, text};
 
 const RIG: &str = r#"
 [rig.devices.poke]

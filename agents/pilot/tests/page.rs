@@ -1,7 +1,4 @@
 //! The rig in a person's hand from a page: a real terminal, a real pilot, and a page's WebSocket.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::io::ErrorKind;
 use std::net::Shutdown;
@@ -12,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use common::{Lab, eventually, pilot, program, refusal};
+use crate::common::{Lab, eventually, pilot, program, refusal};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::Message;
 use tokio_tungstenite::tungstenite::{Error, WebSocket, client};

@@ -1,13 +1,10 @@
 //! What a session's record says of where it comes from, with real agents, and a session that
 //! is started again from it.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::process::Command;
 
+use crate::common::{Lab, TURN, git, session};
 use bramble_subject::{SessionNumber, SessionStart};
-use common::{Lab, TURN, git, session};
 use serde_json::Value;
 
 const RUN: &[&str] = &["--speed", "max", "--seed", "5"];
@@ -133,11 +130,11 @@ fn a_session_that_was_written_out_is_the_same_session_when_it_is_started_on_anot
     other.start_pilot("box1", RUN);
     other.start_child("box1");
     let shell = format!("\"$0\" start M001 --pilot box1 {said}");
-    let program = common::program("bramble-terminal").get_program().to_owned();
+    let program = crate::common::program("bramble-terminal").get_program().to_owned();
     let started =
         Command::new("sh").arg("-c").arg(shell).arg(program).env("BRAMBLE_DATA", other.path("lab")).output();
     let started = started.unwrap();
-    assert!(started.status.success(), "{}", common::text(&started.stderr));
+    assert!(started.status.success(), "{}", crate::common::text(&started.stderr));
     let second = session(&other.after_sessions(1), 1);
     assert_eq!(first.0, second.0);
     assert!(first.1 == second.1, "every event is the same");

@@ -1,9 +1,6 @@
 //! How good a session was, told from the file that real agents made.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod common;
-
-use common::{Lab, pilot};
+use crate::common::{Lab, pilot};
 
 #[test]
 fn a_simulated_session_is_reported_as_text_as_a_page_and_for_scripts() {

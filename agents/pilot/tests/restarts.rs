@@ -1,11 +1,8 @@
 //! What becomes of a session when one of its agents goes away.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod common;
-
+use crate::common::{Lab, eventually, pilot, session};
 use bramble_subject::SessionNumber;
 use bramble_value::{Ending, Event, Trials};
-use common::{Lab, eventually, pilot, session};
 
 /// Fast enough for a test, slow enough to be cut.
 const PACE: [&str; 4] = ["--speed", "200", "--seed", "5"];

@@ -1,12 +1,9 @@
 //! Whole sessions: from a task file through a terminal, a pilot and a child to a
 //! subject file.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod common;
-
+use crate::common::{Lab, pilot, session, values};
 use bramble_subject::SessionNumber;
 use bramble_value::{Ending, Event, Kind, Trials};
-use common::{Lab, pilot, session, values};
 
 /// One session of a task, and its subject file's content.
 fn run(task: &str, trials: &str, speed: &str, with_child: bool) -> (Trials, Vec<Event>) {
@@ -184,7 +181,7 @@ fn of_two_starts_at_once_on_one_pilot_one_wins_and_the_other_hears_its_name() {
     });
     assert!(one.status.success() != other.status.success(), "one of them runs");
     let (lost, winner) = if one.status.success() { (other, "alice@desk") } else { (one, "bob@desk") };
-    let said = common::refusal(&lost);
+    let said = crate::common::refusal(&lost);
     assert!(said.starts_with("box1 is busy: ") && said.contains(winner), "{said}");
 }
 

@@ -1,13 +1,10 @@
 //! Agents that join a swarm, are renamed and revoked: real programs over the loopback
 //! interface, where the same gate stands as on a network.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use common::{Lab, RIG, eventually, pilot, program, refusal, refused_to_start, text};
+use crate::common::{Lab, RIG, eventually, pilot, program, refusal, refused_to_start, text};
 use nix::sched::{CloneFlags, unshare};
 
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
@@ -108,7 +105,7 @@ fn a_pilot_that_was_invited_joins_and_runs_a_session_over_the_gate() {
     swarm.until_here("box1");
     let task = swarm.lab.task("free_water.star");
     swarm.lab.say(&["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "20"]);
-    assert_eq!(common::session(&swarm.lab.after_sessions(1), 1).0.rows.len(), 20);
+    assert_eq!(crate::common::session(&swarm.lab.after_sessions(1), 1).0.rows.len(), 20);
     let agent = swarm.agent("box1");
     assert_eq!((&agent["role"], &agent["here"]), (&"pilot".into(), &true.into()));
     assert!(agent["revoked"].is_null() && !agent["last_here"].is_null(), "{agent}");
@@ -207,7 +204,7 @@ fn a_revoked_pilot_finishes_its_session_and_brings_it_when_it_has_joined_again()
     swarm.enrol("box1");
     swarm.start("box1", &config, &["--speed", "20"]);
     swarm.until_here("box1");
-    let (trials, _) = common::session(&swarm.lab.after_sessions(1), 1);
+    let (trials, _) = crate::common::session(&swarm.lab.after_sessions(1), 1);
     let numbers: Vec<u32> = trials.rows.iter().map(|row| row.trial).collect();
     assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
 }
@@ -251,7 +248,7 @@ fn a_renamed_pilot_starts_again_under_its_new_name_and_keeps_its_key() {
 
     let task = swarm.lab.task("free_water.star");
     swarm.lab.say(&["start", "M001", "--pilot", "box7", "--task", &task, "--trials", "5"]);
-    assert_eq!(common::session(&swarm.lab.after_sessions(1), 1).0.rows.len(), 5);
+    assert_eq!(crate::common::session(&swarm.lab.after_sessions(1), 1).0.rows.len(), 5);
     let unknown = swarm.lab.refused(&["agents", "rename", "box1", "box2"]);
     assert!(
         unknown.contains("no agent box1 is enrolled (box7)") || unknown.contains("no pilot box1"),

@@ -1,11 +1,8 @@
 //! What a person sees: the real program in a real terminal, its screens held against those that
 //! are kept in `tests/screens`. `BRAMBLE_BLESS=1` keeps the ones that there are now, for
 //! you to read.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
-mod common;
-
-use common::Tmux;
+use crate::common::Tmux;
 
 const PI: &str = "bramble-setup --pretend 'Raspberry Pi 4 Model B'";
 

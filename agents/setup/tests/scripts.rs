@@ -1,5 +1,4 @@
 //! Without anybody to ask: by options and files, as scripts do it.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

@@ -1,6 +1,5 @@
 //! The services that are set up, under a systemd that really runs: one of this computer's, in
 //! namespaces of its own, over a copy of this computer's files that goes with it.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::fs::{self, File};
 use std::path::Path;

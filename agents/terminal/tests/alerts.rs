@@ -1,17 +1,13 @@
 //! Alerts as a lab has them: a terminal that runs, a pilot that goes, and whoever is told.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::common::http::ask;
+use crate::common::{Terminal, ended, eventually, request, started, trials};
 use bramble_message::{Activity, Calibrated, PilotInPassing, PortName};
 use bramble_value::Span;
-use common::http::ask;
-use common::{Terminal, ended, eventually, request, started, trials};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -192,9 +188,9 @@ fn a_configuration_that_cannot_be_meant_is_refused_when_the_terminal_starts() {
         let config = folder.path().join("terminal.toml");
         std::fs::write(&config, alerts).unwrap();
         let listen = format!("ipc://{}/pilots.sock", folder.path().display());
-        let mut serve = common::bramble_terminal(&folder.path().join("lab"));
+        let mut serve = crate::common::bramble_terminal(&folder.path().join("lab"));
         serve.arg("--config").arg(&config).args(["serve", "--listen", &listen, "--web", "off"]);
-        common::refusal(&serve.output().unwrap())
+        crate::common::refusal(&serve.output().unwrap())
     };
     let said = refused("[alerts]\noff = [\"pilot-gone\"]\n");
     assert!(said.contains("pilot-away"), "{said}");

@@ -1,14 +1,10 @@
 //! The HTTP API as a script uses it: JSON in, JSON out, over a Unix socket.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
-use common::Terminal;
+use crate::common::Terminal;
 use serde_json::{Value, json};
 
 /// Says one request in plain HTTP; returns the status and the body.

@@ -1,14 +1,10 @@
 //! Each thing that a person can get wrong: one clear message, an exit status that
 //! is not 0, and nothing half-written.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::os::unix::fs::PermissionsExt;
 
+use crate::common::{Pilot, Terminal, bramble_terminal, eventually, refusal};
 use bramble_message::{Activity, Progress};
-use common::{Pilot, Terminal, bramble_terminal, eventually, refusal};
 
 fn busy_with(subject: &str) -> Activity {
     Activity::Running(Progress {

@@ -1,12 +1,8 @@
 //! The API's description, held against what the API answers.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
+use crate::common::http::ask;
+use crate::common::{Terminal, drop_of_water, ended, request, started, trials};
 use bramble_message::Activity;
-use common::http::ask;
-use common::{Terminal, drop_of_water, ended, request, started, trials};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -148,7 +144,7 @@ fn what_is_refused_is_refused_as_the_description_says() {
 fn what_a_page_sees_as_it_happens_is_as_the_description_says() {
     let terminal = lab();
     let description = ask(&terminal.page, "GET", "/api/v1/openapi.json", &[], b"").json();
-    let host = common::http::authority(&terminal.page);
+    let host = crate::common::http::authority(&terminal.page);
     let stream = std::net::TcpStream::connect(host).unwrap();
     let (mut socket, _) =
         tokio_tungstenite::tungstenite::client(format!("ws://{host}/api/v1/live?watch=box1"), stream)

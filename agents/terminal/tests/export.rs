@@ -1,19 +1,15 @@
 //! Sessions for other programs, with no terminal that runs.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::common::{bramble_terminal, refusal, text};
 use bramble_subject::{Biography, By, Column, SessionEnd, SessionStart, Sex, SubjectFile, Subjects};
 use bramble_value::{
     Ending, Event, Kind, Names, Record, Row, Seed, Source, SourceKind, Time, Value, ValueType,
 };
-use common::{bramble_terminal, refusal, text};
 use tempfile::TempDir;
 use uuid::Uuid;
 

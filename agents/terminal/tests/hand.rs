@@ -1,16 +1,13 @@
 //! A pilot's rig in a person's hand at a page, as the terminal passes it on: a real terminal, and a
 //! pilot that does what the test says.
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
 
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::common::http::{ask, authority};
+use crate::common::login::{add_user, cookie};
+use crate::common::{Pilot, Terminal, bramble_terminal};
 use bramble_message::{Activity, HandSays, HandTold, PilotInPassing, TerminalInPassing};
-use common::http::{ask, authority};
-use common::login::{add_user, cookie};
-use common::{Pilot, Terminal, bramble_terminal};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::Message;

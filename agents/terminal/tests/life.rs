@@ -1,11 +1,7 @@
 //! An animal's life between its sessions, as people write it down and read it.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
+use crate::common::{ONE_COLUMN, Terminal, drop_of_water, ended, request, started, trials};
 use bramble_message::Activity;
-use common::{ONE_COLUMN, Terminal, drop_of_water, ended, request, started, trials};
 
 fn terminal() -> Terminal {
     let terminal = Terminal::start();

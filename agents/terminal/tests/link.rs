@@ -1,14 +1,10 @@
 //! How late pilots are and how fast their links, as a running terminal says it.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::common::{Pilot, Terminal, request, started};
 use bramble_message::{Activity, Bar, Delays, PilotInPassing, Reaction};
 use bramble_value::Span;
-use common::{Pilot, Terminal, request, started};
 use uuid::Uuid;
 
 /// Does something while pilots answer probes of their links.

@@ -1,16 +1,12 @@
 //! What a page sees as it happens, over real WebSockets.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::common::http::authority;
+use crate::common::{Pilot, Terminal, ended, request, started, trials};
 use bramble_message::{Activity, PilotToTerminal};
 use bramble_value::{Event, Kind, Record, Source, Span, Time};
-use common::http::authority;
-use common::{Pilot, Terminal, ended, request, started, trials};
 use nix::sys::socket::{setsockopt, sockopt::RcvBuf};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::Message;

@@ -1,13 +1,9 @@
 //! Sessions that are over: seen as they were when they ran, and downloaded for other programs.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
+use crate::common::http::{Said, ask};
+use crate::common::{Terminal, drop_of_water, ended, request, started, trials};
 use bramble_message::{Activity, Ended, PilotToTerminal};
 use bramble_value::{Record, Span, Time};
-use common::http::{Said, ask};
-use common::{Terminal, drop_of_water, ended, request, started, trials};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -1,13 +1,9 @@
 //! Sessions, from a person's word to the subject file, with a pilot that does
 //! what the test says.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
+use crate::common::{ONE_COLUMN, Pilot, Terminal, drop_of_water, ended, request, started, trials};
 use bramble_message::{Activity, Command, When};
 use bramble_value::Seed;
-use common::{ONE_COLUMN, Pilot, Terminal, drop_of_water, ended, request, started, trials};
 use uuid::Uuid;
 
 /// A terminal with the subject M001.

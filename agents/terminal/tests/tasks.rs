@@ -1,13 +1,9 @@
 //! What needs no running terminal: tasks and protocols, checked, drawn and tried.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{ONE_COLUMN, bramble_terminal, refusal, text};
+use crate::common::{ONE_COLUMN, bramble_terminal, refusal, text};
 use tempfile::TempDir;
 
 /// A folder with the task lick.star.

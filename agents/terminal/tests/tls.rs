@@ -1,17 +1,13 @@
 //! The page with TLS from files.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
 use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use common::http::{Said, ask, ask_over, authority};
-use common::{Terminal, bramble_terminal, refusal};
+use crate::common::http::{Said, ask, ask_over, authority};
+use crate::common::{Terminal, bramble_terminal, refusal};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_rustls::rustls::crypto::ring;

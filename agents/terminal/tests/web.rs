@@ -1,12 +1,8 @@
 //! The page's door: who may come in and for what.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
-mod common;
-
-use common::http::ask;
-use common::login::{PASSWORD, add_user, cookie, log_in};
-use common::{Terminal, bramble_terminal, refusal};
+use crate::common::http::ask;
+use crate::common::login::{PASSWORD, add_user, cookie, log_in};
+use crate::common::{Terminal, bramble_terminal, refusal};
 use serde_json::{Value, json};
 
 /// Who can log in, with what they may do.

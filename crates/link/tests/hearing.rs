@@ -1,14 +1,12 @@
 //! Links whose users hear on the link's own thread.
 
-mod common;
-
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use crate::common::*;
 use bramble_link::{
     Event, MemoryOutbox, Outbox, OutboxError, Reply, Terms, Window, dial_hearing, listen_hearing,
 };
 use bytes::Bytes;
-use common::*;
 use uuid::Uuid;
 
 /// What was heard, and on which thread.

@@ -1,16 +1,14 @@
 //! What strangers, and agents that went bad, send to the port of a terminal: they are
 //! refused, the terminal lives, and a well-behaved pilot goes on meanwhile.
 
-mod common;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use crate::common::*;
 use bramble_identity::{ALPN, Identity, Role, joining_client, server_name};
 use bramble_link::protocol::{Frame, Introduction};
 use bramble_link::{Dialer, Endpoint, Event, Events, Listener};
-use common::*;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 /// A terminal, and a pilot that is linked to it all the time.

@@ -1,11 +1,9 @@
 //! Links over the network: who may be on them, and what those hear who may not.
 
-mod common;
-
+use crate::common::*;
 use bramble_identity::Role;
 use bramble_link::{Event, Gone, LinkError, Me, MemoryOutbox, Place, Terms, dial, listen};
 use bramble_value::Name;
-use common::*;
 
 fn terms(_: &Name) -> Result<Terms, String> {
     Ok(Terms::new(MemoryOutbox::new()))

@@ -1,9 +1,8 @@
 //! Links over real sockets, as agents use them.
 
-mod common;
-
 use std::time::Duration;
 
+use crate::common::*;
 use bramble_identity::Role;
 use bramble_journal::Journal;
 use bramble_link::{
@@ -11,7 +10,6 @@ use bramble_link::{
     Place, Position, Reason, Terms, VERSION, Window, dial, listen,
 };
 use bramble_value::Name;
-use common::*;
 
 fn there_and_back((listener, at_terminal): (Listener, Events), (dialer, at_pilot): (Dialer, Events)) {
     let (peer, detail) = wait_for(&at_terminal, |event| match event {

@@ -1,8 +1,6 @@
 //! The language's sentences, each as a small task that a scripted animal goes
 //! through: what its trial table then says.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use bramble_engine::Settings;
 use bramble_simulation::{Limits, Scripted, simulate};
 use bramble_task::{Sources, load};

@@ -1,18 +1,14 @@
 //! A process that dies while it writes leaves every batch that it finished.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::common::{by, columns, end, event, events_of, numbered, row, rows_of, start, subject_in};
 use bramble_subject::{By, Change, SetAside, SubjectError, SubjectFile, Subjects};
 use bramble_value::{Ending, Random, Record, Seed};
-use common::{by, columns, end, event, events_of, numbered, row, rows_of, start, subject_in};
 
 const FOLDER: &str = "BRAMBLE_TEST_CRASH_FOLDER";
 const BATCH: u32 = 50;
@@ -48,7 +44,7 @@ fn killed_after(pieces: usize, writer: &str, folder: &Path) -> SubjectFile {
 /// The same, `later` than it has finished, and leaves what it left.
 fn kill_after(pieces: usize, later: Duration, writer: &str, folder: &Path) {
     let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", writer, "--nocapture"])
+        .args(["--exact", &format!("crash::{writer}"), "--nocapture"])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .spawn()

@@ -1,17 +1,13 @@
 //! A disk that gets full while a file is packed, or a session is moved.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::common::*;
 use bramble_subject::{MoveOrder, SubjectFile, Subjects};
 use bramble_value::{Ending, Record};
-use common::*;
 
 /// A disk of a few megabytes, which is gone with this; none where this user can't have one.
 struct Small(PathBuf);

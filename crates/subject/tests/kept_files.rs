@@ -5,17 +5,13 @@
 //! the code of its time, and has the same in it: a biography that was edited, a weighing, a
 //! session that is over and one that runs.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::common::*;
 use bramble_subject::{ClockEstimate, Health, Occasion, SessionNumber, SubjectFile, Supply, Weight};
 use bramble_value::{Ending, Event, Kind, Record, Time};
-use common::*;
 use tempfile::TempDir;
 
 /// Names the file that [`writes_a_file_to_keep`] writes.

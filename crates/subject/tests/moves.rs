@@ -1,19 +1,15 @@
 //! A session that was recorded under the wrong subject goes to the right one, whole.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::common::*;
 use bramble_subject::{
     By, ClockEstimate, MoveOrder, SessionNumber, SubjectError, SubjectFile, Subjects, Way,
 };
 use bramble_value::{Ending, Random, Record, Seed, SubjectId, Time};
-use common::*;
 use uuid::Uuid;
 
 const FOLDER: &str = "BRAMBLE_TEST_MOVES_FOLDER";
@@ -201,7 +197,7 @@ fn a_kill_at_any_moment_leaves_the_session_in_one_file_at_least_and_in_one_at_la
     for _ in 0..12 {
         let folder = tempfile::tempdir().unwrap();
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "moves_a_session_to_and_fro_until_it_is_killed", "--nocapture"])
+            .args(["--exact", "moves::moves_a_session_to_and_fro_until_it_is_killed", "--nocapture"])
             .env(FOLDER, folder.path())
             .stdout(Stdio::piped())
             .spawn()

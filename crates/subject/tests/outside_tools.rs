@@ -1,16 +1,12 @@
 //! h5py, PyTables and pandas read what was written, missing values included.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::common::{columns, end, event, numbered, row, rows_of, start, subject_in};
 use bramble_subject::{Column, SubjectFile};
 use bramble_value::{Record, Row, Value, ValueType};
-use common::{columns, end, event, numbered, row, rows_of, start, subject_in};
 use serde_json::json;
 
 /// A row as the pilot's journal tells it.

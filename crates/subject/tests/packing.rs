@@ -1,13 +1,10 @@
 //! Sessions that are over are packed.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::path::{Path, PathBuf};
 
+use crate::common::*;
 use bramble_subject::{ClockEstimate, Health, SessionNumber, SubjectFile, Supply};
 use bramble_value::{Ending, Record, Time};
-use common::*;
 
 fn size(path: &Path) -> u64 {
     std::fs::metadata(path).unwrap().len()

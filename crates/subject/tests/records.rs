@@ -1,12 +1,10 @@
 //! Whatever is recorded, the file gives it back, however it came in.
 
-mod common;
-
 use std::ops::Range;
 
+use crate::common::{choice, events_of, numbered, rows_of, start, subject_in};
 use bramble_subject::Column;
 use bramble_value::{Ending, Event, Kind, Record, Row, Source, Span, Time, Value, ValueType};
-use common::{choice, events_of, numbered, rows_of, start, subject_in};
 use proptest::prelude::*;
 use proptest::sample::select;
 

@@ -1,10 +1,8 @@
 //! What a session leaves in the file.
 
-mod common;
-
+use crate::common::{choice, columns, event, events_of, numbered, row, rows_of, start, subject_in};
 use bramble_subject::{ClockEstimate, Column, Note, ProtocolStep, SessionNumber, SubjectError, SubjectFile};
 use bramble_value::{Record, Time, Value, ValueType};
-use common::{choice, columns, event, events_of, numbered, row, rows_of, start, subject_in};
 
 #[test]
 fn everything_a_session_starts_from_is_read_back() {

@@ -1,15 +1,12 @@
 //! What a person sees of subjects and their files.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::common::{biography, by, columns, end, event, start, subject_in};
 use bramble_subject::{Biography, Change, Occasion, SetAside, SubjectError, SubjectFile, Subjects, Weight};
 use bramble_value::Ending;
-use common::{biography, by, columns, end, event, start, subject_in};
 
 #[test]
 fn a_new_subject_is_listed_and_says_who_it_is() {

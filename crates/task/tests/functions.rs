@@ -1,7 +1,5 @@
 //! What a function of the trial sees, and what becomes of what it returns.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use std::sync::Arc;
 
 use bramble_task::call::{Call, EventView, Purpose, Returned, View, Wanted};

@@ -1,8 +1,6 @@
 //! What outputs can be told: levels one after the other, colors, and outputs that
 //! go round together.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use bramble_task::definition::{Action, Command, Expression, PortChoice, Reaction, Segment, Sources};
 use bramble_task::{Task, load};
 use bramble_value::{Level, Span, Value};

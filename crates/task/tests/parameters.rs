@@ -1,7 +1,5 @@
 //! Choosing the values of a task's parameters.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use std::collections::BTreeMap;
 
 use bramble_task::{Sources, Task, load};

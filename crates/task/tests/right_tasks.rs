@@ -1,8 +1,6 @@
 //! What is right is not refused: `right_tasks.txt` has tasks as they are written
 //! in laboratories, and small files with what a check could mistake.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use bramble_task::{Sources, load};
 
 #[test]

@@ -1,7 +1,5 @@
 //! Every task that is shipped or shown is one that can be used.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use std::path::{Path, PathBuf};
 
 use bramble_task::{Sources, Task, load, read};

@@ -1,8 +1,6 @@
 //! The five tasks that the language was made for load as they stand, and mean
 //! what they say.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use std::path::Path;
 
 use bramble_task::definition::{Expression, First, PortChoice, StageKind, Transition, Trigger, What};

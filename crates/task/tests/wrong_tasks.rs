@@ -2,8 +2,6 @@
 //! wrong, where, and what to do: `wrong_tasks.txt` has the files and what is
 //! said of each, as `line:column: what is wrong (what to do)`.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
-
 use std::time::{Duration, Instant};
 
 use bramble_task::{Sources, load};

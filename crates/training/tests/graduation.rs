@@ -1,10 +1,8 @@
 //! When a subject graduates.
 
-mod common;
-
+use crate::common::{CORRECT, ERROR, after, rule, trials};
 use bramble_training::{Graduation, GraduationError, LOOK_BACK};
 use bramble_value::{Ending, Trials};
-use common::{CORRECT, ERROR, after, rule, trials};
 use proptest::prelude::*;
 
 fn met(graduate: &str, trials: &Trials) -> bool {

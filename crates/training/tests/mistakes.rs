@@ -1,9 +1,7 @@
 //! Wrong protocols, and what is said of them.
 
-mod common;
-
+use crate::common::sources;
 use bramble_training::Protocol;
-use common::sources;
 
 /// A protocol of one step.
 fn step(arguments: &str) -> String {

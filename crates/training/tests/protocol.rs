@@ -1,12 +1,10 @@
 //! Protocols as they are written, and the files they are made of.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
+use crate::common::{CHOICE, LIB, load, sources};
 use bramble_training::{Graduation, Protocol};
-use common::{CHOICE, LIB, load, sources};
 use serde_json::json;
 
 const PROTOCOL: &str = r#"

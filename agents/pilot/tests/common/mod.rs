@@ -1,7 +1,5 @@
 //! A lab on one machine: a terminal, pilots and children as processes of their
 //! own, in a folder that goes away with it.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::collections::BTreeMap;
 use std::fs::File;

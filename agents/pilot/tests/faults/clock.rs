@@ -6,8 +6,8 @@ use std::process::Command;
 use bramble_subject::{SessionNumber, SubjectFile};
 use bramble_value::Kind;
 
+use super::kept::{PACE, check, keep, start};
 use crate::common::Lab;
-use crate::kept::{PACE, check, keep, start};
 
 /// Goes before the C library: the wall clock is as many seconds off as a file says.
 const LATER: &str = r#"

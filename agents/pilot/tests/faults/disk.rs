@@ -9,8 +9,8 @@ use bramble_subject::SubjectFile;
 use bramble_value::Ending;
 use nix::sys::signal::Signal;
 
+use super::kept::{PACE, check, keep, start, until_its_notice, until_says};
 use crate::common::{Lab, pilot, session};
-use crate::kept::{PACE, check, keep, start, until_its_notice, until_says};
 
 /// A small disk, which is gone with this.
 pub(crate) struct Small(PathBuf);

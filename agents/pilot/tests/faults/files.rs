@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use bramble_subject::SubjectFile;
 
+use super::kept::{check, lab, start, until_its_notice, until_says};
 use crate::common::{Lab, eventually, pilot};
-use crate::kept::{check, lab, start, until_its_notice, until_says};
 
 fn file_of(lab: &Lab) -> PathBuf {
     lab.path("lab/subjects/M001.h5")

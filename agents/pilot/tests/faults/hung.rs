@@ -3,8 +3,8 @@
 use bramble_value::Ending;
 use nix::sys::signal::Signal;
 
+use super::kept::{CHILD, check, lab, start, until_says};
 use crate::common::pilot;
-use crate::kept::{CHILD, check, lab, start, until_says};
 
 #[test]
 fn a_pilot_that_hangs_is_told_away_and_goes_on_with_its_session() {

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::kept::{PACE, check, journal, keep, lab, start, until_says};
 use crate::common::{Lab, program, refused_to_start};
-use crate::kept::{PACE, check, journal, keep, lab, start, until_says};
 
 /// The file beside a journal that its latest pages are in.
 fn log_of(journal: &Path) -> PathBuf {

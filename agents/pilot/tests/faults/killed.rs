@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bramble_value::{Ending, Random};
 
+use super::kept::{CHILD, PACE, chance, check, lab, until_says, until_stopped};
 use crate::common::{Lab, eventually, pilot};
-use crate::kept::{CHILD, PACE, chance, check, lab, until_says, until_stopped};
 
 /// How often something is killed in all.
 const KILLS: u32 = 50;
@@ -68,7 +68,7 @@ fn restart(lab: &mut Lab, random: &mut Random) {
 #[test]
 fn a_pilot_that_is_killed_while_its_terminal_is_away_delivers_all_of_it_later() {
     let mut lab = lab();
-    crate::kept::start(&lab, "free_water.star", "5000");
+    super::kept::start(&lab, "free_water.star", "5000");
     lab.until_trials(5);
     lab.kill("terminal");
     until_says(&lab, "box1", "is gone");

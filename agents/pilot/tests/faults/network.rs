@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bramble_identity::{Agent, Authority, Role};
 
+use super::kept::{check, keep, start, until_stopped};
 use crate::common::{Lab, pilot};
-use crate::kept::{check, keep, start, until_stopped};
 
 /// Slow enough that a session lasts.
 const PACE: [&str; 2] = ["--speed", "20"];

@@ -9,8 +9,8 @@ use std::time::Duration;
 use bramble_subject::{SessionNumber, SubjectFile};
 use bramble_value::{Ending, Kind};
 
+use super::kept::{check, keep, lab, start, until_says};
 use crate::common::{Lab, pilot, values};
-use crate::kept::{check, keep, lab, start, until_says};
 
 /// A task that lets a second pass.
 const WAITS: &str = r#"

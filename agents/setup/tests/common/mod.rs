@@ -1,5 +1,4 @@
 //! The real program in a terminal of tmux, as a person has it.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::path::PathBuf;
 use std::process::Command;

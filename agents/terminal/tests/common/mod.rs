@@ -1,6 +1,4 @@
 //! A terminal as a user runs it, and a pilot that does what a test says.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
 
 pub(crate) mod http;
 pub(crate) mod login;

@@ -1,7 +1,5 @@
 //! What tests over real sockets need: agents, swarms in memory, and patience.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::time::{Duration, Instant};
 
 use bramble_identity::{Agent, Authority, Identity, Revocations, Role};

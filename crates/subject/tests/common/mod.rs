@@ -1,5 +1,4 @@
 //! A subject, a session and rows of every kind, for the tests.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,15 +13,15 @@ use bramble_value::{
 };
 use uuid::Uuid;
 
-pub fn by() -> By {
+pub(crate) fn by() -> By {
     By { who: "ana".to_owned(), when: "2026-03-04T05:06:07.123456789Z".parse().unwrap() }
 }
 
-pub fn end(ending: Ending, why: &str) -> SessionEnd {
+pub(crate) fn end(ending: Ending, why: &str) -> SessionEnd {
     SessionEnd { ended: by().when, ending, why: why.to_owned(), correct: Some(0.75), water: None }
 }
 
-pub fn biography() -> Biography {
+pub(crate) fn biography() -> Biography {
     Biography {
         species: "Mus musculus".to_owned(),
         strain: "C57BL/6J".to_owned(),
@@ -34,17 +33,17 @@ pub fn biography() -> Biography {
     }
 }
 
-pub fn subject_in(folder: &Path) -> SubjectFile {
+pub(crate) fn subject_in(folder: &Path) -> SubjectFile {
     let subjects = Subjects::in_folder(folder).unwrap();
     subjects.create(&"M001".parse().unwrap(), &biography(), &by()).unwrap()
 }
 
-pub fn choice(names: &[&str]) -> ValueType {
+pub(crate) fn choice(names: &[&str]) -> ValueType {
     ValueType::Choice(names.iter().map(|name| name.parse::<Name>().unwrap()).collect::<Arc<[Name]>>())
 }
 
 /// One column of every type.
-pub fn columns() -> Vec<Column> {
+pub(crate) fn columns() -> Vec<Column> {
     let column =
         |name: &str, value_type| Column { name: name.to_owned(), value_type, doc: format!("the {name}") };
     vec![
@@ -59,7 +58,7 @@ pub fn columns() -> Vec<Column> {
     ]
 }
 
-pub fn start(columns: Vec<Column>) -> SessionStart {
+pub(crate) fn start(columns: Vec<Column>) -> SessionStart {
     let root = "tasks/two_choice.star".to_owned();
     let parameter = |name: &str, value_type, value| Parameter {
         name: name.to_owned(),
@@ -102,7 +101,7 @@ pub fn start(columns: Vec<Column>) -> SessionStart {
 }
 
 /// A row with a value in every column of [`columns`], or in none.
-pub fn row(trial: u32, present: bool) -> Record {
+pub(crate) fn row(trial: u32, present: bool) -> Record {
     let values = [
         Value::Boolean(trial.is_multiple_of(2)),
         Value::Integer(i64::from(trial) - 2),
@@ -122,7 +121,7 @@ pub fn row(trial: u32, present: bool) -> Record {
     })
 }
 
-pub fn event(number: u32) -> Record {
+pub(crate) fn event(number: u32) -> Record {
     Record::Event(Event {
         time: Time::from_ns(i64::from(number) * 10),
         trial: number / 10,
@@ -133,18 +132,18 @@ pub fn event(number: u32) -> Record {
 }
 
 /// Records with the numbers that a journal gives them.
-pub fn numbered(first: u64, records: impl IntoIterator<Item = Record>) -> Vec<(u64, Record)> {
+pub(crate) fn numbered(first: u64, records: impl IntoIterator<Item = Record>) -> Vec<(u64, Record)> {
     (first..).zip(records).collect()
 }
 
-pub fn rows_of(records: &[Record]) -> Vec<Row> {
+pub(crate) fn rows_of(records: &[Record]) -> Vec<Row> {
     records
         .iter()
         .filter_map(|record| if let Record::Row(row) = record { Some(row.clone()) } else { None })
         .collect()
 }
 
-pub fn events_of(records: &[Record]) -> Vec<Event> {
+pub(crate) fn events_of(records: &[Record]) -> Vec<Event> {
     records
         .iter()
         .filter_map(|record| if let Record::Event(event) = record { Some(*event) } else { None })

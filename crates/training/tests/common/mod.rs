@@ -1,5 +1,4 @@
 //! Two tasks and protocols over them, for the tests.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part")]
 
 use std::collections::BTreeMap;
 
@@ -7,7 +6,7 @@ use bramble_training::{Graduation, Protocol};
 use bramble_value::{Ending, Name, Row, Sources, Span, Time, Trials, Value, ValueType};
 
 /// A task with a column of each kind that graduation may look at.
-pub const CHOICE: &str = r#"
+pub(crate) const CHOICE: &str = r#"
 """A choice."""
 load("lib/answers.star", "answers")
 
@@ -29,16 +28,16 @@ task(stages = trials(body = state("wait",
 "#;
 
 /// A task without trials.
-pub const REST: &str = r#"
+pub(crate) const REST: &str = r#"
 pause = param(duration("1 s"))
 task(stages = delay(pause))
 "#;
 
-pub const LIB: &str = r#"
+pub(crate) const LIB: &str = r#"
 answers = choice(["correct", "error", "missed"])
 "#;
 
-pub fn sources(protocol: &str) -> Sources {
+pub(crate) fn sources(protocol: &str) -> Sources {
     let files = [
         ("protocols/train.star", protocol),
         ("choice.star", CHOICE),
@@ -50,21 +49,21 @@ pub fn sources(protocol: &str) -> Sources {
     Sources { root: "protocols/train.star".to_owned(), files }
 }
 
-pub fn load(protocol: &str) -> Protocol {
+pub(crate) fn load(protocol: &str) -> Protocol {
     Protocol::load(&sources(protocol)).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
 /// The rule that a step graduates on.
-pub fn rule(graduate: &str) -> Graduation {
+pub(crate) fn rule(graduate: &str) -> Graduation {
     let step = format!("step(\"one\", task = \"../choice.star\", graduate = {graduate})");
     load(&format!("protocol(name = \"p\", steps = [{step}])")).steps[0].graduation.clone()
 }
 
-pub const CORRECT: u16 = 0;
-pub const ERROR: u16 = 1;
+pub(crate) const CORRECT: u16 = 0;
+pub(crate) const ERROR: u16 = 1;
 
 /// Trials of the choice task, one a second, numbered from 1.
-pub fn trials(outcomes: &[Option<u16>]) -> Trials {
+pub(crate) fn trials(outcomes: &[Option<u16>]) -> Trials {
     let names: Vec<Name> = ["correct", "error", "missed"].iter().map(|name| name.parse().unwrap()).collect();
     let columns = vec![
         ("outcome".to_owned(), ValueType::Choice(names.into())),
@@ -88,7 +87,7 @@ pub fn trials(outcomes: &[Option<u16>]) -> Trials {
 }
 
 /// The trials of one session after those of another, each numbered from 1.
-pub fn after(mut first: Trials, second: Trials) -> Trials {
+pub(crate) fn after(mut first: Trials, second: Trials) -> Trials {
     first.rows.extend(second.rows);
     first
 }

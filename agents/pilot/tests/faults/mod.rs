@@ -1,10 +1,7 @@
 //! Real agents, and what goes wrong around them: each scenario breaks something,
 //! and then holds the subject file against all that the pilot's journal ever had.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
 
 mod clock;
-#[path = "../common/mod.rs"]
-mod common;
 mod disk;
 mod files;
 mod hung;
