@@ -40,7 +40,7 @@ fn be_the_pilot() {
     let line = line(&data);
     let mut guard = Guard::start(guard_of(&data), &data).unwrap();
     let guarded = Guarded::File { file: line.try_clone().unwrap().into(), place: 0, safe: b'0' };
-    guard.hold(vec![guarded], Span::from_ms(200)).unwrap();
+    guard.hold(vec![guarded], Span::from_s(2)).unwrap();
     let pid = guard.pid();
     let armed = guard.arm();
     line.write_all_at(b"1", 0).unwrap();
@@ -141,9 +141,9 @@ fn outputs_are_safe_soon_after_a_pilot_is_killed_and_held_until_another_asks() {
 fn outputs_are_safe_after_a_pilot_hangs_and_it_is_told_when_it_is_back() {
     let pilot = Pilot::start();
     pilot.signal(Signal::SIGSTOP);
-    println!("off after {:?}, with a watchdog of 200 ms", pilot.until_off());
+    println!("off after {:?}, with a watchdog of 2 s", pilot.until_off());
     pilot.signal(Signal::SIGCONT);
-    assert!(pilot.said().contains("did nothing for longer than 200 ms"), "{}", pilot.said());
+    assert!(pilot.said().contains("did nothing for longer than 2 s"), "{}", pilot.said());
     eventually("the guard is dismissed", || !pilot.guard_is_there());
 }
 

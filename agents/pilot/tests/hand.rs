@@ -121,9 +121,9 @@ impl Drop for Going {
 fn monitor_shows_what_inputs_read_and_each_change() {
     let bench = Workbench::new();
     let script = "at 100 ms poke left for 50 ms\nat 200 ms wheel to -12.5\n";
-    let said = text(&bench.run_with(script, &["monitor", "--for", "600ms"]).stdout);
+    let said = text(&bench.run_with(script, &["monitor", "--for", "3s"]).stdout);
     let lines: Vec<Vec<&str>> = said.lines().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(lines[0].join(" "), "box1: its simulated rig, for 600 ms");
+    assert_eq!(lines[0].join(" "), "box1: its simulated rig, for 3 s");
     assert_eq!(
         lines[1..4],
         [
@@ -146,7 +146,7 @@ fn monitor_shows_what_inputs_read_and_each_change() {
 fn monitor_tells_a_script_one_object_for_each_line() {
     let bench = Workbench::new();
     let output =
-        bench.run_with("at 50 ms poke right high\n", &["monitor", "poke.right", "--for", "300ms", "--json"]);
+        bench.run_with("at 50 ms poke right high\n", &["monitor", "poke.right", "--for", "3s", "--json"]);
     let said = text(&output.stdout);
     let lines: Vec<serde_json::Value> =
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

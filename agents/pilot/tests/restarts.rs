@@ -28,7 +28,7 @@ fn undisturbed(trials: &str) -> (Trials, Vec<Event>) {
 #[test]
 fn a_terminal_that_is_restarted_in_the_middle_of_a_session_loses_nothing() {
     let mut lab = lab(&PACE);
-    start(&lab, "300");
+    start(&lab, "1000");
     lab.until_trials(20);
     assert_eq!(lab.end("terminal"), Some(0));
     lab.start_terminal();
@@ -36,8 +36,8 @@ fn a_terminal_that_is_restarted_in_the_middle_of_a_session_loses_nothing() {
     lab.kill("terminal");
     lab.start_terminal();
     let found = session(&lab.after_sessions(1), 1);
-    assert_eq!(found.0.rows.len(), 300);
-    assert!(found == undisturbed("300"), "it is the session that it is without restarts");
+    assert_eq!(found.0.rows.len(), 1000);
+    assert!(found == undisturbed("1000"), "it is the session that it is without restarts");
 }
 
 #[test]
@@ -103,10 +103,10 @@ fn a_session_ends_with_a_note_when_its_child_goes_away() {
 #[test]
 fn a_pilot_runs_its_session_to_the_end_while_there_is_no_terminal() {
     let mut lab = lab(&PACE);
-    start(&lab, "60");
+    start(&lab, "600");
     lab.until_trials(1);
     lab.kill("terminal");
     eventually("the session ends", || lab.log("box1").contains("the session ended").then_some(()));
     lab.start_terminal();
-    assert!(session(&lab.after_sessions(1), 1) == undisturbed("60"));
+    assert!(session(&lab.after_sessions(1), 1) == undisturbed("600"));
 }

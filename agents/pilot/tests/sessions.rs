@@ -153,7 +153,10 @@ fn a_session_is_its_owners_until_another_takes_it_over_by_name() {
 
     lab.kill("terminal");
     lab.start_terminal();
-    lab.until(&["status", "--json"], owner("bob@desk"));
+    // Its owner is known from the journal before box1 is heard.
+    lab.until(&["status", "--json"], |status| {
+        pilot(status, "box1")["here"] == true && owner("bob@desk")(status)
+    });
     assert!(lab.refused(&["stop", "M001", "--who", "alice@desk"]).contains("is bob@desk's"));
     lab.say(&["stop", "M001", "--who", "bob@desk"]);
 

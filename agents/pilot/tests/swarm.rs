@@ -189,7 +189,7 @@ fn a_revoked_pilot_finishes_its_session_and_brings_it_when_it_has_joined_again()
     swarm.start("box1", &config, &["--speed", "20"]);
     swarm.until_here("box1");
     let task = swarm.lab.task("free_water.star");
-    swarm.lab.say(&["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "30"]);
+    swarm.lab.say(&["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "100"]);
     swarm.lab.until_trials(2);
     let said = swarm.lab.say(&["agents", "revoke", "box1"]);
     assert!(said.contains("finishes by itself") && said.contains("free_water with M001"), "{said}");
@@ -206,7 +206,7 @@ fn a_revoked_pilot_finishes_its_session_and_brings_it_when_it_has_joined_again()
     swarm.until_here("box1");
     let (trials, _) = crate::common::session(&swarm.lab.after_sessions(1), 1);
     let numbers: Vec<u32> = trials.rows.iter().map(|row| row.trial).collect();
-    assert_eq!(numbers, (1..=30).collect::<Vec<_>>());
+    assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
 }
 
 #[test]
@@ -337,8 +337,11 @@ fn agents_find_each_other_on_a_network_without_an_address() {
             let more: &[&str] = if role == "child" { &["--child"] } else { &[] };
             let code = swarm.invite(agent, more);
             let mut join = program(&format!("bramble-{role}"));
-            let joined = join.args(["--config", config, "join", &code]).output().unwrap();
-            assert!(joined.status.success(), "{}", text(&joined.stderr));
+            join.args(["--config", config, "join", &code]);
+            // A busy computer may find it late, which costs no try of the code.
+            let joined = eventually("it joins", || {
+                Some(join.output().unwrap()).filter(|joined| joined.status.success())
+            });
             let said = text(&joined.stdout);
             assert!(said.contains("at 10.77.0.1:") && !said.contains("Write into"), "{said}");
         }

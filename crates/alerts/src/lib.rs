@@ -12,7 +12,7 @@ mod template;
 pub use alert::{Alert, Finding, Kind, KindError, Seen, Topic};
 pub use book::{Book, Hold, News, NoAlert, Rules, What};
 pub use outbox::{Failing, Outbox};
-pub use template::{Form, Template, TemplateError};
+pub use template::{Field, Form, Template, TemplateError};
 
 #[cfg(test)]
 mod tests;

@@ -13,11 +13,13 @@ const LONGEST: Span = Span::from_s(300);
 /// How often one message is tried.
 const TRIES: u32 = 12;
 
-/// Messages that wait to be told, one after the other. It knows no clock.
+/// Messages that wait to be told, one or some at a time. It knows no clock.
 #[derive(Debug, Clone)]
 pub struct Outbox<T> {
     waiting: VecDeque<T>,
-    /// How often the first of them was tried.
+    /// How many of the first are being told.
+    under_way: usize,
+    /// How often the first was tried.
     tried: u32,
     /// Failures since the last success.
     failed: u32,
@@ -39,25 +41,36 @@ pub struct Failing {
 
 impl<T> Default for Outbox<T> {
     fn default() -> Outbox<T> {
-        Outbox { waiting: VecDeque::new(), tried: 0, failed: 0, not_before: None, failing: None }
+        Outbox {
+            waiting: VecDeque::new(),
+            under_way: 0,
+            tried: 0,
+            failed: 0,
+            not_before: None,
+            failing: None,
+        }
     }
 }
 
 impl<T> FromIterator<T> for Outbox<T> {
-    /// These wait.
+    /// These wait, and for nothing.
     fn from_iter<I: IntoIterator<Item = T>>(all: I) -> Outbox<T> {
         let mut outbox = Outbox::default();
-        all.into_iter().for_each(|message| outbox.push(message));
+        all.into_iter().for_each(|message| outbox.push(message, Time::ZERO));
         outbox
     }
 }
 
 impl<T> Outbox<T> {
-    /// Has a message wait.
-    pub fn push(&mut self, message: T) {
+    /// Has a message wait. Where no other does, it isn't told before `gathered`, so that others can be told
+    /// with it.
+    pub fn push(&mut self, message: T, gathered: Time) {
+        if self.waiting.is_empty() && self.failing.is_none() {
+            self.not_before = Some(gathered);
+        }
         if self.waiting.len() >= MOST {
-            // The first may be under way: the one behind it goes.
-            self.waiting.remove(1);
+            // What is under way stays, and the first stays the first.
+            self.waiting.remove(self.under_way.max(1));
             self.lose();
         }
         self.waiting.push_back(message);
@@ -78,14 +91,28 @@ impl<T> Outbox<T> {
         self.waiting.iter()
     }
 
-    /// When the first is to be tried, and it; nothing where none waits. It may be past.
-    pub fn next(&self) -> Option<(Time, &T)> {
-        self.waiting.front().map(|first| (self.not_before.unwrap_or(Time::ZERO), first))
+    /// When the first is to be told; nothing where none waits. It may be past.
+    pub fn next(&self) -> Option<Time> {
+        (!self.waiting.is_empty()).then(|| self.not_before.unwrap_or(Time::ZERO))
     }
 
-    /// The first was told.
+    /// The first, and those right behind it that are told together with it: they are under way until that
+    /// went well or wrong.
+    pub fn take(&mut self, together: impl Fn(&T, &T) -> bool) -> Vec<T>
+    where
+        T: Clone,
+    {
+        let Some(first) = self.waiting.front() else { return Vec::new() };
+        let more = self.waiting.iter().skip(1).take_while(|next| together(first, next));
+        let taken: Vec<T> = [first].into_iter().chain(more).cloned().collect();
+        self.under_way = taken.len();
+        taken
+    }
+
+    /// What was under way was told.
     pub fn went_well(&mut self) {
-        self.waiting.pop_front();
+        self.waiting.drain(..self.under_way);
+        self.under_way = 0;
         self.works();
     }
 
@@ -94,7 +121,7 @@ impl<T> Outbox<T> {
         (self.tried, self.failed, self.not_before, self.failing) = (0, 0, None, None);
     }
 
-    /// The first was not told, for this reason.
+    /// What was under way was not told, for this reason.
     pub fn went_wrong(&mut self, now: Time, why: String) {
         let wait = FIRST.ns().saturating_mul(1 << self.failed.min(16)).min(LONGEST.ns());
         self.not_before = Some(now + Span::from_ns(wait));
@@ -102,10 +129,11 @@ impl<T> Outbox<T> {
         let (since, lost) = self.failing.as_ref().map_or((now, 0), |failing| (failing.since, failing.lost));
         self.failing = Some(Failing { since, why, lost });
         if self.tried >= TRIES {
-            self.waiting.pop_front();
+            let lost = self.waiting.drain(..self.under_way).count();
             self.tried = 0;
-            self.lose();
+            (0..lost).for_each(|_| self.lose());
         }
+        self.under_way = 0;
     }
 
     /// How telling fails, since the last time that it went well.

@@ -9,8 +9,17 @@ use thiserror::Error;
 pub enum Form {
     /// JSON: what is put into it becomes part of a string.
     Json,
-    /// Plain text, where each field is one line.
+    /// Plain text, where no field can begin a new line but one of lines.
     Text,
+}
+
+/// What is put into a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// One line, whatever is in it.
+    Line(String),
+    /// Some, each of which is one.
+    Lines(Vec<String>),
 }
 
 /// A text with places in it: `{{text}}`.
@@ -72,7 +81,7 @@ impl Template {
         parts.push(Part::Text(rest.to_owned()));
         let template = Template { form, parts };
         if form == Form::Json {
-            let some = fields.iter().map(|field| (*field, String::new())).collect();
+            let some = fields.iter().map(|field| (*field, Field::Lines(Vec::new()))).collect();
             serde_json::from_str::<serde_json::Value>(&template.fill(&some))
                 .map_err(|error| TemplateError::NotJson(error.to_string()))?;
         }
@@ -85,12 +94,26 @@ impl Template {
     }
 
     /// The text with the fields in their places; one that isn't there is empty.
-    pub fn fill(&self, fields: &BTreeMap<&str, String>) -> String {
+    pub fn fill(&self, fields: &BTreeMap<&str, Field>) -> String {
         let part = |part: &Part| match part {
             Part::Text(text) => text.clone(),
-            Part::Field(name) => self.written(fields.get(name.as_str()).map_or("", String::as_str)),
+            Part::Field(name) => match fields.get(name.as_str()) {
+                Some(Field::Line(line)) => self.written(line),
+                Some(Field::Lines(lines)) => {
+                    let lines: Vec<String> = lines.iter().map(|line| self.written(line)).collect();
+                    lines.join(self.line_break())
+                }
+                None => String::new(),
+            },
         };
         self.parts.iter().map(part).collect()
+    }
+
+    fn line_break(&self) -> &'static str {
+        match self.form {
+            Form::Json => "\\n",
+            Form::Text => "\n",
+        }
     }
 
     fn written(&self, value: &str) -> String {

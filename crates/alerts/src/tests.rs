@@ -4,7 +4,9 @@ use bramble_value::{Span, Time};
 use jiff::{Timestamp, ToSpan};
 use proptest::prelude::*;
 
-use crate::{Book, Finding, Form, Hold, Kind, News, Outbox, Rules, Template, TemplateError, Topic, What};
+use crate::{
+    Book, Field, Finding, Form, Hold, Kind, News, Outbox, Rules, Template, TemplateError, Topic, What,
+};
 
 const AWAY: Kind = Kind::PilotAway;
 
@@ -246,12 +248,18 @@ proptest! {
 
     #[test]
     fn whatever_is_put_into_a_template_its_form_holds(value in "\\PC*|[\"\\\\\r\n\t{}a]*") {
-        let fields = BTreeMap::from([("text", value.clone())]);
+        let fields = BTreeMap::from([
+            ("text", Field::Line(value.clone())),
+            ("lines", Field::Lines(vec![value.clone(), value.clone()])),
+        ]);
         let json = Template::read("{\"text\": \"{{text}}\"}", Form::Json, &["text"]).unwrap();
         let made: serde_json::Value = serde_json::from_str(&json.fill(&fields)).unwrap();
-        prop_assert_eq!(made["text"].as_str().unwrap(), value);
-        let text = Template::read("Subject: {{ text }}\n\nend", Form::Text, &["text"]).unwrap();
-        prop_assert_eq!(text.fill(&fields).lines().count(), 3);
+        prop_assert_eq!(made["text"].as_str().unwrap(), &value);
+        let json = Template::read("{\"text\": \"{{lines}}\"}", Form::Json, &["lines"]).unwrap();
+        let made: serde_json::Value = serde_json::from_str(&json.fill(&fields)).unwrap();
+        prop_assert_eq!(made["text"].as_str().unwrap(), format!("{value}\n{value}"));
+        let text = Template::read("Subject: {{ text }}\n\n{{lines}}\nend", Form::Text, &["text", "lines"]).unwrap();
+        prop_assert_eq!(text.fill(&fields).lines().count(), 5);
     }
 }
 
@@ -273,33 +281,59 @@ fn time(seconds: u32) -> Time {
 
 #[test]
 fn a_message_is_tried_again_after_longer_and_longer_and_once_told_the_next_is_tried_at_once() {
-    let mut outbox = Outbox::default();
-    outbox.push("a");
-    outbox.push("b");
+    let mut outbox: Outbox<&str> = ["a", "b"].into_iter().collect();
     let mut now = Time::ZERO;
     let mut waits = Vec::new();
     for _ in 0..9 {
+        assert_eq!(outbox.take(alone), ["a"]);
         outbox.went_wrong(now, "it answered 500".into());
-        let (next, message) = outbox.next().unwrap();
-        assert_eq!(*message, "a");
+        let next = outbox.next().unwrap();
         waits.push(next.since(now).seconds());
         now = next;
     }
     assert_eq!(waits, [2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 300.0]);
     assert_eq!(outbox.failing().unwrap().since, Time::ZERO);
+    assert_eq!(outbox.take(alone), ["a"]);
     outbox.went_well();
-    assert_eq!((outbox.next(), outbox.failing()), (Some((Time::ZERO, &"b")), None));
+    assert_eq!((outbox.next(), outbox.failing()), (Some(Time::ZERO), None));
+    assert_eq!(outbox.take(alone), ["b"]);
+}
+
+#[test]
+fn those_alike_are_gathered_for_a_moment_and_told_together() {
+    let mut outbox = Outbox::default();
+    let is_alike = |one: &&str, other: &&str| one.len() == other.len();
+    ["a", "b", "cc", "d"].into_iter().for_each(|message| outbox.push(message, time(10)));
+    assert_eq!(outbox.next(), Some(time(10)));
+    assert_eq!(outbox.take(is_alike), ["a", "b"]);
+    outbox.went_wrong(time(10), "nobody answers".into());
+    assert_eq!(outbox.next(), Some(time(12)), "what fails is gathered no longer than until the next try");
+    outbox.push("e", time(30));
+    assert_eq!((outbox.next(), outbox.take(is_alike)), (Some(time(12)), vec!["a", "b"]));
+    outbox.went_well();
+    // Nothing comes between two that are not alike: what others are told is in order.
+    assert_eq!((outbox.next(), outbox.take(is_alike)), (Some(Time::ZERO), vec!["cc"]));
+    outbox.went_well();
+    assert_eq!(outbox.take(is_alike), ["d", "e"]);
+    outbox.went_well();
+    assert_eq!((outbox.next(), outbox.len()), (None, 0));
+}
+
+fn alone<T>(_: &T, _: &T) -> bool {
+    false
 }
 
 #[test]
 fn a_message_that_is_never_taken_is_given_up_and_those_that_wait_are_bounded() {
-    let mut outbox = Outbox::default();
-    (0..1000).for_each(|number| outbox.push(number));
+    let mut outbox: Outbox<u32> = (0..3).collect();
+    assert_eq!(outbox.take(|_, other| *other < 2), [0, 1]);
+    (3..1000).for_each(|number| outbox.push(number, Time::ZERO));
     assert_eq!(outbox.len(), 100);
-    assert_eq!(outbox.next().unwrap().1, &0, "what may be under way stays");
+    assert_eq!(outbox.waiting().take(2).collect::<Vec<_>>(), [&0, &1], "what is under way stays");
     for tried in 0..12 {
+        assert_eq!(outbox.take(|_, other| *other < 2), [0, 1]);
         outbox.went_wrong(time(tried), "nobody answers".into());
     }
-    assert_eq!((outbox.len(), outbox.failing().unwrap().lost), (99, 1));
-    assert!(*outbox.next().unwrap().1 > 800, "the newest are kept");
+    assert_eq!((outbox.len(), outbox.failing().unwrap().lost), (98, 2));
+    assert!(outbox.waiting().all(|number| *number > 800), "the newest are kept");
 }

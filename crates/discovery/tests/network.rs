@@ -82,7 +82,8 @@ fn who_is_not_there_or_no_longer_is_is_not_found() {
         let announcement = announce(&agent(Role::Terminal, "desk"), swarm, ANY, 5600).unwrap();
         assert_eq!(found(&wanted, PATIENCE).len(), 1);
         drop(announcement);
-        assert_eq!(found(&wanted, Duration::from_secs(1)), [""; 0]);
+        // Its goodbye is a moment on its way.
+        assert!((0..10).any(|_| found(&wanted, Duration::from_secs(1)).is_empty()));
     });
 }
 

@@ -50,6 +50,8 @@ pub struct WebhookFile {
     pub headers: Option<PathBuf>,
     /// How long the other side may take.
     pub timeout: Option<Age>,
+    /// For how long a message to people waits for others that are told with it.
+    pub gather: Option<Age>,
 }
 
 /// What a message looks like.
@@ -107,5 +109,10 @@ impl WebhookFile {
     /// How long the other side may take.
     pub fn timeout(&self) -> Span {
         self.timeout.map_or(Span::from_s(10), |age| age.0)
+    }
+
+    /// For how long a message to people waits for others.
+    pub fn gather(&self) -> Span {
+        self.gather.map_or(Span::from_s(10), |age| age.0)
     }
 }

@@ -116,7 +116,7 @@ fn every_finished_session_and_change_survives_a_kill() {
         let folder = tempfile::tempdir().unwrap();
         let file = killed_after(pieces, "runs_sessions_until_it_is_killed", folder.path());
         let sessions = file.sessions().unwrap();
-        assert!((pieces..=pieces + 2).contains(&sessions.len()), "{} after {pieces}", sessions.len());
+        assert!(sessions.len() >= pieces, "{} after {pieces}", sessions.len());
         for (each, session) in (0..).zip(&sessions[..pieces]) {
             let records: Vec<Record> = batch(each).into_iter().map(|(_, record)| record).collect();
             assert_eq!(file.events(session.number).unwrap(), events_of(&records));

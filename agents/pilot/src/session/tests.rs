@@ -1,5 +1,6 @@
 //! Sessions on hardware whose lines are in memory, worked by another thread.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -144,15 +145,22 @@ fn a_session_on_hardware_runs_in_real_time_and_is_recorded_whole() {
     let box1 = Box1::new();
     let reactions = box1.runner.reactions.clone();
     assert_eq!(reactions.due(), None, "nothing ran yet");
-    let written = box1.run(order, |hands, poke, lamp| {
-        for _ in 0..3 {
-            until(hands, lamp, true);
-            hands.set(poke, true);
-            hands.set(poke, false);
-            // The next trial begins when its function has returned.
-            std::thread::sleep(Duration::from_millis(20));
+    let over = Arc::new(AtomicBool::new(false));
+    let ends = Arc::clone(&over);
+    let work = move |hands: &mut Hands, poke, lamp| {
+        // A poke before a trial waits for it counts for none.
+        while !over.load(Ordering::Relaxed) {
+            if hands.level(lamp) > 0.0 {
+                hands.set(poke, true);
+                hands.set(poke, false);
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
-        until(hands, lamp, false);
+    };
+    let written = box1.run_told(order, work, move |news| {
+        if let News::Ended(..) = news {
+            ends.store(true, Ordering::Relaxed);
+        }
     });
 
     // In each trial the lamp goes on and off.

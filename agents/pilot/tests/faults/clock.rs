@@ -73,14 +73,14 @@ fn stepped(agent: &str) -> Option<Lab> {
     lab.say(&["subject", "add", "M001"]);
     keep(&lab);
     lab.start_pilot_in(&with("box1"), "box1", &PACE);
-    start(&lab, "free_water.star", "40");
-    lab.until_trials(10);
-    clock.step(3600);
-    lab.after_sessions(1);
-    start(&lab, "free_water.star", "40");
-    lab.until_trials(10);
-    clock.step(0);
-    lab.after_sessions(2);
+    for (session, ahead) in [(1, 3600), (2, 0)] {
+        start(&lab, "free_water.star", "100000");
+        lab.until_trials(10);
+        clock.step(ahead);
+        lab.until_trials(40);
+        lab.say(&["stop", "M001"]);
+        lab.after_sessions(session);
+    }
     check(&mut lab);
     Some(lab)
 }

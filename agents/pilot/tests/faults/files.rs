@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use bramble_subject::SubjectFile;
 
-use super::kept::{check, lab, start, until_its_notice, until_says};
+use super::kept::{check, lab, start, until_its_notice, until_says, until_stopped};
 use crate::common::{Lab, eventually, pilot};
 
 fn file_of(lab: &Lab) -> PathBuf {
@@ -101,7 +101,7 @@ fn damaged(damage: impl Fn(&Path), while_it_runs: bool) {
         assert!(fs::read(&set_aside(&lab)[0]).unwrap() == damaged, "it is as it was found");
     }
     lab.until_trials(20);
-    lab.say(&["stop", "M001"]);
+    until_stopped(&lab);
     let history = lab.say(&["subject", "history", "M001"]);
     assert!(history.contains("M001.h5.damaged"), "{history}");
     check(&mut lab);

@@ -43,7 +43,10 @@ fn a_child_that_hangs_ends_its_session_with_a_note_and_serves_the_next() {
     start(&lab, "fixed_ratio.star", "5000");
     lab.until_trials(3);
     lab.signal(CHILD, Signal::SIGSTOP);
-    lab.until(&["status", "--json"], |status| pilot(status, "box1")["session"].is_null());
+    lab.until(&["status", "--json"], |status| {
+        let box1 = pilot(status, "box1");
+        box1["session"].is_null() && box1["children"][0]["here"] == false
+    });
     lab.signal(CHILD, Signal::SIGCONT);
     lab.until(&["status", "--json"], |status| pilot(status, "box1")["children"][0]["here"] == true);
     start(&lab, "fixed_ratio.star", "5");

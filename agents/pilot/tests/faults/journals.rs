@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::kept::{PACE, check, journal, keep, lab, start, until_says};
+use nix::sys::signal::Signal;
+
+use super::kept::{PACE, check, journal, keep, lab, start, until_says, until_stopped};
 use crate::common::{Lab, program, refused_to_start};
 
 /// The file beside a journal that its latest pages are in.
@@ -24,6 +26,18 @@ fn tear(journal: &Path) {
 
 fn journal_of_the_terminal(lab: &Lab) -> PathBuf {
     lab.path("lab/journal.sqlite")
+}
+
+/// Kills an agent in a session, and leaves its journal as it was some trials before.
+fn forget(lab: &mut Lab, agent: &str, journal: &dyn Fn(&Lab) -> PathBuf) {
+    lab.until_trials(5);
+    lab.signal(agent, Signal::SIGSTOP);
+    let files = [journal(lab), log_of(&journal(lab))];
+    let then = files.map(|file| (fs::read(&file).unwrap(), file));
+    lab.signal(agent, Signal::SIGCONT);
+    lab.until_trials(20);
+    lab.kill(agent);
+    then.into_iter().for_each(|(bytes, file)| fs::write(file, bytes).unwrap());
 }
 
 #[test]
@@ -51,7 +65,7 @@ fn a_terminals_journal_with_a_torn_last_page_has_all_that_it_acknowledged() {
         lab.start_terminal();
     }
     lab.until_trials(90);
-    lab.say(&["stop", "M001"]);
+    until_stopped(&lab);
     check(&mut lab);
 }
 
@@ -59,10 +73,7 @@ fn a_terminals_journal_with_a_torn_last_page_has_all_that_it_acknowledged() {
 fn a_pilot_whose_disk_forgot_what_it_had_synced_says_what_that_means() {
     let mut lab = lab();
     start(&lab, "free_water.star", "100000");
-    lab.until_trials(20);
-    lab.kill("box1");
-    let log = fs::File::options().write(true).open(log_of(&journal(&lab))).unwrap();
-    log.set_len(log.metadata().unwrap().len() / 2).unwrap();
+    forget(&mut lab, "box1", &journal);
     lab.start_pilot_alone("box1", &PACE);
     until_says(&lab, "box1", "older copy");
 }
@@ -71,10 +82,7 @@ fn a_pilot_whose_disk_forgot_what_it_had_synced_says_what_that_means() {
 fn a_terminal_whose_disk_forgot_what_it_had_synced_says_which_messages_are_gone() {
     let mut lab = lab();
     start(&lab, "free_water.star", "100000");
-    lab.until_trials(20);
-    lab.kill("terminal");
-    let log = fs::File::options().write(true).open(log_of(&journal_of_the_terminal(&lab))).unwrap();
-    log.set_len(log.metadata().unwrap().len() / 2).unwrap();
+    forget(&mut lab, "terminal", &journal_of_the_terminal);
     lab.start_terminal();
     until_says(&lab, "terminal", "are not in this terminal's journal any more");
     lab.until_trials(30);

@@ -79,11 +79,13 @@ struct Told {
 pub(crate) fn check(lab: &mut Lab) -> Vec<(Ending, String)> {
     lab.until(&["status", "--json"], |status| {
         let pilot = pilot(status, "box1");
-        pilot["here"] == true && pilot["session"].is_null() && pilot["unacknowledged"] == 0
+        // Its health comes with its first word: before that nothing is known of what waits.
+        let has_said = !pilot["health"].is_null();
+        pilot["here"] == true && has_said && pilot["session"].is_null() && pilot["unacknowledged"] == 0
     });
-    // The terminal writes what it has before it ends.
-    assert_eq!(lab.end("terminal"), Some(0), "{}", lab.log("terminal"));
+    // The pilot delivers what it has before it ends, and the terminal writes that before it does.
     assert_eq!(lab.end("box1"), Some(0), "{}", lab.log("box1"));
+    assert_eq!(lab.end("terminal"), Some(0), "{}", lab.log("terminal"));
     let mut told = told(lab);
     assert!(!told.is_empty(), "there was no session");
     let mut ends = Vec::new();

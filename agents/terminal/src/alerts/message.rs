@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bramble_alerts::{Alert, Form, News, Template};
+use bramble_alerts::{Alert, Field, Form, News, Template, What};
 use bramble_settings::{WebhookFile, WebhookForm};
 use bramble_value::Name;
 use jiff::Timestamp;
@@ -15,10 +15,12 @@ use crate::refusal::{Allowed, Refusal};
 const VERSION: u32 = 1;
 
 /// The places that a template may have.
-const FIELDS: [&str; 13] = [
-    "summary", "event", "text", "kind", "about", "pilot", "subject", "id", "since", "began", "terminal",
-    "lab", "to",
+const FIELDS: [&str; 14] = [
+    "summary", "event", "text", "lines", "kind", "about", "pilot", "subject", "id", "since", "began",
+    "terminal", "lab", "to",
 ];
+/// So many alerts of one message are in its summary, which is one line of a mail's head.
+const SUMMED: usize = 3;
 
 const CHAT: &str = r#"{"text": "{{summary}}"}"#;
 
@@ -29,9 +31,9 @@ MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
 Content-Transfer-Encoding: 8bit
 
-{{text}}.
+{{lines}}
 
-Alert {{id}} ({{kind}}) of {{terminal}} {{event}}. It is so since {{since}}.
+{{kind}} {{event}} at {{terminal}}, since {{since}}.
 Where you have seen it, say so, and nobody is reminded: bramble-terminal alerts seen {{id}}
 ";
 
@@ -100,11 +102,11 @@ impl Look {
         }
     }
 
-    /// The message itself.
-    pub(super) fn write(&self, news: &News, from: &From) -> String {
-        let News { what, alert } = news;
+    /// The message itself, of news that are alike; as JSON it is of the first.
+    pub(super) fn write(&self, first: &News, more: &[News], from: &From) -> String {
+        let News { what, alert } = first;
         let From { terminal, lab, to } = from;
-        let summary = summary(news, terminal);
+        let summary = summary(first, more, terminal);
         match self {
             Look::Whole => {
                 let event = what.word();
@@ -112,22 +114,29 @@ impl Look {
                 serde_json::to_string(&whole).unwrap_or_default()
             }
             Look::Template(template) => {
-                let name = |name: &Option<Name>| name.as_ref().map(Name::to_string).unwrap_or_default();
+                let all: Vec<&Alert> = [first].into_iter().chain(more).map(|news| &news.alert).collect();
+                let each = |said: &dyn Fn(&Alert) -> Option<String>| {
+                    all.iter().filter_map(|alert| said(alert)).collect::<Vec<_>>()
+                };
                 let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+                let pilots = each(&|alert| alert.pilot.as_ref().map(Name::to_string));
+                let subjects = each(&|alert| alert.subject.as_ref().map(ToString::to_string));
+                let texts = each(&|alert| Some(alert.text.clone()));
                 let fields = BTreeMap::from([
-                    ("summary", summary),
-                    ("event", what.word().to_owned()),
-                    ("text", alert.text.clone()),
-                    ("kind", alert.kind.to_string()),
-                    ("about", alert.about.clone()),
-                    ("pilot", name(&alert.pilot)),
-                    ("subject", alert.subject.as_ref().map(ToString::to_string).unwrap_or_default()),
-                    ("id", alert.id.to_string()),
-                    ("since", time(alert.since)),
-                    ("began", time(alert.began)),
-                    ("terminal", terminal.to_string()),
-                    ("lab", lab.clone()),
-                    ("to", to.clone()),
+                    ("summary", Field::Line(summary)),
+                    ("event", Field::Line(what.word().to_owned())),
+                    ("text", Field::Line(texts.join("; "))),
+                    ("lines", Field::Lines(texts)),
+                    ("kind", Field::Line(alert.kind.to_string())),
+                    ("about", Field::Line(each(&|alert| Some(alert.about.clone())).join(", "))),
+                    ("pilot", Field::Line(pilots.join(", "))),
+                    ("subject", Field::Line(subjects.join(", "))),
+                    ("id", Field::Line(each(&|alert| Some(alert.id.to_string())).join(" "))),
+                    ("since", Field::Line(time(alert.since))),
+                    ("began", Field::Line(time(alert.began))),
+                    ("terminal", Field::Line(terminal.to_string())),
+                    ("lab", Field::Line(lab.clone())),
+                    ("to", Field::Line(to.clone())),
                 ]);
                 template.fill(&fields)
             }
@@ -135,11 +144,22 @@ impl Look {
     }
 }
 
-/// An alert in a line.
-fn summary(News { what, alert }: &News, terminal: &Name) -> String {
-    use bramble_alerts::What;
-    let text = &alert.text;
-    match what {
+/// The numbers of what is told together.
+pub(super) fn ids(news: &[News]) -> String {
+    news.iter().map(|news| news.alert.id.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// What is told, in a line.
+fn summary(first: &News, more: &[News], terminal: &Name) -> String {
+    let shown = [first].into_iter().chain(more).take(SUMMED).map(|news| news.alert.text.as_str());
+    let mut text = shown.collect::<Vec<_>>().join("; ");
+    if !more.is_empty() {
+        text = format!("{} alerts: {text}", more.len() + 1);
+    }
+    if let Some(rest @ 1..) = (more.len() + 1).checked_sub(SUMMED) {
+        text = format!("{text}; and {rest} more");
+    }
+    match first.what {
         What::Begins | What::Test => format!("[{terminal}] {text}"),
         What::Still => format!("[{terminal}] still, and seen by nobody: {text}"),
         What::Ends => format!("[{terminal}] over: {text}"),
@@ -148,7 +168,7 @@ fn summary(News { what, alert }: &News, terminal: &Name) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bramble_alerts::{Kind, What};
+    use bramble_alerts::Kind;
     use serde_json::{Value, json};
 
     use super::*;
@@ -173,10 +193,39 @@ mod tests {
     }
 
     fn written(form: WebhookForm, what: What) -> String {
+        together(form, &news(what), &[])
+    }
+
+    fn together(form: WebhookForm, first: &News, more: &[News]) -> String {
         let file = WebhookFile { form: Some(form), ..WebhookFile::default() };
         let from =
             From { terminal: "desk".parse().unwrap(), lab: "Doe lab".into(), to: "anna@lab.org".into() };
-        Look::of(&file).unwrap().write(&news(what), &from)
+        Look::of(&file).unwrap().write(first, more, &from)
+    }
+
+    #[test]
+    fn many_alike_are_one_message() {
+        let mut all: Vec<News> = (1..=40)
+            .map(|id| {
+                let mut one = news(What::Begins);
+                (one.alert.id, one.alert.text) = (id, format!("box{id} is away"));
+                one
+            })
+            .collect();
+        let first = all.remove(0);
+        let chat: Value = serde_json::from_str(&together(WebhookForm::Chat, &first, &all)).unwrap();
+        let summary = "[desk] 40 alerts: box1 is away; box2 is away; box3 is away; and 37 more";
+        assert_eq!(chat["text"], summary);
+        let mail = together(WebhookForm::Mail, &first, &all);
+        let (head, body) = mail.split_once("\n\n").unwrap();
+        assert!(head.contains(&format!("\nSubject: {summary}\n")), "{head}");
+        assert!(
+            body.starts_with("box1 is away\nbox2 is away\n") && body.contains("\nbox40 is away\n"),
+            "{body}"
+        );
+        assert!(body.contains("alerts seen 1 2 3 4"), "{body}");
+        let two = together(WebhookForm::Chat, &first, &all[..1]);
+        assert!(two.contains("2 alerts: box1 is away; box2 is away\""), "{two}");
     }
 
     #[test]

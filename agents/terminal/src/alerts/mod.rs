@@ -141,7 +141,7 @@ impl Alerts {
             Refusal::conflict("nobody is told of alerts: the configuration has no [alerts.webhook]")
                 .help("the book's page on alerts says how to write one")
         })?;
-        let answer = webhook.tell(&test(who)).await;
+        let answer = webhook.tell(&test(who), &[]).await;
         let answer = answer.map_err(|why| Refusal::failed(format!("the test was not taken: {why}")))?;
         // What waits need not wait until its next try.
         self.state().outbox.works();

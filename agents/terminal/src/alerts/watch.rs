@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::animals::Animal;
 use super::findings::Lab;
-use super::{State, on_the_wall};
+use super::{State, message, on_the_wall};
 use crate::desk::{Desk, fares};
 use crate::refusal::Allowed;
 use crate::writer::Files;
@@ -49,13 +49,13 @@ pub(crate) async fn watch(desk: Arc<Desk>) {
     }
 }
 
-/// Tells others what is new, one message after the other, for ever.
+/// Tells others what is new, in order, for ever.
 pub(crate) async fn tell(desk: Arc<Desk>) {
     let alerts = &desk.alerts;
     let Some(webhook) = &alerts.webhook else { return };
     loop {
-        let next = alerts.state().outbox.next().map(|(at, news)| (at, news.clone()));
-        let Some((at, news)) = next else {
+        let next = alerts.state().outbox.next();
+        let Some(at) = next else {
             alerts.to_tell.notified().await;
             continue;
         };
@@ -65,13 +65,15 @@ pub(crate) async fn tell(desk: Arc<Desk>) {
             let _ = tokio::time::timeout(wait, alerts.to_tell.notified()).await;
             continue;
         }
-        let told = webhook.tell(&news).await;
+        let news = alerts.state().outbox.take(|first, next| webhook.tells_together(first, next));
+        let Some((first, more)) = news.split_first() else { continue };
+        let told = webhook.tell(first, more).await;
         let mut state = alerts.state();
         let waited = state.outbox.len();
         match told {
             Ok(_) => state.outbox.went_well(),
             Err(why) => {
-                tracing::warn!("nobody was told of alert {}: {why}", news.alert.id);
+                tracing::warn!("nobody was told of alert {}: {why}", message::ids(&news));
                 state.outbox.went_wrong(now(), why);
             }
         }
@@ -147,8 +149,10 @@ impl Desk {
                     _ => tracing::warn!("alert {}: {}", one.alert.id, one.alert.text),
                 }
                 // What doesn't work tells nobody that it doesn't.
-                if alerts.webhook.is_some() && one.alert.kind != Kind::WebhookFails {
-                    outbox.push(one);
+                if let Some(webhook) =
+                    alerts.webhook.as_ref().filter(|_| one.alert.kind != Kind::WebhookFails)
+                {
+                    outbox.push(one, time + webhook.gather());
                 }
             }
             any

@@ -7,9 +7,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use bramble_alerts::News;
 use bramble_settings::WebhookFile;
+use bramble_value::Span;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
@@ -32,6 +33,7 @@ pub(super) struct Webhook {
     look: Look,
     from: From,
     timeout: Duration,
+    gather: Span,
 }
 
 #[derive(Debug)]
@@ -66,15 +68,35 @@ impl Webhook {
             }
         };
         let timeout = Duration::from_nanos(file.timeout().ns().unsigned_abs());
-        Ok(Webhook { way, look, from, timeout })
+        let gather = match (&look, file.gather) {
+            (Look::Whole, None) => Span::ZERO,
+            (Look::Whole, Some(_)) => {
+                return Err(wrong(
+                    "`gather` is for messages to people: as JSON each alert is a message of its own",
+                )
+                .help("remove it, or choose `form` or `template`"));
+            }
+            (Look::Template(_), _) => file.gather(),
+        };
+        Ok(Webhook { way, look, from, timeout, gather })
     }
 
-    /// Tells one message, and says what was answered.
+    /// For how long a message waits for others that are told with it.
+    pub(super) fn gather(&self) -> Span {
+        self.gather
+    }
+
+    /// Whether both are told in one message.
+    pub(super) fn tells_together(&self, one: &News, other: &News) -> bool {
+        matches!(self.look, Look::Template(_)) && (one.what, one.alert.kind) == (other.what, other.alert.kind)
+    }
+
+    /// Tells some news in one message, and says what was answered.
     ///
     /// # Errors
     /// Why it was not taken, in a sentence.
-    pub(super) async fn tell(&self, news: &News) -> Result<String, String> {
-        let message = self.look.write(news, &self.from);
+    pub(super) async fn tell(&self, first: &News, more: &[News]) -> Result<String, String> {
+        let message = self.look.write(first, more, &self.from);
         let telling = async {
             match &self.way {
                 Way::Http { uri, headers } => self.post(uri, headers, message).await,
@@ -122,13 +144,19 @@ fn read(path: &std::path::Path, key: &str) -> Allowed<String> {
 fn http(url: &str, file: &WebhookFile, look: &Look) -> Allowed<Way> {
     let uri: Uri = url.parse().map_err(|error| wrong(format!("the URL is none: {error}")))?;
     let host = match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(authority)) => authority.as_str().to_owned(),
+        (Some("http" | "https"), Some(authority)) if !authority.as_str().contains('@') => {
+            authority.as_str().to_owned()
+        }
+        (Some("http" | "https"), Some(_)) => {
+            return Err(wrong("a name and a password are not said in its URL")
+                .help("write `Authorization: Basic ...` into a file that `headers` names"));
+        }
         _ => return Err(wrong("a URL begins with https:// or http:// and a host")),
     };
     let mut headers = HeaderMap::new();
     let value =
         |text: &str| HeaderValue::from_str(text).map_err(|_| wrong("a header has what none may have"));
-    headers.insert(header::HOST, value(host.rsplit('@').next().unwrap_or_default())?);
+    headers.insert(header::HOST, value(&host)?);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(look.content_type()));
     headers
         .insert(header::USER_AGENT, HeaderValue::from_static(concat!("bramble/", env!("CARGO_PKG_VERSION"))));
@@ -189,11 +217,18 @@ async fn run(program: &str, arguments: &[String], message: &str) -> Result<Strin
         // One that doesn't read says by its status whether that is well.
         let _ = input.write_all(message.as_bytes()).await;
     }
-    let output = child.wait_with_output().await.map_err(|error| format!("{program}: {error}"))?;
-    let said: String = String::from_utf8_lossy(&output.stderr).trim().chars().take(SHOWN).collect();
-    match output.status.success() {
+    let mut said = Vec::new();
+    if let Some(mut output) = child.stderr.take() {
+        // What can't be read is not said. Of one that says more than is looked at the rest is read too: it
+        // must not wait for that.
+        let _ = (&mut output).take(LONGEST as u64).read_to_end(&mut said).await;
+        let _ = tokio::io::copy(&mut output, &mut tokio::io::sink()).await;
+    }
+    let status = child.wait().await.map_err(|error| format!("{program}: {error}"))?;
+    let said: String = String::from_utf8_lossy(&said).trim().chars().take(SHOWN).collect();
+    match status.success() {
         true => Ok(format!("{program} took it")),
-        false if said.is_empty() => Err(format!("{program} failed: {}", output.status)),
-        false => Err(format!("{program} failed ({}): {said}", output.status)),
+        false if said.is_empty() => Err(format!("{program} failed: {status}")),
+        false => Err(format!("{program} failed ({status}): {said}")),
     }
 }

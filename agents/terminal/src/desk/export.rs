@@ -29,8 +29,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A file that is made while it is sent.
 pub(crate) struct Download {
     pub(crate) name: String,
-    /// An error says that it isn't whole.
-    pub(crate) parts: mpsc::Receiver<io::Result<Bytes>>,
+    pub(crate) parts: mpsc::Receiver<Part>,
+}
+
+/// A part of a download. One whose last part isn't [`Part::End`] isn't whole, whatever ended it.
+pub(crate) enum Part {
+    Bytes(Bytes),
+    End,
 }
 
 impl Desk {
@@ -73,10 +78,15 @@ impl Desk {
             } else {
                 making.pack(made, numbers, out, &gone).await
             };
-            if let Err(refusal) = done {
-                tracing::warn!(subject = %making.id, "a download was not finished: {refusal}");
+            match done {
+                Ok(()) if gone.load(Ordering::Relaxed) => {
+                    tracing::info!(subject = %making.id, "a download was broken off by who downloaded it");
+                }
                 // Whoever downloaded may have gone.
-                let _ = send.send(Err(io::Error::other(refusal.message))).await;
+                Ok(()) => _ = send.send(Part::End).await,
+                Err(refusal) => {
+                    tracing::warn!(subject = %making.id, "a download was not finished: {refusal}");
+                }
             }
         });
         Ok(Download { name, parts })
@@ -156,14 +166,14 @@ fn remove(made: &Path) -> io::Result<()> {
 
 /// Where what is written is sent. Once nobody takes it any more, it goes nowhere.
 struct Pipe {
-    parts: mpsc::Sender<io::Result<Bytes>>,
+    parts: mpsc::Sender<Part>,
     gone: Arc<AtomicBool>,
 }
 
 impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if !self.gone.load(Ordering::Relaxed) {
-            let send = self.parts.send(Ok(Bytes::copy_from_slice(bytes)));
+            let send = self.parts.send(Part::Bytes(Bytes::copy_from_slice(bytes)));
             let sent = Handle::current().block_on(async { tokio::time::timeout(PATIENCE, send).await });
             self.gone.store(!matches!(sent, Ok(Ok(()))), Ordering::Relaxed);
         }

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 pub(crate) use agents::note_who_was_here;
-pub(crate) use export::Download;
+pub(crate) use export::{Download, Part};
 pub(crate) use life::fares;
 use link::Probes;
 

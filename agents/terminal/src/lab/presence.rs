@@ -69,6 +69,8 @@ impl Presence {
         (self.here, self.since, self.why, self.catching_up) = (true, now, None, true);
         self.clock = None;
         self.round_trips = Meter::default();
+        // It may be another process: it will say itself who its children are.
+        self.children.clear();
     }
 
     /// It is away from now on.

@@ -139,6 +139,8 @@ impl Connection {
     /// of why. Nothing is lost when the future is dropped.
     pub(super) async fn recv(&mut self) -> Result<ZmqMessage, Option<NoConnection>> {
         tokio::select! {
+            // What came before the end goes before it.
+            biased;
             message = self.socket.recv() => if let Ok(message) = message {
                 return Ok(message);
             },

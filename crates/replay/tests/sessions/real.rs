@@ -131,7 +131,7 @@ fn a_session_in_real_time_comes_out_the_same_to_the_nanosecond() {
         let (help, valve) = (kept_message(), kept_valve());
         post.request(Request::Message { message: help, value: 0.0 });
         post.request(Request::Water { port: valve, volume: "3.7 uL".parse().unwrap() });
-        await_trials(records, kept, 3);
+        await_trials(records, kept, 20);
         post.request(Request::Stop { why: "enough".into() });
     });
     assert!(count(&recorded, Kind::Output) > 100, "outputs: {}", count(&recorded, Kind::Output));

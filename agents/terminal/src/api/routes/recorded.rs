@@ -1,5 +1,7 @@
 //! Sessions that were recorded: to look at, and for other programs.
 
+use std::io;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
@@ -13,7 +15,7 @@ use utoipa::IntoParams;
 
 use super::{At, Reply, subject_id};
 use crate::api::types::RecordedSession;
-use crate::desk::Download;
+use crate::desk::{Download, Part};
 use crate::refusal::{Allowed, Refusal};
 
 /// How far.
@@ -66,7 +68,15 @@ fn known(form: &str) -> Allowed<Form> {
 }
 
 fn sent(Download { name, parts }: Download) -> impl IntoResponse {
-    let body = stream::unfold(parts, |mut parts| async move { Some((parts.recv().await?, parts)) });
+    let body = stream::unfold(Some(parts), |parts| async move {
+        let mut parts = parts?;
+        match parts.recv().await {
+            Some(Part::Bytes(bytes)) => Some((Ok(bytes), Some(parts))),
+            Some(Part::End) => None,
+            // The connection is broken off, so that nobody takes what came for all.
+            None => Some((Err(io::Error::other("the download broke off")), None)),
+        }
+    });
     let headers = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),

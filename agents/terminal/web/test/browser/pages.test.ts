@@ -232,6 +232,7 @@ describe("every page", () => {
     await page.keyboard.type("for the keyboard");
     await press("Enter");
     await page.waitForSelector("[data-pilot=box1][data-state=paused]");
+    await page.waitForSelector("dialog", { state: "detached" });
     expect(lab.mock.asked.at(-1)?.body).toMatchObject({ why: "for the keyboard" });
     // The focus comes back to where it was.
     await press("Enter");

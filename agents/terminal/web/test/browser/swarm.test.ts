@@ -33,6 +33,8 @@ describe.skipIf(!bin)("a lab", () => {
 
   it("comes at once, small and packed", async () => {
     await page.waitForSelector("[data-pilot=box2][data-state=idle]");
+    const painted = () => performance.getEntriesByName("first-contentful-paint").length > 0;
+    await page.waitForFunction(painted);
     const [bytes, milliseconds] = await page.evaluate(() => {
       const all = [
         ...performance.getEntriesByType("navigation"),
