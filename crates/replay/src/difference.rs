@@ -44,8 +44,9 @@ pub enum Difference {
     },
 }
 
-fn seconds(after: Span) -> String {
-    format!("{:.6} s", after.seconds())
+/// A time since the session's start, to the nanosecond: two that differ are never said alike.
+pub(crate) fn seconds(after: Span) -> String {
+    format!("{:.9} s", after.seconds())
 }
 
 fn versus(recorded: &Option<String>, came: &Option<String>) -> String {
@@ -94,5 +95,24 @@ impl fmt::Display for Shown {
             Value::Integer(number) => number.fmt(f),
             other => other.to_f64().fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_events_that_differ_by_a_nanosecond_are_told_apart() {
+        let event = |ns| Event {
+            time: Time::from_ns(ns),
+            trial: 1,
+            kind: Kind::StageStart,
+            source: Source(0),
+            value: 0.0,
+        };
+        let names = Names { sources: vec![(bramble_value::SourceKind::Session, "session".to_owned())] };
+        let text = |ns| shown(&names, &event(ns), Time::ZERO);
+        assert_ne!(text(3_600_000_000_000), text(3_600_000_000_001));
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bramble_rig::session::{Recorder, RecorderError};
 use bramble_value::{Event, Kind, Names, Record, Row, Span, Time};
 
-use crate::difference::{Difference, shown, value};
+use crate::difference::{Difference, seconds, shown, value};
 
 /// What was recorded. The driver of a replay reads it; the recorder of a replay holds
 /// what comes out against it.
@@ -124,14 +124,8 @@ impl Tape {
             }
             None => {
                 let about = |row: &Row| {
-                    let times = [row.start, row.end].map(|time| time.since(self.start).seconds());
-                    format!(
-                        "trial {}, {:.6} s to {:.6} s, {}",
-                        row.trial,
-                        times[0],
-                        times[1],
-                        row.ending.name()
-                    )
+                    let [start, end] = [row.start, row.end].map(|time| seconds(time.since(self.start)));
+                    format!("trial {}, {start} to {end}, {}", row.trial, row.ending.name())
                 };
                 self.row(came, "its row", Some(about(recorded)), Some(about(came)))
             }
