@@ -284,6 +284,10 @@ pub(crate) struct Start {
     /// A parameter that differs from the task's default or the step's; may be repeated
     #[arg(long = "param", value_name = "PARAM=VALUE", value_parser = setting)]
     pub(crate) parameters: Vec<(String, serde_json::Value)>,
+    /// What a column with `keep` begins with, instead of where the subject's last session left it; may be
+    /// repeated
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = setting)]
+    pub(crate) keep: Vec<(String, serde_json::Value)>,
     /// Stop after this many trials, counted over the steps that follow by themselves
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) trials: Option<u32>,
@@ -393,6 +397,9 @@ pub(crate) struct Simulate {
     /// A parameter that differs from the task's default; may be repeated
     #[arg(long = "param", value_name = "PARAM=VALUE", value_parser = setting)]
     pub(crate) parameters: Vec<(String, serde_json::Value)>,
+    /// What a column with `keep` begins with; may be repeated
+    #[arg(long, value_name = "COLUMN=VALUE", value_parser = setting)]
+    pub(crate) keep: Vec<(String, serde_json::Value)>,
     /// Write the trial table to this file
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,

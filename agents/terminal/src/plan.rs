@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bramble_message::Graduation;
 use bramble_task::{Mistakes, Task, TaskDefinition};
 use bramble_training::{Protocol, Step};
-use bramble_value::Sources;
+use bramble_value::{Sources, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::label;
@@ -17,11 +17,21 @@ use crate::refusal::{Allowed, Refusal};
 /// Parameters by name, as a person or a protocol writes them.
 pub(crate) type Parameters = BTreeMap<String, serde_json::Value>;
 
+/// What a person chose for a session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Chosen {
+    pub(crate) parameters: Parameters,
+    /// What columns with `keep` are to begin with.
+    pub(crate) keep: Parameters,
+}
+
 /// A task that was checked, with its parameters.
 pub(crate) struct Plan {
     pub(crate) task: Sources,
     pub(crate) definition: Arc<TaskDefinition>,
     pub(crate) parameters: Parameters,
+    /// What columns are to begin with, whatever the subject's file says.
+    pub(crate) keep: BTreeMap<String, Value>,
     /// Where in its protocol the subject is; none for a task by itself.
     pub(crate) step: Option<PlannedStep>,
 }
@@ -49,33 +59,35 @@ impl Plan {
     /// One task by itself.
     ///
     /// # Errors
-    /// Where the file is gone or has mistakes, or the parameters are not its.
-    pub(crate) fn of_task(file: &Path, parameters: Parameters) -> Allowed<Plan> {
+    /// Where the file is gone or has mistakes, or what was chosen is not its.
+    pub(crate) fn of_task(file: &Path, chosen: Chosen) -> Allowed<Plan> {
         let sources = bramble_task::read(file)
             .map_err(|error| Refusal::missing(format!("the task's file is gone: {error}")))?;
-        Plan::of_sources(sources, parameters)
+        Plan::of_sources(sources, chosen)
     }
 
-    /// A step of a protocol, from 1; `parameters` go before those of the step.
+    /// A step of a protocol, from 1; parameters that were chosen go before those of the step.
     ///
     /// # Errors
-    /// Where a file is gone or has mistakes, there is no such step, or the
-    /// parameters are not its task's.
-    pub(crate) fn of_step(file: &Path, step: u32, parameters: Parameters) -> Allowed<Plan> {
+    /// Where a file is gone or has mistakes, there is no such step, or what was chosen is not
+    /// its task's.
+    pub(crate) fn of_step(file: &Path, step: u32, chosen: Chosen) -> Allowed<Plan> {
         let (sources, protocol) = protocol(file)?;
         let index = step.saturating_sub(1);
-        let Step { task, parameters: mut all, graduation, .. } = at(&protocol, file, step)?;
-        all.extend(parameters);
+        let Step { task, mut parameters, graduation, .. } = at(&protocol, file, step)?;
+        parameters.extend(chosen.parameters);
         let names = names(&protocol, index);
         let step = PlannedStep { sources, index, names, looks_back: graduation.looks_back() };
-        Ok(Plan { step: Some(step), ..Plan::of_sources(task, all)? })
+        Ok(Plan { step: Some(step), ..Plan::of_sources(task, Chosen { parameters, ..chosen })? })
     }
 
-    fn of_sources(sources: Sources, parameters: Parameters) -> Allowed<Plan> {
+    fn of_sources(sources: Sources, Chosen { parameters, keep }: Chosen) -> Allowed<Plan> {
         let task = bramble_task::load(&sources).map_err(|mistakes| mistaken("the task", &mistakes))?;
         task.parameters(&parameters).map_err(|mistakes| mistaken("the choice of parameters", &mistakes))?;
+        let keep =
+            task.kept(&keep).map_err(|mistakes| mistaken("what columns are to begin with", &mistakes))?;
         let definition = Arc::clone(&task.definition);
-        Ok(Plan { task: sources, definition, parameters, step: None })
+        Ok(Plan { task: sources, definition, parameters, keep, step: None })
     }
 
     /// The task, and the step that it is, for a person.

@@ -1,4 +1,4 @@
-//! Choosing the values of a task's parameters.
+//! Choosing the values of a task's parameters, and of the columns that it keeps.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use bramble_value::{Value, ValueType};
 use serde_json::Value as Json;
 use thiserror::Error;
 
-use crate::definition::{Parameter, Place};
+use crate::definition::{Column, Parameter, Place};
 use crate::load::Task;
 use crate::lower::literal::measure_of;
 use crate::mistake::{Mistake, Mistakes, did_you_mean, one_of};
@@ -46,6 +46,38 @@ impl Task {
                 Err(error) => {
                     mistakes
                         .push(Mistake::new(parameter.place.clone(), format!("parameter `{name}`: {error}")));
+                }
+            }
+        }
+        if mistakes.is_empty() { Ok(values) } else { Err(Mistakes::new(mistakes, &self.sources)) }
+    }
+
+    /// The values that columns with `keep` are to begin with, by their names, written as for
+    /// [`Task::parameters`].
+    ///
+    /// # Errors
+    /// Where a column isn't there or isn't kept, or the value isn't one of its type.
+    pub fn kept(&self, chosen: &BTreeMap<String, Json>) -> Result<BTreeMap<String, Value>, Mistakes> {
+        let keeps = |column: &&Column| column.carry.as_ref().is_some_and(|carry| carry.keep);
+        let columns: Vec<&Column> = self.definition.columns.iter().filter(keeps).collect();
+        let (mut values, mut mistakes) = (BTreeMap::new(), Vec::new());
+        for (name, json) in chosen {
+            let Some(column) = columns.iter().find(|column| column.name.as_str() == name) else {
+                let place = Place { file: self.sources.root.clone(), line: 1, column: 1, length: 1 };
+                let names = columns.iter().map(|column| column.name.as_str());
+                let help = match columns.is_empty() {
+                    true => "the task has no column with `keep = True`".to_owned(),
+                    false => format!("it keeps {}", one_of(names)),
+                };
+                mistakes.push(
+                    Mistake::new(place, format!("there is no column `{name}` that is kept")).help(help),
+                );
+                continue;
+            };
+            match read(&column.kind, json) {
+                Ok(value) => drop(values.insert(name.clone(), value)),
+                Err(why) => {
+                    mistakes.push(Mistake::new(column.place.clone(), format!("column `{name}`: {why}")));
                 }
             }
         }

@@ -5,6 +5,9 @@ use bramble_value::{Row, Trials, Value, ValueType};
 
 use crate::Graduation;
 
+/// Why a session ended that its subject graduated in.
+pub const GRADUATED: &str = "the subject graduated";
+
 /// Looks at every trial of a session.
 #[derive(Debug, Default)]
 pub struct Examiner {
@@ -49,7 +52,7 @@ impl Examiner {
             match rule.met(&self.trials) {
                 Ok(true) => {
                     self.graduated = true;
-                    return Some("the subject graduated".to_owned());
+                    return Some(GRADUATED.to_owned());
                 }
                 Ok(false) => {}
                 Err(why) => return Some(format!("the graduation can't be decided: {why}")),

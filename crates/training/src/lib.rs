@@ -31,7 +31,7 @@ mod recent;
 #[allow(unsafe_code, reason = "the interpreter's derives implement its unsafe marker traits")]
 mod words;
 
-pub use examiner::Examiner;
+pub use examiner::{Examiner, GRADUATED};
 pub use graduation::{Function, Graduation, GraduationError, LOOK_BACK, Wanted};
 pub use load::read;
 pub use protocol::{NoStep, Protocol, Step};

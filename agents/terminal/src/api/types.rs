@@ -51,6 +51,9 @@ pub(crate) struct Start {
     pub(crate) task: Option<PathBuf>,
     #[serde(default)]
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
+    /// What columns with `keep` begin with, instead of what the subject's file says.
+    #[serde(default)]
+    pub(crate) keep: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     pub(crate) trials: Option<u32>,
     #[serde(default)]

@@ -14,13 +14,13 @@ use crate::refusal::Refusal;
 use crate::unusual::Unusual;
 
 pub(super) async fn start(client: &Client, who: Person, options: cli::Start) -> miette::Result<()> {
-    let cli::Start { subject, pilot, task, parameters, trials, seed, despite_check, abandon, confirm } =
+    let cli::Start { subject, pilot, task, parameters, keep, trials, seed, despite_check, abandon, confirm } =
         options;
     let task = task.as_deref().map(absolute).transpose()?;
-    let parameters = parameters.into_iter().collect();
+    let (parameters, keep) = (parameters.into_iter().collect(), keep.into_iter().collect());
     let confirm = confirm.into_iter().collect();
     let mut start =
-        Start { who, subject, pilot, task, parameters, trials, seed, despite_check, abandon, confirm };
+        Start { who, subject, pilot, task, parameters, keep, trials, seed, despite_check, abandon, confirm };
     loop {
         match client.post("/sessions", &start).await {
             // Each is asked for once, so that this ends.

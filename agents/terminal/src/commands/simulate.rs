@@ -19,7 +19,9 @@ pub(super) fn run(options: &cli::Simulate) -> miette::Result<()> {
     let chosen = options.parameters.iter().cloned().collect();
     let parameters = task.parameters(&chosen)?;
     let seed = Seed(options.seed);
-    let settings = Settings { parameters, seed, kept: Vec::new() };
+    let kept = task.kept(&options.keep.iter().cloned().collect())?;
+    let kept = task.definition.columns.iter().map(|column| kept.get(column.name.as_str()).copied());
+    let settings = Settings { parameters, seed, kept: kept.collect() };
     // The animal's chances are not those of the task.
     let animal_seed = Seed(Random::new(seed, "animal", 0).below(u64::MAX));
     let animal = named(&options.animal, animal_seed, "").into_diagnostic()?;

@@ -15,7 +15,7 @@ use super::life::fares;
 use super::{Desk, State};
 use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::training;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Chosen, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
 use crate::room;
 use crate::software;
@@ -72,6 +72,7 @@ impl Desk {
             pilot: pilot.clone(),
             task: None,
             parameters: BTreeMap::new(),
+            keep: BTreeMap::new(),
             trials: next.trials,
             seed: None,
             despite_check: next.despite_check,
@@ -92,8 +93,20 @@ impl Desk {
     }
 
     async fn start_from(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
-        let Start { who, subject, pilot, task, parameters, trials, despite_check, abandon, confirm, .. } =
-            start;
+        let Start {
+            who,
+            subject,
+            pilot,
+            task,
+            parameters,
+            keep,
+            trials,
+            despite_check,
+            abandon,
+            confirm,
+            ..
+        } = start;
+        let chosen = Chosen { parameters, keep };
         // That there is such a subject is the first thing a person wants to know.
         let behind = self.behind(&subject).await?;
         let look = |file: &SubjectFile| {
@@ -113,9 +126,9 @@ impl Desk {
         let settings = self.settings.clone();
         let (plan, (origin, unread)) = plan::blocking(move || {
             let (file, plan) = match (task, at) {
-                (Some(file), _) => (file.clone(), Plan::of_task(&file, parameters)?),
+                (Some(file), _) => (file.clone(), Plan::of_task(&file, chosen)?),
                 (None, Some(Training { protocol, step, .. })) => {
-                    (protocol.clone(), Plan::of_step(&protocol, step, parameters)?)
+                    (protocol.clone(), Plan::of_step(&protocol, step, chosen)?)
                 }
                 (None, None) => return Err(Refusal::wrong("say which task to run")),
             };
@@ -125,9 +138,10 @@ impl Desk {
         // Nobody is asked in vain: whatever else may be wrong was found before.
         let zone = TimeZone::system();
         before.check(&subject, pilot.as_str(), &confirm, &zone)?;
-        let (kept, earlier) = self.past(&subject, &plan).await?;
-        let session = Uuid::new_v4();
+        let (mut kept, earlier) = self.past(&subject, &plan).await?;
         let what = plan.describe();
+        kept.extend(plan.keep);
+        let session = Uuid::new_v4();
         let request = StartSession {
             session,
             subject: subject.clone(),

@@ -1,13 +1,24 @@
 //! `replay --extract`: a folder from which a session can be run again on another rig.
 
-use std::fs::{self, Permissions};
+mod layout;
+mod readme;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Permissions};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use bramble_rig::calibration::{self, Calibration};
-use bramble_subject::{SessionNumber, SessionStart, SubjectFile};
+use bramble_subject::{SessionEnd, SessionNumber, SessionStart, SubjectFile};
+use bramble_value::{Value, ValueType};
 use miette::{IntoDiagnostic, WrapErr, miette};
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
+
+use layout::Layout;
+
+/// Where a folder has the files of the task and its protocol.
+const SOURCES: &str = "sources";
 
 /// Writes everything that a session started from into a new folder, which is there whole or
 /// not at all.
@@ -27,21 +38,23 @@ pub(super) fn extract(file: &SubjectFile, number: SessionNumber, folder: &Path) 
 
 fn write_all(file: &SubjectFile, number: SessionNumber, folder: &Path) -> miette::Result<()> {
     let start = file.session(number).into_diagnostic()?;
-    let end = file.summary(number).into_diagnostic()?.end;
+    let summary = file.summary(number).into_diagnostic()?;
+    let layout = Layout::of(&start);
+    for (path, text) in &start.sources {
+        write(&folder.join(SOURCES).join(layout.place(path)), text)?;
+    }
     for (path, text) in &start.texts {
         write(&folder.join(inside(path)), text)?;
-    }
-    // After the texts, which no agent can then have put in a source's place.
-    for (path, text) in &start.sources {
-        write(&folder.join("sources").join(inside(path)), text)?;
     }
     if start.texts.is_empty() {
         older(&start, folder)?;
     }
-    write(&folder.join("session.json"), &pretty(&session(file, number, &start, end.as_ref())))?;
+    write(&folder.join("session.json"), &pretty(&session(file, number, &start, summary.end.as_ref())))?;
     write(&folder.join("provenance.json"), &pretty(&start.provenance))?;
     write(&folder.join("versions.txt"), &versions(&start))?;
-    write(&folder.join("README.md"), &readme(file, number, &start))
+    let about =
+        readme::About { subject: file.id(), number, start: &start, layout: &layout, summary: &summary };
+    write(&folder.join("README.md"), &about.readme())
 }
 
 /// What a session of before its texts were kept has in its provenance instead.
@@ -92,9 +105,10 @@ fn session(
     file: &SubjectFile,
     number: SessionNumber,
     start: &SessionStart,
-    end: Option<&bramble_subject::SessionEnd>,
-) -> Value {
-    let parameters = start.parameters.iter().map(|one| (one.name.clone(), json!(shown(one))));
+    end: Option<&SessionEnd>,
+) -> Json {
+    let parameters =
+        start.parameters.iter().map(|one| (one.name.clone(), json!(shown(&one.value_type, one.value))));
     json!({
         "subject": file.id(),
         "session": number,
@@ -103,7 +117,7 @@ fn session(
         "root": start.root,
         "parameters": parameters.collect::<serde_json::Map<_, _>>(),
         "seed": start.seed,
-        "kept": start.provenance["request"]["kept"],
+        "kept": kept(start),
         "protocol": start.protocol,
         "pilot": start.pilot,
         "started": start.started,
@@ -111,12 +125,25 @@ fn session(
     })
 }
 
-/// A parameter's value as a start takes it.
-fn shown(parameter: &bramble_subject::Parameter) -> String {
-    match parameter.value {
-        bramble_value::Value::Integers(least, most) => format!("[{least}, {most}]"),
-        value => parameter.value_type.show(value),
+/// A parameter's or a column's value as a start takes it, which is exactly this one again.
+fn shown(value_type: &ValueType, value: Value) -> String {
+    match value {
+        Value::Integers(least, most) => format!("[{least}, {most}]"),
+        Value::Level(level) => level.share().to_string(),
+        Value::Frequency(frequency) => format!("{} Hz", frequency.hertz()),
+        value => value_type.show(value),
     }
+}
+
+/// What the columns with `keep` began with, as a start takes it.
+fn kept(start: &SessionStart) -> BTreeMap<String, String> {
+    let kept = start.provenance["request"]["kept"].clone();
+    let kept: BTreeMap<String, Value> = serde_json::from_value(kept).unwrap_or_default();
+    let of_column = |(name, value): (String, Value)| {
+        let column = start.columns.iter().find(|column| column.name == name)?;
+        Some((name, shown(&column.value_type, value)))
+    };
+    kept.into_iter().filter_map(of_column).collect()
 }
 
 /// A path of the file's, which stays inside a folder whatever it says.
@@ -125,90 +152,17 @@ fn inside(path: &str) -> PathBuf {
     parts.filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-fn pretty(value: &Value) -> String {
+fn pretty(value: &Json) -> String {
     format!("{value:#}\n")
 }
 
+/// Writes a file that isn't there yet: none takes the place of another.
 fn write(path: &Path, text: &str) -> miette::Result<()> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, text))
+        .and_then(|()| File::create_new(path)?.write_all(text.as_bytes()))
         .into_diagnostic()
         .wrap_err_with(|| format!("{} can't be written", path.display()))
-}
-
-fn readme(file: &SubjectFile, number: SessionNumber, start: &SessionStart) -> String {
-    let root = inside(&start.root);
-    let request = &start.provenance["request"];
-    let mut more: Vec<String> = vec![format!("--seed {}", start.seed.0)];
-    more.extend(request["trials"].as_u64().map(|trials| format!("--trials {trials}")));
-    more.extend(start.parameters.iter().map(|one| format!("--param {}=\"{}\"", one.name, shown(one))));
-    let more: String = more.iter().map(|one| format!(" \\\n      {one}")).collect();
-    let kept = match request["kept"].as_object() {
-        Some(kept) if !kept.is_empty() => {
-            let names: Vec<&str> = kept.keys().map(String::as_str).collect();
-            format!(
-                "\nIt began with what {} had been at the end of the session before (`kept` in\n`session.json`). A \
-                 subject that has done the task begins with its own.\n",
-                names.join(", ")
-            )
-        }
-        _ => String::new(),
-    };
-    format!(
-        "# Session {number} of {subject}
-
-It ran the task {task} on {pilot}, at {started}. This folder holds all that it started from, as
-its subject file has it.
-
-- `sources/`: the task's files, and its protocol's; the task is `sources/{root}`.
-- `config/`: the configuration of its pilot, with the pins of that box, of the children that it
-  used, and of the terminal.
-- `calibrations/`: the water that its valves gave. They are of those valves: calibrate your own.
-- `session.json`: parameters as resolved, seed, what the columns kept, how it ended.
-- `provenance.json`: hardware, drivers, hosts, builds, and how it was started.
-- `versions.txt`: the programs; `software/`: the versions of the libraries in them, `Cargo.lock`.
-{repository}
-## To run it again
-
-1. Give a pilot a configuration with the same devices, on your pins: begin from `config/pilot.toml`.
-   `bramble-pilot check` exercises the rig, `bramble-pilot calibrate VALVE` measures the water.
-2. See that the task fits: `bramble-terminal task check sources/{root}`
-3. Try it without an animal, with the session's seed:
-   `bramble-terminal task simulate sources/{root} --seed {seed}`
-4. Start it, with its seed and its parameters:
-
-       bramble-terminal start SUBJECT --pilot PILOT --task sources/{root}{more}
-{kept}
-The session itself, on what happened in it, is run again from the subject file:
-`bramble-terminal replay FILE --session {plain}`
-",
-        subject = file.id(),
-        task = start.task,
-        pilot = start.pilot,
-        started = start.started,
-        root = root.display(),
-        repository = repository(start),
-        seed = start.seed.0,
-        plain = number.get(),
-    )
-}
-
-/// Where the task came from, in a line of the list.
-fn repository(start: &SessionStart) -> String {
-    let repository = &start.provenance["repository"];
-    let Some(commit) = repository["commit"].as_str() else { return String::new() };
-    let of = repository["remote"].as_str().or(repository["top"].as_str()).unwrap_or("its repository");
-    let changes = match repository["changed"].as_bool() {
-        Some(true) => ", with the\n  changes of `changes.patch`, which `git apply` makes there",
-        Some(false) => ", unchanged",
-        None => "; whether it was changed isn't known",
-    };
-    let missing = match repository["missing"].as_str() {
-        Some(missing) => format!(" ({missing})"),
-        None => String::new(),
-    };
-    format!("- The task lay in {of} at commit\n  {commit}{changes}{missing}.\n")
 }
 
 #[cfg(test)]
@@ -219,5 +173,23 @@ mod tests {
     fn no_path_of_a_file_leads_out_of_the_folder() {
         assert_eq!(inside("../../etc/passwd"), Path::new("etc/passwd"));
         assert_eq!(inside("/tasks/lib/../a.star"), Path::new("tasks/lib/a.star"));
+    }
+
+    #[test]
+    fn a_value_is_written_as_a_start_reads_it_to_the_last_digit() {
+        let level = bramble_value::Level::from_share(1.0 / 3.0).unwrap();
+        let written = shown(&ValueType::Level, Value::Level(level));
+        assert_eq!(written.parse::<f64>().unwrap(), 1.0 / 3.0);
+        let frequency = ValueType::Frequency.value_from_f64(4321.000_000_1).unwrap();
+        assert_eq!(shown(&ValueType::Frequency, frequency), "4321.0000001 Hz");
+    }
+
+    #[test]
+    fn no_file_takes_the_place_of_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sources/task.star");
+        write(&path, "one").unwrap();
+        assert!(write(&path, "another").is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one");
     }
 }
