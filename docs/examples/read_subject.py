@@ -14,5 +14,5 @@ for number, task in tasks.items():
     trials = pd.read_hdf(path, f"sessions/{number}/trials/table")
     end = pd.read_hdf(path, f"sessions/{number}/end/table")
     print(f"session {number}: {task}, {len(trials)} trials, {''.join(end.why) or 'running'}")
-    if "latency" in trials:
+    if {"target", "latency"} <= set(trials):
         print(trials.groupby("target").latency.agg(["count", "median"]).round(2))

@@ -16,20 +16,23 @@ use crate::place::write_file;
 use crate::summary::about;
 use crate::table::{Column, Table, Values};
 use crate::trials::trials;
-use crate::{ExportError, Session};
+use crate::{ExportError, Here, Session};
+
+/// What describes the tables, and says what the session was.
+pub(crate) const PACKAGE: &str = "datapackage.json";
 
 /// Writes a session's files into `folder`, which is there and empty.
 ///
 /// # Errors
 /// Where a file can't be written.
-pub(crate) fn write(session: &Session, folder: &Path) -> Result<(), ExportError> {
+pub(crate) fn write(session: &Session, here: &Here, folder: &Path) -> Result<(), ExportError> {
     let tables = [trials(session), events(session), notes(session)];
     for table in &tables {
         let path = folder.join(format!("{}.csv", table.name));
         write_table(table, &path).map_err(ExportError::write(&path))?;
     }
-    let path = folder.join("datapackage.json");
-    let text = serde_json::to_vec_pretty(&package(session, &tables)).expect("JSON values have a text");
+    let path = folder.join(PACKAGE);
+    let text = serde_json::to_vec_pretty(&package(session, here, &tables)).expect("JSON values have a text");
     write_file(&path, &text)
 }
 
@@ -62,7 +65,7 @@ fn write_field(field: &mut String, values: &Values, row: usize) {
     written.transpose().expect("a string takes any text");
 }
 
-fn package(session: &Session, tables: &[Table]) -> Json {
+fn package(session: &Session, here: &Here, tables: &[Table]) -> Json {
     let resources = tables.iter().map(|table| {
         json!({
             "name": table.name,
@@ -82,7 +85,7 @@ fn package(session: &Session, tables: &[Table]) -> Json {
         "title": format!("Session {} of {}: {}", session.number, session.subject, session.start.task),
         "description": session.start.task_doc,
         "created": session.start.started,
-        "session": about(session),
+        "session": about(session, here),
         "resources": resources.collect::<Json>(),
     })
 }

@@ -15,6 +15,20 @@ pub enum ExportError {
     /// What would be written is there.
     #[error("{} is there already, and was left as it is", .0.display())]
     Exists(PathBuf),
+    /// Another session is where this one would go.
+    #[error(
+        "{} has session {number} of {subject}, which another session can't replace: a folder of AIND is named by its \
+         subject and the second in which its session ended; --out DIR exports this one into another folder",
+        path.display()
+    )]
+    Other {
+        /// The folder.
+        path: PathBuf,
+        /// Whose session is there.
+        subject: String,
+        /// Which session that is.
+        number: String,
+    },
     /// The folder can't be written, or the disk is full.
     #[error("can't write {}: {source}; check that the folder may be written and has room", path.display())]
     Write {

@@ -120,7 +120,9 @@ impl Meaning<'_> {
                 let source = self.session.start.names.sources.get(usize::from(event.source.0));
                 source.map_or("", |(_, name)| self.session.device_unit(name))
             }
-            Kind::Column | Kind::Parameter => self.held(event).map_or("", ValueType::unit),
+            // Where a sync line told the time; else it says nothing.
+            Kind::SessionStart if event.value != 0.0 => "us",
+            Kind::Column | Kind::Parameter | Kind::Asked => self.held(event).map_or("", ValueType::unit),
             _ => "",
         }
     }
@@ -132,7 +134,7 @@ impl Meaning<'_> {
                 let stage = Source(whole(event.value)?);
                 self.session.start.names.sources.get(usize::from(stage.0)).map(|(_, name)| name.clone())
             }
-            Kind::Column | Kind::Parameter => match self.held(event)? {
+            Kind::Column | Kind::Parameter | Kind::Asked => match self.held(event)? {
                 kind @ ValueType::Choice(choices) => {
                     let place = whole(event.value).filter(|place| usize::from(*place) < choices.len())?;
                     Some(kind.show(bramble_value::Value::Choice(place)))

@@ -65,6 +65,10 @@ impl Form {
         whether: Whether,
     ) -> Result<PathBuf, ExportError> {
         let target = folder.join(self.path(session, here));
+        // Every other form's places are one session's each.
+        if self == Form::Aind {
+            aind::check_whose(&target, session)?;
+        }
         place(&target, whether, |path| self.write(session, here, path))?;
         Ok(target)
     }
@@ -73,8 +77,8 @@ impl Form {
         let folder = || fs::create_dir(path).map_err(ExportError::write(path));
         match self {
             Form::Nwb => nwb::write(session, here, path),
-            Form::Csv => folder().and_then(|()| csv::write(session, path)),
-            Form::Parquet => folder().and_then(|()| parquet::write(session, path)),
+            Form::Csv => folder().and_then(|()| csv::write(session, here, path)),
+            Form::Parquet => folder().and_then(|()| parquet::write(session, here, path)),
             Form::Aind => folder().and_then(|()| aind::write(session, here, path)),
         }
     }

@@ -2,6 +2,7 @@
 
 use bramble_value::Lab;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 /// By whom, where and when a session is exported.
@@ -16,6 +17,11 @@ pub struct Here {
 }
 
 impl Here {
+    /// The day of a moment in the lab.
+    pub(crate) fn day(&self, moment: Timestamp) -> Date {
+        moment.to_zoned(self.zone.clone()).date()
+    }
+
     /// A moment as ISO 8601 with its distance from UTC, as NWB and AIND want it.
     pub(crate) fn moment(&self, moment: Timestamp) -> String {
         moment.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string()

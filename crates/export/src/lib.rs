@@ -22,6 +22,7 @@ mod session;
 mod summary;
 mod table;
 mod trials;
+mod weights;
 
 pub use bramble_value::Lab;
 pub use error::ExportError;

@@ -21,14 +21,14 @@ use crate::events::{events, notes};
 use crate::summary::summary;
 use crate::table::{Column, Table, Values};
 use crate::trials::trials;
-use crate::{ExportError, Session};
+use crate::{ExportError, Here, Session};
 
 /// Writes a session's files into `folder`, which is there and empty.
 ///
 /// # Errors
 /// Where a file can't be written.
-pub(crate) fn write(session: &Session, folder: &Path) -> Result<(), ExportError> {
-    for table in [trials(session), events(session), notes(session), summary(session)] {
+pub(crate) fn write(session: &Session, here: &Here, folder: &Path) -> Result<(), ExportError> {
+    for table in [trials(session), events(session), notes(session), summary(session, here)] {
         write_table(&table, &folder.join(format!("{}.parquet", table.name)))?;
     }
     Ok(())

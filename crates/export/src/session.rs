@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bramble_subject::{
-    Biography, Note, Occasion, SessionEnd, SessionNumber, SessionStart, SubjectFile, Weight, life,
-};
+use bramble_subject::{Biography, Note, SessionEnd, SessionNumber, SessionStart, SubjectFile};
 use bramble_value::{Event, Span, SubjectId, Time, Trials};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::ExportError;
+use crate::weights::Weights;
 
 /// A session, read from its subject's file.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,10 +19,8 @@ pub struct Session {
     pub subject_uuid: Uuid,
     /// Who the animal is, as is known now.
     pub biography: Biography,
-    /// The last weighing up to its start, but none after a session.
-    pub before: Option<Weight>,
-    /// The first weighing after its end, if that was one after a session.
-    pub after: Option<Weight>,
+    /// The animal's weighings.
+    pub(crate) weights: Weights,
     /// Its place among the subject's sessions.
     pub number: SessionNumber,
     /// What it started from.
@@ -46,23 +43,12 @@ impl Session {
     pub fn read(file: &SubjectFile, number: SessionNumber) -> Result<Session, ExportError> {
         let summary = file.summary(number)?;
         let start = file.session(number)?;
-        let ended = summary.end.as_ref().map_or(Timestamp::MAX, |end| end.ended);
-        let weights = life::counted(&file.weights()?);
-        let before = weights
-            .iter()
-            .rfind(|weight| weight.when <= start.started && weight.occasion != Occasion::After)
-            .cloned();
-        let after = weights
-            .iter()
-            .find(|weight| weight.when >= ended)
-            .filter(|weight| weight.occasion == Occasion::After)
-            .cloned();
+        let weights = Weights::of(&file.weights()?, &file.sessions()?, &summary);
         Ok(Session {
             subject: file.id().clone(),
             subject_uuid: file.uuid(),
             biography: file.biography()?,
-            before,
-            after,
+            weights,
             number,
             start,
             end: summary.end,

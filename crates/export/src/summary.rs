@@ -1,15 +1,14 @@
 //! A session in one row, and in JSON.
 
 use bramble_subject::Sex;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use bramble_value::Value;
 use serde_json::{Value as Json, json};
 
-use crate::Session;
 use crate::table::{Column, Table, Values};
+use crate::{Here, Session};
 
 /// The session in one row, for finding sessions in a cohort.
-pub(crate) fn summary(session: &Session) -> Table {
+pub(crate) fn summary(session: &Session, here: &Here) -> Table {
     let start = &session.start;
     let (step, end) = (start.protocol.as_ref(), session.end.as_ref());
     let biography = &session.biography;
@@ -53,10 +52,10 @@ pub(crate) fn summary(session: &Session) -> Table {
         (
             "weight_g",
             "g",
-            "what the animal weighed before it",
-            number(session.before.as_ref().map(|weight| weight.grams)),
+            "what the animal weighed before it, on that day",
+            number(session.weights.before(here).map(|weight| weight.grams)),
         ),
-        ("age_d", "d", "how old the animal was", Values::Integers(vec![age_days(session)])),
+        ("age_d", "d", "how old the animal was", Values::Integers(vec![age_days(session, here)])),
         (
             "sex",
             "",
@@ -85,8 +84,8 @@ pub(crate) fn summary(session: &Session) -> Table {
 }
 
 /// What the session was, for a JSON document; `null` is what isn't known.
-pub(crate) fn about(session: &Session) -> Json {
-    let table = summary(session);
+pub(crate) fn about(session: &Session, here: &Here) -> Json {
+    let table = summary(session, here);
     let mut about = serde_json::Map::new();
     about.insert("subject".to_owned(), json!(session.subject));
     about.insert("subject_uuid".to_owned(), json!(session.subject_uuid));
@@ -105,7 +104,7 @@ pub(crate) fn about(session: &Session) -> Json {
         json!({
             "name": one.name,
             "value": one.value_type.show(one.value),
-            "number": one.value.to_f64(),
+            "number": number(one.value),
             "unit": one.value_type.unit(),
             "description": one.doc,
         })
@@ -115,10 +114,15 @@ pub(crate) fn about(session: &Session) -> Json {
     Json::Object(about)
 }
 
-/// How many days old the animal was when the session started.
-pub(crate) fn age_days(session: &Session) -> Option<i64> {
+/// A value as one number; `None` for a range, which is two.
+pub(crate) fn number(value: Value) -> Option<f64> {
+    (!matches!(value, Value::Integers(..))).then(|| value.to_f64())
+}
+
+/// How many days old the animal was when the session started, by the calendar of the lab, on which
+/// it was born; `None` where that isn't known, or is after the session.
+pub(crate) fn age_days(session: &Session, here: &Here) -> Option<i64> {
     let birth = session.biography.birth?;
-    let day = Timestamp::to_zoned(session.start.started, TimeZone::UTC).date();
-    let days = birth.until(day).ok()?.get_days();
+    let days = birth.until(here.day(session.start.started)).ok()?.get_days();
     Some(i64::from(days)).filter(|days| *days >= 0)
 }

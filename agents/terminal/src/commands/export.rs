@@ -1,9 +1,10 @@
 //! `export`: sessions for other programs, from the subject file alone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bramble_export::{ExportError, Form, Here, Session, Whether};
-use bramble_subject::{SessionNumber, Sex, SubjectError, SubjectFile};
+use bramble_subject::{SessionNumber, SessionSummary, Sex, SubjectError, SubjectFile};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report, miette};
@@ -15,12 +16,14 @@ use crate::config::Settings;
 pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<()> {
     let file = open(&options.subject, settings.data)?;
     let here = Here { lab: settings.lab, zone: TimeZone::system(), now: Timestamp::now() };
-    if options.forms().contains(&Form::Nwb) {
-        remind(&file)?;
-    }
     let whether = if options.replace { Whether::ToReplace } else { Whether::ToKeep };
     let mut kept = Vec::new();
-    for number in chosen(&file, &options.session)? {
+    let mut others = Vec::new();
+    let sessions = chosen(&file, &options.session)?;
+    if options.forms().contains(&Form::Nwb) {
+        remind(&file, &sessions, &here)?;
+    }
+    for number in sessions.iter().map(|session| session.number) {
         let session = Session::read(&file, number).map_err(|error| refusal(error, number))?;
         if session.end.is_none() {
             eprintln!(
@@ -31,29 +34,46 @@ pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<(
             match form.export(&session, &here, &options.out, whether) {
                 Ok(path) => say(format_args!("session {number}  {form:<8} {}", path.display())),
                 Err(ExportError::Exists(path)) => kept.push(path),
+                Err(error @ ExportError::Other { .. }) => {
+                    others.push(format!("\n  session {number}: {error}"))
+                }
                 Err(error) => return Err(refusal(error, number)),
             }
         }
     }
-    if kept.is_empty() {
-        return Ok(());
+    let mut left = Vec::new();
+    if !kept.is_empty() {
+        let some = kept.iter().map(|path| format!("\n  {}", path.display())).collect::<String>();
+        left.push(format!("these are there already, and were left as they are:{some}"));
     }
-    let some = kept.iter().map(|path| format!("\n  {}", path.display())).collect::<String>();
-    Err(miette!(
-        help = "--replace writes them anew, --out DIR writes into another folder",
-        "these are there already, and were left as they are:{some}"
-    ))
+    if !others.is_empty() {
+        left.push(format!("these were not exported:{}", others.concat()));
+    }
+    match left.is_empty() {
+        true => Ok(()),
+        false => Err(miette!(
+            help = "--replace writes them anew, --out DIR writes into another folder",
+            "{}",
+            left.join("\n")
+        )),
+    }
 }
 
 /// Says what archives ask of NWB and isn't known. It is exported without it.
-fn remind(file: &SubjectFile) -> miette::Result<()> {
+fn remind(file: &SubjectFile, sessions: &[SessionSummary], here: &Here) -> miette::Result<()> {
     let biography = file.biography().into_diagnostic()?;
-    let wanted = [
-        ("its species", biography.species.is_empty()),
-        ("its sex", biography.sex == Sex::Unknown),
-        ("its day of birth", biography.birth.is_none()),
-    ];
-    let unknown: Vec<&str> = wanted.iter().filter(|(_, unknown)| *unknown).map(|(what, _)| *what).collect();
+    let day = |session: &SessionSummary| session.started.to_zoned(here.zone.clone()).date();
+    let first = sessions.iter().map(day).min();
+    let birth = match (biography.birth, first) {
+        (None, _) => Some("its day of birth".to_owned()),
+        (Some(birth), Some(first)) if birth > first => {
+            Some(format!("its day of birth, since {birth} is after its session of {first}"))
+        }
+        _ => None,
+    };
+    let species = biography.species.is_empty().then(|| "its species".to_owned());
+    let sex = (biography.sex == Sex::Unknown).then(|| "its sex".to_owned());
+    let unknown: Vec<String> = [species, sex, birth].into_iter().flatten().collect();
     if !unknown.is_empty() {
         eprintln!("archives of NWB ask for what isn't known of {}: {}", file.id(), unknown.join(", "));
     }
@@ -61,25 +81,38 @@ fn remind(file: &SubjectFile) -> miette::Result<()> {
 }
 
 /// The sessions that are meant, in order.
-fn chosen(file: &SubjectFile, wanted: &[u32]) -> miette::Result<Vec<SessionNumber>> {
+fn chosen(file: &SubjectFile, wanted: &[u32]) -> miette::Result<Vec<SessionSummary>> {
     let all = file.sessions().into_diagnostic()?;
-    let all: Vec<SessionNumber> = all.iter().map(|session| session.number).collect();
     if all.is_empty() {
         return Err(miette!("{} has no sessions yet: there is nothing to export", file.id()));
     }
-    let mut wanted: Vec<SessionNumber> = wanted.iter().copied().map(SessionNumber::new).collect();
-    wanted.sort();
-    wanted.dedup();
-    if let Some(none) = wanted.iter().find(|number| !all.contains(number)) {
+    let numbers: BTreeSet<SessionNumber> = all.iter().map(|session| session.number).collect();
+    let wanted: BTreeSet<SessionNumber> = wanted.iter().copied().map(SessionNumber::new).collect();
+    if let Some(none) = wanted.difference(&numbers).next() {
         return Err(miette!(
             help = format!("bramble-terminal subject show {} lists them", file.id()),
-            "{} has no session {none}; its sessions are {} to {}",
+            "{} has no session {none}; it has {}",
             file.id(),
-            all[0],
-            all[all.len() - 1],
+            listed(&numbers),
         ));
     }
-    Ok(if wanted.is_empty() { all } else { wanted })
+    Ok(all.into_iter().filter(|one| wanted.is_empty() || wanted.contains(&one.number)).collect())
+}
+
+/// Numbers in a sentence, those that follow each other as one: `0001 to 0003, 0005`.
+fn listed(numbers: &BTreeSet<SessionNumber>) -> String {
+    let mut runs: Vec<(SessionNumber, SessionNumber)> = Vec::new();
+    for number in numbers.iter().copied() {
+        match runs.last_mut() {
+            Some((_, last)) if last.get() + 1 == number.get() => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let said = runs.iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first} to {last}"),
+    });
+    said.collect::<Vec<_>>().join(", ")
 }
 
 fn open(subject: &str, data: PathBuf) -> miette::Result<SubjectFile> {

@@ -12,6 +12,7 @@ use std::path::Path;
 use bramble_subject::Sex;
 use serde_json::{Value as Json, json};
 
+use crate::summary::age_days;
 use crate::{ExportError, Here, Session, csv};
 
 /// The institutions, companies and funders that the schema knows.
@@ -29,12 +30,32 @@ pub(crate) fn folder(session: &Session, here: &Here) -> String {
     format!("{}_{}", subject_id(session), ended.strftime("%Y-%m-%d_%H-%M-%S"))
 }
 
+/// Sees that a folder that is there already isn't another session's.
+///
+/// # Errors
+/// Where it is.
+pub(crate) fn check_whose(folder: &Path, session: &Session) -> Result<(), ExportError> {
+    let Ok(text) = fs::read(folder.join(BEHAVIOR).join(csv::PACKAGE)) else { return Ok(()) };
+    let there: Json = serde_json::from_slice(&text).unwrap_or_default();
+    let there = &there["session"];
+    match (there["uuid"].as_str(), there["subject"].as_str(), there["session"].as_u64()) {
+        (Some(uuid), Some(subject), Some(number)) if uuid != session.start.uuid.to_string() => {
+            Err(ExportError::Other {
+                path: folder.to_owned(),
+                subject: subject.to_owned(),
+                number: format!("{number:04}"),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes a session's documents and tables into `folder`, which is there and empty.
 ///
 /// # Errors
 /// Where something isn't known that the schema wants, or a file can't be written.
 pub(crate) fn write(session: &Session, here: &Here, folder: &Path) -> Result<(), ExportError> {
-    let subject = subject(session).map_err(|wants| unknown(session, wants))?;
+    let subject = subject(session, here).map_err(|wants| unknown(session, wants))?;
     let description = data_description(session, here).map_err(|wants| unknown(session, wants))?;
     let documents = [
         ("subject", "2.3.3", subject),
@@ -56,7 +77,7 @@ pub(crate) fn write(session: &Session, here: &Here, folder: &Path) -> Result<(),
     }
     let tables = folder.join(BEHAVIOR);
     fs::create_dir(&tables).map_err(ExportError::write(&tables))?;
-    csv::write(session, &tables)
+    csv::write(session, here, &tables)
 }
 
 fn unknown(session: &Session, wants: Vec<String>) -> ExportError {
@@ -73,7 +94,7 @@ fn subject_id(session: &Session) -> String {
     session.subject.as_str().replace('_', "-")
 }
 
-fn subject(session: &Session) -> Result<Json, Vec<String>> {
+fn subject(session: &Session, here: &Here) -> Result<Json, Vec<String>> {
     let biography = &session.biography;
     let mut wants = Vec::new();
     if biography.species != MOUSE {
@@ -90,12 +111,9 @@ fn subject(session: &Session) -> Result<Json, Vec<String>> {
             ""
         }
     };
-    let born_before = |birth: &jiff::civil::Date| {
-        birth.to_zoned(jiff::tz::TimeZone::UTC).is_ok_and(|birth| birth.timestamp() < session.start.started)
-    };
     match biography.birth.as_ref() {
         None => wants.push("the day of birth".to_owned()),
-        Some(birth) if !born_before(birth) => {
+        Some(birth) if age_days(session, here).is_none() => {
             wants.push(format!("another day of birth than {birth}, which is after the session"));
         }
         Some(_) => {}
@@ -108,6 +126,11 @@ fn subject(session: &Session) -> Result<Json, Vec<String>> {
     }
     let strain = STRAINS.into_iter().find(|strain| *strain == biography.strain).unwrap_or("Unknown");
     let source = biography.extra.get("source").map_or("", String::as_str);
+    // What the schema has no place for, or takes from a list only.
+    let mut notes = vec![format!("subject {}, {}", session.subject, session.subject_uuid)];
+    notes.push(format!("strain {}", if biography.strain.is_empty() { "unknown" } else { &biography.strain }));
+    notes.extend(Some(biography.notes.clone()).filter(|notes| !notes.is_empty()));
+    notes.extend(biography.extra.iter().map(|(name, value)| format!("{name}: {value}")));
     Ok(json!({
         "object_type": "Subject",
         "subject_id": subject_id(session),
@@ -120,13 +143,7 @@ fn subject(session: &Session) -> Result<Json, Vec<String>> {
             "genotype": biography.genotype,
             "source": organization(source),
         },
-        "notes": format!(
-            "subject {}, {}; strain {}; {}",
-            session.subject,
-            session.subject_uuid,
-            if biography.strain.is_empty() { "unknown" } else { &biography.strain },
-            biography.notes,
-        ),
+        "notes": notes.join("; "),
     }))
 }
 
@@ -220,8 +237,8 @@ fn acquisition(session: &Session, here: &Here) -> Json {
         }],
         "subject_details": {
             "object_type": "Acquisition subject details",
-            "animal_weight_prior": session.before.as_ref().map(|weight| weight.grams),
-            "animal_weight_post": session.after.as_ref().map(|weight| weight.grams),
+            "animal_weight_prior": session.weights.before(here).map(|weight| weight.grams),
+            "animal_weight_post": session.weights.after(here).map(|weight| weight.grams),
             "weight_unit": "gram",
             "mouse_platform_name": "unknown",
             "reward_consumed_total": water,
@@ -246,6 +263,9 @@ fn data_description(session: &Session, here: &Here) -> Result<Json, Vec<String>>
         return Err(wants);
     }
     let funders = if lab.funders.is_empty() { vec![String::new()] } else { lab.funders.clone() };
+    let mut tags =
+        vec![format!("bramble session {}", session.start.uuid), format!("institution: {}", lab.institution)];
+    tags.extend(lab.funders.iter().map(|funder| format!("funder: {funder}")));
     let funding = funders.iter().map(|one| json!({ "object_type": "Funding", "funder": organization(one) }));
     Ok(json!({
         "object_type": "Data description",
@@ -259,7 +279,7 @@ fn data_description(session: &Session, here: &Here) -> Result<Json, Vec<String>>
         "project_name": lab.project,
         "modalities": [modality()],
         "data_summary": format!("{}\n{}", session.start.task, session.start.task_doc).trim(),
-        "tags": [format!("bramble session {}", session.start.uuid), format!("institution: {}", lab.institution)],
+        "tags": tags,
     }))
 }
 

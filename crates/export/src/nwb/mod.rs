@@ -88,7 +88,7 @@ fn write_into(file: &File, session: &Session, here: &Here) -> hdf5::Result<()> {
     states::write(&objects, &file.group("intervals")?, session)?;
     let acquisition = file.group("acquisition")?;
     task::write(&objects, &acquisition, session)?;
-    task::documents(&objects, &file.group("scratch")?, session)?;
+    task::documents(&objects, &file.group("scratch")?, session, here)?;
     series::write(&objects, &acquisition, session)?;
     events(&objects, file, session)
 }

@@ -26,14 +26,14 @@ pub(super) fn write(objects: &Objects, general: &Group, session: &Session, here:
             object::text(&group, name, value)?;
         }
     }
-    if let Some(days) = age_days(session) {
+    if let Some(days) = age_days(session, here) {
         let age = object::text(&group, "age", &format!("P{days}D"))?;
         object::set_text(&age, "reference", "birth")?;
     }
     if let Some(born) = biography.birth.and_then(|birth| midnight(birth, here)) {
         object::text(&group, "date_of_birth", &born)?;
     }
-    if let Some(weight) = &session.before {
+    if let Some(weight) = session.weights.before(here) {
         object::text(&group, "weight", &format!("{} kg", weight.grams / 1000.0))?;
     }
     let extra = biography.extra.iter().map(|(name, value)| format!("{name}: {value}"));

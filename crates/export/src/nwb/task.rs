@@ -3,9 +3,9 @@
 use hdf5::{Group, Result};
 
 use super::object::{self, COMMON, CORE, Objects};
-use crate::Session;
-use crate::summary::about;
+use crate::summary::{about, number};
 use crate::table::{Column, Values};
+use crate::{Here, Session};
 
 /// `/general/devices`: the pilot, and each device of its rig.
 pub(super) fn devices(objects: &Objects, group: &Group, session: &Session) -> Result<()> {
@@ -41,8 +41,8 @@ pub(super) fn write(objects: &Objects, acquisition: &Group, session: &Session) -
             Column::new(
                 "number",
                 "",
-                "the same as one number, in its unit; of a choice: its place, from 0",
-                Values::Numbers(parameters.iter().map(|one| Some(one.value.to_f64())).collect()),
+                "the same as one number, in its unit; of a choice: its place, from 0; missing for a range",
+                Values::Numbers(parameters.iter().map(|one| number(one.value)).collect()),
             ),
             Column::new("unit", "", "the unit of number", of(|one| one.value_type.unit().to_owned())),
             Column::new("meaning", "", "what it is", of(|one| one.doc.clone())),
@@ -62,9 +62,9 @@ pub(super) fn write(objects: &Objects, acquisition: &Group, session: &Session) -
 }
 
 /// `/scratch`: what has no place of its own in NWB, as JSON.
-pub(super) fn documents(objects: &Objects, scratch: &Group, session: &Session) -> Result<()> {
+pub(super) fn documents(objects: &Objects, scratch: &Group, session: &Session, here: &Here) -> Result<()> {
     for (name, notes, json) in [
-        ("session", "What the session was, as JSON", &about(session)),
+        ("session", "What the session was, as JSON", &about(session, here)),
         (
             "provenance",
             "Rig, calibrations, host and software of the session, as JSON",

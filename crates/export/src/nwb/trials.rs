@@ -19,6 +19,10 @@ const RESERVED: [&str; 26] = [
 
 pub(super) fn write(objects: &Objects, intervals: &Group, session: &Session) -> Result<()> {
     let table = trials(session);
+    // Programs stumble over a table of no rows.
+    if table.len() == 0 {
+        return Ok(());
+    }
     let made = objects.group(intervals, "trials", "TimeIntervals", CORE)?;
     object::set_text(&made, "description", &table.doc)?;
     let mut taken = Taken::of(&RESERVED);

@@ -17,7 +17,8 @@ fn nwb_passes_its_validator_and_inspector_and_pynwb_reads_what_the_subject_file_
         "devices box1 lamp light poke speaker valve wheel\n",
         "devices box1 wheel\n",
         "wheel in deg\n",
-        "nwb: 5 sessions, 90 trials compared\n",
+        "devices box1 led\n",
+        "nwb: 6 sessions, 90 trials compared\n",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
@@ -49,7 +50,12 @@ fn the_documents_of_a_session_are_accepted_by_the_models_of_aind() {
     let folder = tempfile::tempdir().unwrap();
     let said = check("aind", &exported(Form::Aind, cohort(folder.path()), folder.path()));
     assert!(said.contains("institution Stanford University paid by Other\n"), "{said}");
-    assert!(said.contains("aind: 5 sessions, 90 trials compared\n"), "{said}");
+    assert!(
+        said.contains("; institution: Stanford University; funder: A fund that nobody knows\n"),
+        "{said}"
+    );
+    assert!(said.contains("; strain C57BL/6J; béta, \"quoted\"; cage: 12; source: Jackson\n"), "{said}");
+    assert!(said.contains("aind: 6 sessions, 90 trials compared\n"), "{said}");
 }
 
 #[test]
@@ -113,11 +119,6 @@ fn an_export_of_a_session_without_an_end_says_so() {
     odd(&mut file);
     let session = session(&file, 1);
     assert_eq!(session.end, None);
-    let text = |path: &Path, name: &str| {
-        let file = hdf5::File::open(path).unwrap();
-        let text = file.dataset(name).unwrap().read_scalar::<hdf5::types::VarLenUnicode>();
-        text.unwrap().to_string()
-    };
     let path = Form::Nwb.export(&session, &here(), folder.path(), Whether::ToKeep).unwrap();
     assert!(text(&path, "session_description").contains("Its end isn't known"));
     let number = simulated(&mut file, "free_water.star", 2, 1);
@@ -125,4 +126,54 @@ fn an_export_of_a_session_without_an_end_says_so() {
     assert_eq!(ended.end.as_ref().map(|end| end.ending), Some(Ending::Done));
     let path = Form::Nwb.export(&ended, &here(), folder.path(), Whether::ToKeep).unwrap();
     assert!(text(&path, "session_description").contains("It ended: done, enough"));
+}
+
+#[test]
+fn an_animal_is_as_old_as_the_calendar_of_its_lab_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject(folder.path(), "M001");
+    odd(&mut file);
+    let mut session = session(&file, 1);
+    // It is the 3rd in California still, and the 5th already on Kiritimati.
+    for (started, hours, born, days) in
+        [("2026-03-04T05:06:07Z", -8, "2026-03-01", 2), ("2026-03-04T12:00:00Z", 14, "2026-03-05", 0)]
+    {
+        session.start.started = started.parse().unwrap();
+        session.biography.birth = Some(born.parse().unwrap());
+        let mut here = here();
+        here.zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(hours));
+        let out = folder.path().join(hours.to_string());
+        let path = Form::Nwb.export(&session, &here, &out, Whether::ToKeep).unwrap();
+        assert_eq!(text(&path, "general/subject/age"), format!("P{days}D"));
+        let table = Form::Csv.export(&session, &here, &out, Whether::ToKeep).unwrap();
+        let about = std::fs::read_to_string(table.join("datapackage.json")).unwrap();
+        let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+        assert_eq!(about["session"]["age_d"], days);
+        let exported = Form::Aind.export(&session, &here, &out, Whether::ToKeep);
+        assert!(exported.is_ok(), "{exported:?}");
+    }
+}
+
+#[test]
+fn a_session_never_takes_the_folder_of_another_one_in_aind() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = ["M_1", "M-1"].map(|id| {
+        let mut file = subject(folder.path(), id);
+        odd(&mut file);
+        session(&file, 1)
+    });
+    let out = folder.path().join("out");
+    let path = Form::Aind.export(&first, &here(), &out, Whether::ToKeep).unwrap();
+    for whether in [Whether::ToKeep, Whether::ToReplace] {
+        let error = Form::Aind.export(&second, &here(), &out, whether).unwrap_err().to_string();
+        assert!(error.contains("has session 0001 of M_1") && error.contains("--out DIR"), "{error}");
+    }
+    assert_eq!(Form::Aind.export(&first, &here(), &out, Whether::ToReplace).unwrap(), path);
+    Form::Aind.export(&second, &here(), &folder.path().join("other"), Whether::ToKeep).unwrap();
+}
+
+fn text(path: &Path, name: &str) -> String {
+    let file = hdf5::File::open(path).unwrap();
+    let text = file.dataset(name).unwrap().read_scalar::<hdf5::types::VarLenUnicode>();
+    text.unwrap().to_string()
 }

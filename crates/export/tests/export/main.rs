@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is not as it should be")]
 
+mod book;
 mod documents;
 mod outside;
 mod refusals;

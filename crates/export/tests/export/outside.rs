@@ -20,12 +20,16 @@ pub(crate) fn check(form: &str, exports: &[(PathBuf, Session)]) -> String {
 
 /// What `check.py` prints, which must go well.
 pub(crate) fn python(form: &str, expected: &Path) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/check.py");
+    run(&script, &[Path::new(form), expected])
+}
+
+/// What a script prints, which must go well.
+pub(crate) fn run(script: &Path, arguments: &[&Path]) -> String {
     let python = std::env::var_os("BRAMBLE_PYTHON").expect(
         "BRAMBLE_PYTHON names a Python with scripts/requirements.txt: run scripts/test, which makes one and sets it",
     );
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/export/check.py");
-    let output =
-        Command::new(python).args(["-W", "ignore"]).arg(script).arg(form).arg(expected).output().unwrap();
+    let output = Command::new(python).args(["-W", "ignore"]).arg(script).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     said

@@ -47,7 +47,9 @@ pub(crate) fn biography() -> Biography {
         birth: Some("2026-01-02".parse().unwrap()),
         genotype: "wt/wt".to_owned(),
         notes: "béta, \"quoted\"".to_owned(),
-        extra: BTreeMap::from([("cage".to_owned(), "12".to_owned())]),
+        extra: BTreeMap::from(
+            [("cage", "12"), ("source", "Jackson")].map(|(name, said)| (name.to_owned(), said.to_owned())),
+        ),
     }
 }
 
@@ -109,7 +111,8 @@ pub(crate) fn simulated(file: &mut SubjectFile, task: &str, trials: u32, seed: u
         }),
         ..empty_start(Seed(seed))
     };
-    let limits = Limits { trials: Some(trials), time: None };
+    // A task without trials may wait for ever.
+    let limits = Limits { trials: Some(trials), time: Some(Span::from_s(3600)) };
     let animal = named("learner", Seed(seed), "").unwrap();
     let done = simulate(definition, &mut task.functions(), settings, animal, limits).unwrap();
     let number = file.begin_session(&start).unwrap();
@@ -310,6 +313,8 @@ pub(crate) fn cohort(folder: &Path) -> Vec<Session> {
     empty(&mut first);
     let mut second = subject(folder, "m-2_b");
     simulated(&mut second, "two_choice.star", 10, 3);
+    // It has no trials.
+    simulated(&mut second, "blink.star", 0, 4);
     let all = |file: &SubjectFile| -> Vec<Session> {
         file.sessions().unwrap().iter().map(|one| session(file, one.number.get())).collect()
     };
