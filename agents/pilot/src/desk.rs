@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bramble_message::{Answer, Ask, Bytes, Command, InHand, PortName, StartSession, When};
+use bramble_message::{Answer, Ask, Bytes, Command, InHand, ParameterSet, PortName, StartSession, When};
 use bramble_rig::devices::Devices;
 use bramble_rig::{Request, Wiring};
 use bramble_task::TaskDefinition;
@@ -26,6 +26,8 @@ pub(crate) enum Deed {
     Rename(Ask, Bytes),
     /// Write down whose session it is now.
     Own(Uuid, Person),
+    /// Write down that a person changed a parameter.
+    Set(ParameterSet),
 }
 
 /// Who wants something, and which question is to be answered.
@@ -119,8 +121,15 @@ impl Desk {
                 let paused = std::mem::replace(&mut owned.paused, false);
                 Ok(paused.then(|| Request::Resume { why: why.into() }))
             }),
-            Command::SetParameter { session, name, value } => {
-                self.tell(from, session, |_, course| parameter(course, &name, &value).map(Some))
+            Command::SetParameter { session, name, unix_ns, value } => {
+                let mut deeds =
+                    self.tell(from, session, |_, course| parameter(course, &name, &value).map(Some));
+                // A refusal is an answer alone.
+                if deeds.len() > 1 {
+                    let set = ParameterSet { session, name, value, who: from.by.clone(), unix_ns };
+                    deeds.insert(deeds.len() - 1, Deed::Set(set));
+                }
+                deeds
             }
             Command::Message { session, name } => {
                 self.tell(from, session, |_, course| message(&course.task, &name).map(Some))

@@ -85,6 +85,7 @@ impl Counter {
             }
         };
         if !told {
+            left.retain(|deed| !matches!(deed, Deed::Set(_)));
             let why = "the session has just ended: it can't be changed any more".to_owned();
             answer = Some(Answer { ask: from.ask, outcome: Err(why) });
         }

@@ -284,6 +284,10 @@ impl Pilot {
                     tracing::info!("the session is {owner}'s now");
                     self.pen.write(Entry::Owner(session, owner));
                 }
+                Deed::Set(set) => {
+                    tracing::info!("{} set {} to {}", set.who, set.name, set.value);
+                    self.pen.write(Entry::Set(set));
+                }
                 // One that has just ended needs to be told nothing.
                 Deed::Tell(request) => drop(self.front.counter().tell(request)),
             }

@@ -19,6 +19,7 @@ pub(crate) fn requested(session: u128, task: Sources) -> StartSession {
         trials: None,
         paused: false,
         despite_check: false,
+        confirmed: Default::default(),
         unix_ns: None,
         origin: Default::default(),
     }

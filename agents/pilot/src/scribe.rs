@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bramble_journal::{Journal, JournalError};
-use bramble_message::{Activity, Answer, Bytes, Ended, PilotToTerminal, Started, encode};
+use bramble_message::{Activity, Answer, Bytes, Ended, ParameterSet, PilotToTerminal, Started, encode};
 use bramble_value::{Person, Record, Time};
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ pub(crate) enum Entry {
     Record(Uuid, Record),
     /// A session was taken over, by this person.
     Owner(Uuid, Person),
+    /// A person changed a parameter.
+    Set(ParameterSet),
     /// A session ended.
     Ended(Ended),
     /// A command is answered.
@@ -189,6 +191,7 @@ impl Book {
                 }
                 self.push(&PilotToTerminal::Owner { session, owner }, 0);
             }
+            Entry::Set(set) => self.push(&PilotToTerminal::Parameter(set), 0),
             Entry::Ended(ended) => {
                 let session = ended.session;
                 self.watch = None;
@@ -341,7 +344,9 @@ mod tests {
                 }
                 PilotToTerminal::Answer(_) => kinds.push('a'),
                 PilotToTerminal::Ended(_) => kinds.push('e'),
-                PilotToTerminal::Started(_) | PilotToTerminal::Owner { .. } => unreachable!(),
+                PilotToTerminal::Started(_)
+                | PilotToTerminal::Owner { .. }
+                | PilotToTerminal::Parameter(_) => unreachable!(),
             }
         }
         assert_eq!(times, (0..=2001).collect::<Vec<i64>>());

@@ -256,6 +256,8 @@ impl Swarm {
             PilotToTerminal::Records { session, records } => {
                 state.change(|lab| lab.records(pilot, session, &records));
             }
+            // Pages heard of it from whoever did it.
+            PilotToTerminal::Parameter(_) => {}
             PilotToTerminal::Owner { session, owner } => {
                 tracing::info!(%pilot, "{owner} took its session over");
                 state.change(|lab| lab.taken_over(pilot, session, owner));

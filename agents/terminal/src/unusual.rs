@@ -39,6 +39,11 @@ impl Unusual {
     /// Everything, for a start that follows from one that a person confirmed.
     pub(crate) const ALL: [Unusual; 5] =
         [Unusual::SecondToday, Unusual::OtherBox, Unusual::Unweighed, Unusual::Underweight, Unusual::Behind];
+
+    /// As a person types it: `second-today`.
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// What is known of a subject before a start.
@@ -101,7 +106,8 @@ impl Before {
         weighed * 2 > last.count()
     }
 
-    /// Refuses what is unusual and was not confirmed.
+    /// Refuses what is unusual and was not confirmed, else says what was: a sentence for each, by
+    /// its name.
     ///
     /// # Errors
     /// A conflict that says what is unusual and what confirms it.
@@ -111,15 +117,14 @@ impl Before {
         pilot: &str,
         confirmed: &BTreeSet<Unusual>,
         zone: &TimeZone,
-    ) -> Result<(), Refusal> {
-        let found = self.unusual(subject, pilot, zone);
-        let found: Vec<_> = found.into_iter().filter(|(one, _)| !confirmed.contains(one)).collect();
+    ) -> Result<BTreeMap<String, String>, Refusal> {
+        let found = self.unusual(subject, pilot, zone).into_iter();
+        let (known, found): (Vec<_>, Vec<_>) = found.partition(|(one, _)| confirmed.contains(one));
         if found.is_empty() {
-            return Ok(());
+            return Ok(known.into_iter().map(|(one, text)| (one.name(), text)).collect());
         }
         let (confirm, texts): (Vec<Unusual>, Vec<String>) = found.into_iter().unzip();
-        let names: Vec<String> =
-            confirm.iter().filter_map(|one| Some(one.to_possible_value()?.get_name().to_owned())).collect();
+        let names: Vec<String> = confirm.iter().map(|one| one.name()).collect();
         let mut message = texts.join("\n");
         if !confirm.contains(&Unusual::SecondToday)
             && let Some(last) = self.sessions.iter().max_by_key(|session| session.started)
@@ -134,11 +139,12 @@ impl Before {
         Err(refusal)
     }
 
-    /// What a person should see of a subject that is started: lines, perhaps none.
+    /// What a person should see of a subject that is started: lines.
     pub(crate) fn shown(&self, zone: &TimeZone) -> String {
         let last = self.sessions.last().map(|last| format!("\nits last session: {}", said(last, zone)));
         let weight = fares::weight(&self.life).map(|weight| format!("\nits weight: {weight}"));
-        last.into_iter().chain(weight).collect()
+        let weight = weight.unwrap_or_else(|| "\nit was never weighed".to_owned());
+        last.into_iter().chain([weight]).collect()
     }
 }
 
@@ -255,6 +261,8 @@ mod tests {
         assert!(refusal.message.contains("free_water on box2, 2026-03-10 10:00, 130 trials"), "{refusal}");
         assert!(refusal.help.unwrap().ends_with("--confirm second-today,other-box"));
         assert_eq!(check(&[Unusual::OtherBox]).unwrap_err().confirm, [Unusual::SecondToday]);
-        assert_eq!(check(&[Unusual::OtherBox, Unusual::SecondToday]), Ok(()));
+        let known = check(&[Unusual::OtherBox, Unusual::SecondToday, Unusual::Underweight]).unwrap();
+        assert_eq!(known.keys().collect::<Vec<_>>(), ["other-box", "second-today"], "what was unusual alone");
+        assert_eq!(known["other-box"], "M001 is usually in box2, and not in box1");
     }
 }

@@ -163,6 +163,17 @@ fn a_start_without_todays_weight_is_refused_until_it_is_confirmed() {
         let said = said.join().unwrap();
         assert!(said.contains("\nits weight: 19 g today, 76.0 % of its baseline of 25 g"), "{said}");
     });
+    let confirmed = |history: &serde_json::Value| {
+        let history = history.as_array().unwrap().iter();
+        history.filter(|change| change["what"] == "confirmed.underweight").cloned().collect::<Vec<_>>()
+    };
+    let history = terminal.until(&["subject", "history", "M001", "--json"], |all| !confirmed(all).is_empty());
+    let [confirmed] = confirmed(&history).try_into().unwrap();
+    assert!(
+        confirmed["to"].as_str().unwrap().starts_with("M001 weighs too little: 19 g today"),
+        "{confirmed}"
+    );
+    assert!(confirmed["who"].as_str().unwrap().contains('@'), "{confirmed}");
 }
 
 /// A session that M001 was said to be in, which made it graduate.

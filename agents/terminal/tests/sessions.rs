@@ -121,7 +121,7 @@ fn a_task_is_started_with_its_sources_and_shown_while_it_runs() {
         let session = request.session;
         pilot.answer(ask, Ok(()));
         pilot.say(&started(request));
-        assert_eq!(said.join().unwrap(), "M001 started lick on box1");
+        assert_eq!(said.join().unwrap(), "M001 started lick on box1\nit was never weighed");
         pilot.say(&trials(session, 1, &[true, true, false, true]));
     });
     let status =
@@ -323,7 +323,8 @@ fn graduation_is_told_the_trials_of_the_step_that_came_before() {
         let (first, last) = said.split_once('\n').unwrap();
         assert_eq!(first, "M001 started step 1 easy (lick) on box1");
         assert!(
-            last.starts_with("its last session: lick on box1, ") && last.ends_with(", 2 trials"),
+            last.starts_with("its last session: lick on box1, ")
+                && last.ends_with(", 2 trials\nit was never weighed"),
             "{last}"
         );
     });

@@ -23,7 +23,7 @@ pub use child_to_pilot::{ChildHello, ChildToPilot, Offer};
 pub use health::{Bar, Delays, Disk, Health, Power, Quality, Reaction};
 pub use pilot_to_child::{PilotToChild, Reading};
 pub use pilot_to_terminal::{
-    Activity, Answer, Calibrated, Child, ColumnInfo, Ended, HandTold, Hold, InHand, PilotHello,
+    Activity, Answer, Calibrated, Child, ColumnInfo, Ended, HandTold, Hold, InHand, ParameterSet, PilotHello,
     PilotInPassing, PilotToTerminal, Progress, RigDevice, Started, Status,
 };
 pub use terminal_to_pilot::{

@@ -56,8 +56,26 @@ pub enum PilotToTerminal {
         /// Whose it is now.
         owner: Person,
     },
+    /// A person changed a parameter of a session.
+    Parameter(ParameterSet),
     /// A session ended.
     Ended(Ended),
+}
+
+/// A parameter that a person changed in a session that runs. A pilot tells it, so that the subject's
+/// history has what was done, whatever became of the terminal meanwhile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParameterSet {
+    /// In which session.
+    pub session: Uuid,
+    /// The parameter.
+    pub name: String,
+    /// Its new value, as the person wrote it.
+    pub value: serde_json::Value,
+    /// Who did it.
+    pub who: Person,
+    /// When it was asked, by the terminal's wall clock: nanoseconds since 1970, UTC.
+    pub unix_ns: i64,
 }
 
 /// An answer to a command: done, or why not, in a sentence that says what to do.

@@ -125,6 +125,8 @@ pub enum Command {
         session: Uuid,
         /// The parameter.
         name: String,
+        /// When this was asked, by the terminal's wall clock: nanoseconds since 1970, UTC.
+        unix_ns: i64,
         /// Its new value, as a protocol would write it.
         value: serde_json::Value,
     },
@@ -188,6 +190,9 @@ pub struct StartSession {
     pub paused: bool,
     /// It starts on real hardware even where the rig failed its last check.
     pub despite_check: bool,
+    /// What was unusual about it and confirmed by its owner: a sentence for each, by its name.
+    #[serde(default)]
+    pub confirmed: BTreeMap<String, String>,
     /// When this was asked, by the terminal's wall clock: nanoseconds since 1970, UTC. What the
     /// session dates goes by it; a terminal that doesn't say it has the pilot's wall clock count.
     #[serde(default)]

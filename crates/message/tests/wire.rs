@@ -84,7 +84,8 @@ fn bytes_that_are_no_message_are_an_error_that_says_what_was_wanted() {
 
 /// A change of a parameter to whatever these bytes are.
 fn parameter_of(value: &[u8]) -> Vec<u8> {
-    let command = Command::SetParameter { session: SESSION, name: "reward".into(), value: json!(null) };
+    let (session, name) = (SESSION, "reward".into());
+    let command = Command::SetParameter { session, name, unix_ns: 1, value: json!(null) };
     let mut bytes = encode(&examples::command(command)).to_vec();
     assert_eq!(bytes.pop(), Some(0xc0), "the value, null, comes last");
     bytes.extend(value);

@@ -117,7 +117,7 @@ fn stop(number: u128) -> Command {
 }
 
 fn set(parameter: &str, value: &str) -> Command {
-    Command::SetParameter { session: session(1), name: parameter.into(), value: value.into() }
+    Command::SetParameter { session: session(1), name: parameter.into(), unix_ns: 7, value: value.into() }
 }
 
 #[test]
@@ -201,7 +201,10 @@ fn a_stop_reaches_the_session_it_means_and_no_other() {
 fn a_live_parameter_is_set_and_another_is_refused_by_name() {
     let two = Value::Duration(Span::from_s(2));
     let two = Request::Parameter { parameter: ParameterId(0), value: two };
-    assert_eq!(running().command(&ask(1), set("pause", "2 s")), [Deed::Tell(two), answer(Ask(1), Ok(()))]);
+    let (session, name, value) = (session(1), "pause".into(), "2 s".into());
+    let written = ParameterSet { session, name, value, who: person("alice"), unix_ns: 7 };
+    let deeds = [Deed::Tell(two), Deed::Set(written), answer(Ask(1), Ok(()))];
+    assert_eq!(running().command(&ask(1), set("pause", "2 s")), deeds);
     for (parameter, value, says) in [
         ("reward", "2 s", "live = True"),
         ("puase", "2 s", "pause can be changed"),
@@ -427,6 +430,7 @@ proptest! {
                     }
                     Deed::Tell(_) => prop_assert!(running.is_some()),
                     Deed::Own(of, by) => prop_assert!(running == Some(of) && by == owner),
+                    Deed::Set(set) => prop_assert!(running == Some(set.session) && set.who == owner),
                     Deed::Start(request) => {
                         prop_assert!(preparing.is_none() && running.is_none());
                         prop_assert!(!ran.contains(&request.session));

@@ -143,9 +143,9 @@ fn a_pilot_whose_disk_is_full_ends_its_session_and_starts_none_until_there_is_ro
 #[test]
 fn a_pilot_whose_terminal_is_away_for_long_says_so_before_its_journal_is_full() {
     let mut lab = Lab::new();
-    lab.settings = "journal_limit = \"300 kB\"".to_owned();
+    lab.settings = "journal_limit = \"500 kB\"".to_owned();
     keep(&lab);
-    lab.start_pilot("box1", &["--speed", "30"]);
+    lab.start_pilot("box1", &["--speed", "60"]);
     start(&lab, "free_water.star", "100000");
     lab.until_trials(1);
     lab.kill("terminal");
@@ -156,5 +156,5 @@ fn a_pilot_whose_terminal_is_away_for_long_says_so_before_its_journal_is_full() 
     assert!(places.is_sorted(), "{log}");
     lab.start_terminal();
     let ends = check(&mut lab);
-    assert!(ends[0].1.contains("of the 300.0 kB that `journal_limit` allows"), "{}", ends[0].1);
+    assert!(ends[0].1.contains("of the 500.0 kB that `journal_limit` allows"), "{}", ends[0].1);
 }

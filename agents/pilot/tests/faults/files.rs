@@ -65,12 +65,34 @@ fn what_belongs_into_a_file_that_a_notebook_has_open_waits_and_is_told() {
     for shown in [["subject", "show", "M001"], ["subject", "water", "M001"]] {
         let said = lab.say(&shown);
         assert!(said.contains("what box1 sent waits in the journal"), "{said}");
+        assert!(!said.contains("no sessions yet"), "{said}");
     }
     drop(notebook);
     assert_eq!(lab.after_sessions(1).sessions().unwrap()[0].trials, 20);
     lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
     let said = lab.say(&["subject", "show", "M001"]);
     assert!(!said.contains("waits in the journal"), "{said}");
+    check(&mut lab);
+}
+
+#[test]
+fn a_parameter_that_is_set_while_a_notebook_has_the_file_gets_into_the_history_all_the_same() {
+    let mut lab = lab();
+    let Some(notebook) = Notebook::open(&file_of(&lab)) else { return };
+    start(&lab, "center_hold.star", "1000000");
+    assert_eq!(lab.say(&["set", "M001", "reward=2 uL"]), "reward is 2 uL from M001's next trial on\n");
+    lab.kill("terminal");
+    drop(notebook);
+    lab.start_terminal();
+    let set = |history: &serde_json::Value| {
+        let history = history.as_array().unwrap().iter();
+        history.filter(|change| change["what"] == "parameter.reward").cloned().collect::<Vec<_>>()
+    };
+    let history = lab.until(&["subject", "history", "M001", "--json"], |history| !set(history).is_empty());
+    let [set] = set(&history).try_into().unwrap();
+    assert_eq!((&set["from"], &set["to"]), (&"4 uL".into(), &"2 uL".into()));
+    assert!(set["who"].as_str().unwrap().contains('@'), "{set}");
+    until_stopped(&lab);
     check(&mut lab);
 }
 

@@ -112,7 +112,7 @@ fn told(lab: &Lab) -> BTreeMap<Uuid, Told> {
     let mut sessions: BTreeMap<Uuid, Told> = BTreeMap::new();
     for payload in payloads {
         match decode(&payload.unwrap()).unwrap() {
-            PilotToTerminal::Answer(_) | PilotToTerminal::Owner { .. } => {}
+            PilotToTerminal::Answer(_) | PilotToTerminal::Owner { .. } | PilotToTerminal::Parameter(_) => {}
             PilotToTerminal::Started(started) => {
                 let session = sessions.entry(started.request.session).or_default();
                 assert!(session.started.replace(*started).is_none(), "a session starts once");

@@ -108,6 +108,7 @@ impl Pilot {
             owner: "bench@here".parse().expect("somebody at a place is a person"),
             paused: false,
             despite_check: false,
+            confirmed: Default::default(),
             unix_ns: None,
             origin: Default::default(),
         };

@@ -95,7 +95,8 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
         )),
     }
     if subject.sessions.is_empty() {
-        say(format_args!("\nno sessions yet"));
+        let so_far = if subject.behind.is_some() { "in its file yet" } else { "yet" };
+        say(format_args!("\nno sessions {so_far}"));
         moves(subject);
         return Ok(());
     }

@@ -190,24 +190,6 @@ impl Desk {
         .await
     }
 
-    /// Writes down that a person changed a parameter of the running session.
-    pub(super) async fn note_parameter(
-        &self,
-        id: SubjectId,
-        name: String,
-        to: String,
-        who: Person,
-    ) -> Allowed<()> {
-        let by = by(who);
-        self.care_for(id, move |file| {
-            let what = format!("parameter.{name}");
-            let from = parameter(file, &what, &name)?;
-            file.log(&Change { when: by.when, who: by.who, what, from, to })?;
-            Ok(Ok(()))
-        })
-        .await
-    }
-
     /// Writes to a subject's file, or refuses after a look at it.
     async fn care_for<T: Send + 'static>(
         &self,
@@ -235,20 +217,6 @@ impl Desk {
 pub(crate) fn fares(file: &SubjectFile) -> Result<Life, SubjectError> {
     let (history, weights, sessions) = (file.history()?, file.weights()?, file.sessions()?);
     Ok(Life::of(&history, &weights, &sessions, Timestamp::now(), &TimeZone::system()))
-}
-
-/// What a parameter was: what it was set to in the subject's last session, or what
-/// that started with.
-fn parameter(file: &SubjectFile, what: &str, name: &str) -> Result<String, SubjectError> {
-    let Some(session) = file.sessions()?.pop() else { return Ok(String::new()) };
-    let history = file.history()?;
-    let set = history.iter().rfind(|change| change.what == what && change.when >= session.started);
-    if let Some(set) = set {
-        return Ok(set.to.clone());
-    }
-    let start = file.session(session.number)?;
-    let known = start.parameters.iter().find(|parameter| parameter.name == name);
-    Ok(known.map(|parameter| parameter.value_type.show(parameter.value)).unwrap_or_default())
 }
 
 /// What was written down last on a day, which was wrong; else on which day the last was.

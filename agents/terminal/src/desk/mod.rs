@@ -251,15 +251,13 @@ impl Desk {
     pub(crate) async fn set(&self, subject: &SubjectId, set: SetParameter) -> Allowed<Done> {
         let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
         let SetParameter { name, value, by } = set;
-        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let mut done = format!("{name} is {shown} from {subject}'s next trial on");
-        let (parameter, who) = (name.clone(), by.who.clone());
-        self.command(&pilot, by, Command::SetParameter { session, name, value }).await?;
-        self.state.change(|lab| lab.said(subject, &who, line::parameter(&parameter, &shown)));
-        // The session's own record says it too.
-        if let Err(refusal) = self.note_parameter(subject.clone(), parameter, shown, who).await {
-            done.push_str(&format!("; {subject}'s history doesn't say so: {refusal}"));
-        }
+        let shown = line::value(&value);
+        let done = format!("{name} is {shown} from {subject}'s next trial on");
+        let (said, who) = (line::parameter(&name, &shown), by.who.clone());
+        let unix_ns = unix_ns();
+        // The pilot says that it was done, which the subject's history then has.
+        self.command(&pilot, by, Command::SetParameter { session, name, unix_ns, value }).await?;
+        self.state.change(|lab| lab.said(subject, &who, said));
         Ok(Done { done })
     }
 
@@ -387,6 +385,11 @@ impl Desk {
             }
         }
     }
+}
+
+/// Now, by this computer's wall clock: nanoseconds since 1970, UTC.
+fn unix_ns() -> i64 {
+    i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 /// What a session's record says of what a person did to it.

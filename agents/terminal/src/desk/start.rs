@@ -7,12 +7,11 @@ use std::time::Duration;
 use bramble_message::{Command, Graduation, StartSession};
 use bramble_subject::{ProtocolStep, SubjectFile, life};
 use bramble_value::{Name, Random, Seed, SubjectId, Trials, Value};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::life::fares;
-use super::{Desk, State};
+use super::{Desk, State, unix_ns};
 use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::training;
 use crate::plan::{self, Chosen, Plan};
@@ -137,7 +136,9 @@ impl Desk {
         .await?;
         // Nobody is asked in vain: whatever else may be wrong was found before.
         let zone = TimeZone::system();
-        before.check(&subject, pilot.as_str(), &confirm, &zone)?;
+        let unusual = before.check(&subject, pilot.as_str(), &confirm, &zone)?;
+        // Of a step that follows by itself nobody was asked.
+        let confirmed = if matches!(seed, SeedFrom::Before(_)) { BTreeMap::new() } else { unusual };
         let (mut kept, earlier) = self.past(&subject, &plan).await?;
         let what = plan.describe();
         kept.extend(plan.keep);
@@ -158,7 +159,8 @@ impl Desk {
             trials,
             paused,
             despite_check,
-            unix_ns: i64::try_from(Timestamp::now().as_nanosecond()).ok(),
+            confirmed,
+            unix_ns: Some(unix_ns()),
             origin,
         };
         let by = By { who, take_over: false };

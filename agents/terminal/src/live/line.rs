@@ -51,6 +51,11 @@ fn done(Change { what, from, to, .. }: &Change) -> String {
     }
 }
 
+/// A value as a person wrote it.
+pub(crate) fn value(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// That a person changed a live parameter.
 pub(crate) fn parameter(name: &str, to: &str) -> String {
     format!("{name} is {to} from the next trial on")

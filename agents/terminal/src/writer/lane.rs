@@ -7,13 +7,14 @@
 //! more lanes there are ([`keep`]).
 
 mod behind;
+mod history;
 mod mark;
 mod unfinished;
 
 use std::time::Instant;
 
 use bramble_journal::{Change, Journal, JournalError};
-use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
+use bramble_message::{Bytes, Ended, ParameterSet, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
 use bramble_value::{Name, Person, Record, Seed, SubjectId};
 use uuid::Uuid;
@@ -274,8 +275,11 @@ impl Lane {
                 }
                 Ok(())
             }
+            PilotToTerminal::Parameter(set) if self.is_in(set.session) => self.set(&set, files),
             PilotToTerminal::Ended(ended) if self.is_in(ended.session) => self.end(&ended, files, news),
-            PilotToTerminal::Records { session, .. } | PilotToTerminal::Ended(Ended { session, .. }) => {
+            PilotToTerminal::Records { session, .. }
+            | PilotToTerminal::Parameter(ParameterSet { session, .. })
+            | PilotToTerminal::Ended(Ended { session, .. }) => {
                 self.set_aside(bytes, &format!("session {session} did not start on {}", self.pilot), journal)
             }
         }
@@ -296,6 +300,7 @@ impl Lane {
         let protocol = step
             .as_ref()
             .map(|names| ProtocolStep { protocol: names.protocol.clone(), step: names.this.clone() });
+        let confirmed = history::confirmed(request);
         let session = session_start(&self.pilot, started, protocol);
         let mut begun = files.hold(&subject)?.begin_session(&session);
         if let Err(SubjectError::Moved { .. }) = begun {
@@ -305,7 +310,9 @@ impl Lane {
             begun = files.hold(&subject)?.begin_session(&session);
         }
         let number = begun?;
-        let moves = moves(&files.hold(&subject)?.history()?);
+        let file = files.hold(&subject)?;
+        history::log_confirmed(file, confirmed, session.started)?;
+        let moves = moves(&file.history()?);
         self.mark.session =
             Some(InSession { uuid, first, subject, number, step, moves, trials, seed, despite_check, owner });
         Ok(())

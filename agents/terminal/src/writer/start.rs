@@ -63,6 +63,7 @@ pub(crate) fn session_start(pilot: &Name, started: Started, protocol: Option<Pro
             "owner": request.owner,
             "paused": request.paused,
             "despite_check": request.despite_check,
+            "confirmed": request.confirmed,
             "parameters": request.parameters,
             "kept": request.kept,
             "trials": request.trials,

@@ -309,6 +309,7 @@ pub(crate) fn request(subject: &str) -> StartSession {
         trials: None,
         paused: false,
         despite_check: false,
+        confirmed: Default::default(),
         unix_ns: None,
         origin: Default::default(),
     }

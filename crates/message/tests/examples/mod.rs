@@ -103,6 +103,7 @@ pub(crate) fn start() -> StartSession {
         trials: None,
         paused: true,
         despite_check: false,
+        confirmed: [("underweight".to_owned(), "M001 weighs too little".to_owned())].into(),
         unix_ns: None,
         origin: origin(),
     }
@@ -136,7 +137,7 @@ pub(crate) fn terminal_to_pilot() -> Vec<TerminalToPilot> {
         stop(When::AfterTrial),
         Command::Pause { session: SESSION, why: "the tube is loose".into() },
         Command::Resume { session: SESSION, why: "it is mended".into() },
-        Command::SetParameter { session: SESSION, name: "reward".into(), value: json!("5 uL") },
+        Command::SetParameter { session: SESSION, name: "reward".into(), unix_ns: 1, value: json!("5 uL") },
         Command::Message { session: SESSION, name: "skip".into() },
         Command::Rename { certificate: Bytes::from_static(b"a certificate") },
         Command::Reward { session: SESSION, port: port("valve", Some("left")), volume: read("4 uL") },
@@ -247,6 +248,13 @@ pub(crate) fn pilot_to_terminal() -> Vec<PilotToTerminal> {
     let others = [Record::Row(row()), Record::Note { time: Time::ZERO, text: "the valve is dry".into() }];
     let records = PilotToTerminal::Records { session: SESSION, records: events.chain(others).collect() };
     let owner = PilotToTerminal::Owner { session: SESSION, owner: read("bob@desk") };
+    let parameter = PilotToTerminal::Parameter(ParameterSet {
+        session: SESSION,
+        name: "reward".into(),
+        value: json!("5 uL"),
+        who: read("bob@desk"),
+        unix_ns: 1_700_000_000_000_000_000,
+    });
     let answers = [Ok(()), Err("the rig is busy".to_owned())]
         .map(|outcome| PilotToTerminal::Answer(Answer { ask: Ask(1), outcome }));
     let ended = Ending::ALL.iter().map(|ending| {
@@ -260,7 +268,7 @@ pub(crate) fn pilot_to_terminal() -> Vec<PilotToTerminal> {
             unix_ns: -1,
         })
     });
-    answers.into_iter().chain([started, records, owner]).chain(ended).collect()
+    answers.into_iter().chain([started, records, owner, parameter]).chain(ended).collect()
 }
 
 /// What a child says now and then.

@@ -75,6 +75,7 @@ fn started() -> PilotToTerminal {
         trials: None,
         paused: false,
         despite_check: false,
+        confirmed: Default::default(),
         unix_ns: None,
         origin: Default::default(),
     };
@@ -226,4 +227,22 @@ fn what_comes_again_of_a_session_that_was_moved_is_where_it_is_now() {
     lab.write(&mut lane);
     assert_eq!(lab.files.read(&other, SubjectFile::sessions).unwrap().len(), 1);
     assert_eq!(lab.files.read(&lab.subject, SubjectFile::sessions).unwrap(), []);
+}
+
+#[test]
+fn a_parameter_that_a_person_set_is_in_the_history_once_with_what_it_was() {
+    let set = |value: &str, unix_ns| {
+        let (name, who) = ("reward".into(), "ada@desk".parse().unwrap());
+        PilotToTerminal::Parameter(ParameterSet { session: SESSION, name, value: value.into(), who, unix_ns })
+    };
+    let mut lab = Lab::new();
+    lab.hear(&[started(), set("5 uL", 1), trial(1), set("6 uL", 2)]);
+    assert!(lab.open().write(&lab.journal, &mut lab.files, &|_| ()));
+    // A crash came before the journal remembered how far that was.
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    let history = lab.files.read(&lab.subject, SubjectFile::history).unwrap();
+    let set = history.iter().filter(|change| change.what == "parameter.reward");
+    let set: Vec<_> = set.map(|change| [&*change.who, &*change.from, &*change.to]).collect();
+    assert_eq!(set, [["ada@desk", "", "5 uL"], ["ada@desk", "5 uL", "6 uL"]]);
 }

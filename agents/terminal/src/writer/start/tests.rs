@@ -65,6 +65,7 @@ fn told() -> Told {
         trials: Some(5),
         paused: false,
         despite_check: false,
+        confirmed: Default::default(),
         unix_ns: None,
         origin: Origin { provenance: terminal, texts: texts.into() },
     };
@@ -199,6 +200,10 @@ const CHANGES: &[(Change, &[&str])] = &[
     ),
     (|told| told.started.request.trials = Some(6), &["provenance request trials"]),
     (|told| told.started.request.despite_check = true, &["provenance request despite_check"]),
+    (
+        |told| drop(told.started.request.confirmed.insert("unweighed".into(), "not weighed".into())),
+        &["provenance request confirmed unweighed"],
+    ),
     (|told| told.started.request.owner = "bob@desk".parse().unwrap(), &["provenance request owner"]),
     (|told| repository(told)["commit"] = json!("dddd"), &["provenance repository commit"]),
     (|told| repository(told)["untracked"][0] = json!("other.txt"), &["provenance repository untracked 0"]),
