@@ -90,6 +90,11 @@ impl Joining {
         (Joining { inbox: Inbox::default(), binding, role, csr, state }, hello.encode())
     }
 
+    /// Whether it has said all that it has to: the terminal may have used up the code.
+    pub fn has_asked(&self) -> bool {
+        matches!(self.state, State::Asked)
+    }
+
     /// Takes what came over the connection, in pieces of any size.
     ///
     /// # Errors

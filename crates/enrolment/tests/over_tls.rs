@@ -10,7 +10,7 @@ use bramble_enrolment::{
 };
 use bramble_identity::{Agent, Authority, Identity, Role, joining_client, server_name};
 use bramble_value::Time;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -110,6 +110,55 @@ async fn who_ends_tls_in_the_middle_and_passes_everything_on_enrols_nobody() {
     assert!(failed.to_string().contains("somebody sits between the two"), "{failed}");
     assert!(matches!(terminal.ended.await.unwrap(), Err(Unfinished::Declined(_))));
     between.await.unwrap();
+}
+
+/// What goes on between an agent and a terminal when it is cut: the connection of the agent ends
+/// before the terminal's message of that number.
+async fn cut_before(message: usize, terminal: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (agent, _) = listener.accept().await.unwrap();
+        let terminal = TcpStream::connect(("127.0.0.1", terminal)).await.unwrap();
+        let ((mut from_agent, mut to_agent), (mut from_terminal, mut to_terminal)) =
+            (agent.into_split(), terminal.into_split());
+        let forth = tokio::spawn(async move { tokio::io::copy(&mut from_agent, &mut to_terminal).await });
+        let mut seen = 0;
+        loop {
+            let mut header = [0; 5];
+            from_terminal.read_exact(&mut header).await.unwrap();
+            let mut record = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+            from_terminal.read_exact(&mut record).await.unwrap();
+            // The handshake, in TLS 1.3, is one record of each kind that isn't encrypted, and one
+            // that is: every other record is a message.
+            seen += usize::from(header[0] == 23);
+            if seen > message {
+                break;
+            }
+            to_agent.write_all(&[&header[..], &record].concat()).await.unwrap();
+        }
+        forth.abort();
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_connection_that_is_cut_at_the_last_message_leaves_both_as_they_were() {
+    for (message, asks_anew) in [(1, false), (3, true)] {
+        let terminal = terminal().await;
+        let folder = tempfile::tempdir().unwrap();
+        let first = terminal.authority.enrol(&box1()).unwrap();
+        first.save(folder.path()).unwrap();
+        let port = cut_before(message, terminal.port).await;
+        let failed = join_in(folder.path(), port, &terminal.code, false).await.unwrap_err();
+        let Failed::Broken { is_used, .. } = failed else { panic!("{failed}") };
+        assert_eq!(is_used, asks_anew, "cut before message {message}");
+        assert_eq!(failed.to_string().contains("ask for a new code"), asks_anew, "{failed}");
+        assert_eq!(Identity::load(folder.path()).unwrap().unwrap().serial(), first.serial());
+        let why = terminal.ended.await.unwrap().unwrap_err();
+        assert_eq!(matches!(why, Unfinished::NotKept(_)), asks_anew, "{why}");
+        assert!(!why.to_string().contains("https://"), "{why}");
+    }
 }
 
 #[tokio::test]

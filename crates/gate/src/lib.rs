@@ -23,7 +23,7 @@ mod server;
 pub use carry::QUIET;
 pub use client::{Dialed, Unreached, dial};
 pub use guard::{Guard, LARGEST, LARGEST_COMMAND, Sender, Unwelcome};
-pub use log::is_worth_a_line;
+pub use log::{Counts, is_worth_a_line};
 pub use refused::Refused;
 pub use server::{
     Door, Gate, HANDSHAKE, JOINING, JoinStream, Joins, MOST_CONNECTED, MOST_OF_AN_AGENT, MOST_WAITING,

@@ -9,7 +9,8 @@ pub fn is_worth_a_line(count: u64) -> bool {
 }
 
 /// Counts what happens, apart for each kind of it, in bounded memory.
-pub(crate) struct Counts<K> {
+#[derive(Debug)]
+pub struct Counts<K> {
     kinds: HashMap<K, u64>,
     /// Of kinds that there was no room for.
     rest: u64,
@@ -18,13 +19,15 @@ pub(crate) struct Counts<K> {
 /// The most kinds that are counted apart.
 const MOST_KINDS: usize = 1024;
 
-impl<K: Hash + Eq> Counts<K> {
-    pub(crate) fn new() -> Counts<K> {
+impl<K> Default for Counts<K> {
+    fn default() -> Counts<K> {
         Counts { kinds: HashMap::new(), rest: 0 }
     }
+}
 
+impl<K: Hash + Eq> Counts<K> {
     /// Counts one more; how many there were, where that is worth a line.
-    pub(crate) fn one_more(&mut self, kind: K) -> Option<u64> {
+    pub fn one_more(&mut self, kind: K) -> Option<u64> {
         let count = if self.kinds.len() < MOST_KINDS || self.kinds.contains_key(&kind) {
             self.kinds.entry(kind).or_default()
         } else {
@@ -46,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_million_kinds_are_a_line_each_only_while_there_is_room() {
-        let mut counts = Counts::new();
+        let mut counts = Counts::default();
         let lines = (0..1_000_000).filter(|kind| counts.one_more(*kind).is_some()).count();
         assert_eq!(lines, MOST_KINDS + 6);
     }

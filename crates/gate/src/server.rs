@@ -149,7 +149,12 @@ struct Hall {
 
 impl Hall {
     fn new() -> Hall {
-        Hall { tasks: JoinSet::new(), guests: Vec::new(), refusals: Counts::new(), failures: Counts::new() }
+        Hall {
+            tasks: JoinSet::new(),
+            guests: Vec::new(),
+            refusals: Counts::default(),
+            failures: Counts::default(),
+        }
     }
 
     fn let_in(&mut self, stream: TcpStream, from: IpAddr, entrance: &Arc<Entrance>) {

@@ -20,8 +20,15 @@ const FILE: &str = "revoked";
 #[derive(Clone)]
 pub struct Revocations {
     revoked: Arc<watch::Sender<BTreeSet<Serial>>>,
-    /// The folder it is kept in, and who is writing there.
-    folder: Arc<Mutex<Option<PathBuf>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What is on disk, and who is writing there.
+struct Kept {
+    /// In this folder, if anywhere.
+    folder: Option<PathBuf>,
+    /// There are more of them than are on disk.
+    unwritten: bool,
 }
 
 impl Revocations {
@@ -46,27 +53,30 @@ impl Revocations {
     }
 
     fn with(revoked: BTreeSet<Serial>, folder: Option<PathBuf>) -> Revocations {
-        Revocations { revoked: Arc::new(watch::Sender::new(revoked)), folder: Arc::new(Mutex::new(folder)) }
+        let kept = Arc::new(Mutex::new(Kept { folder, unwritten: false }));
+        Revocations { revoked: Arc::new(watch::Sender::new(revoked)), kept }
     }
 
-    /// Revokes certificates: from now on, also after a crash.
+    /// Revokes certificates: from now on, also after a crash. Those that were revoked before and
+    /// could not be written down are written with them.
     ///
     /// # Errors
     /// When it can't be written down; then they are revoked only until this
-    /// process ends.
+    /// process ends, or until it is written at the next try.
     pub fn revoke(&self, serials: impl IntoIterator<Item = Serial>) -> Result<(), IdentityError> {
         // What is guarded is the order of writing, which a panic doesn't spoil.
-        let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.revoked.borrow().len();
-        self.revoked.send_modify(|revoked| revoked.extend(serials));
-        match &*folder {
-            Some(folder) if self.revoked.borrow().len() != before => {
-                let lines: String =
-                    self.revoked.borrow().iter().map(|serial| format!("{serial}\n")).collect();
-                files::write(folder, FILE, &lines)
-            }
-            _ => Ok(()),
-        }
+        let grows = |revoked: &mut BTreeSet<Serial>| {
+            revoked.extend(serials);
+            revoked.len() != before
+        };
+        kept.unwritten |= self.revoked.send_if_modified(grows);
+        let Kept { folder: Some(folder), unwritten: true } = &*kept else { return Ok(()) };
+        let lines: String = self.revoked.borrow().iter().map(|serial| format!("{serial}\n")).collect();
+        files::write(folder, FILE, &lines)?;
+        kept.unwritten = false;
+        Ok(())
     }
 
     /// Whether a certificate was revoked.

@@ -133,6 +133,23 @@ fn what_was_revoked_stays_revoked_and_is_heard_of_at_once() {
 }
 
 #[test]
+fn what_could_not_be_written_down_is_written_with_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    let authority = Authority::new().unwrap();
+    let one = authority.enrol(&pilot("box1")).unwrap().serial();
+    let revocations = Revocations::load(&keys).unwrap();
+    std::fs::write(&keys, "no folder can be made here").unwrap();
+    for _ in 0..2 {
+        revocations.revoke([one]).unwrap_err();
+        assert!(revocations.contains(one), "it holds in this process");
+    }
+    std::fs::remove_file(&keys).unwrap();
+    revocations.revoke([]).unwrap();
+    assert!(Revocations::load(&keys).unwrap().contains(one));
+}
+
+#[test]
 fn an_agent_that_is_renamed_keeps_its_key() {
     let authority = Authority::new().expect("there is randomness");
     let issued = |identity: &Identity, role, name: &str| {

@@ -69,7 +69,7 @@ mod tests {
         let issued =
             Authority::new().unwrap().issue(&Request::new().unwrap().csr().unwrap(), &agent).unwrap();
         let mut registry = Registry::default();
-        registry.enrol(&agent, &issued, jiff::Timestamp::from_second(5).unwrap());
+        registry.joins(&agent, &issued, jiff::Timestamp::from_second(5).unwrap());
         write(&path, &registry).unwrap();
         let again = read(&path).unwrap();
         assert_eq!(again, registry);

@@ -4,8 +4,10 @@
 mod file;
 mod joins;
 mod registry;
+#[cfg(test)]
+mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -41,27 +43,59 @@ impl Agents {
     /// the first time.
     ///
     /// # Errors
-    /// When its files can't be read or written.
+    /// When its files can't be read or written, or don't fit together.
     pub(crate) fn open(settings: &Settings) -> Allowed<Agents> {
-        let keys = settings.keys();
+        Agents::with(&settings.keys(), settings.data.join(FILE), &settings.name)
+    }
+
+    fn with(keys: &Path, file: PathBuf, name: &Name) -> Allowed<Agents> {
+        let registry = file::read(&file)?;
+        let unusable =
+            |error: IdentityError| Refusal::failed(format!("the swarm's keys can't be used: {error}"));
+        if registry.has_enrolled() && Authority::load(keys).map_err(unusable)?.is_none() {
+            return Err(Refusal::failed(format!(
+                "there are no keys of a swarm in {}, and {} has agents that were enrolled with them",
+                keys.display(),
+                file.display()
+            ))
+            .help(
+                "restore the folder from a backup; or, to make a new swarm, move that file away and let every agent \
+                 join again with --replace",
+            ));
+        }
         let open = || {
-            let authority = Authority::open(&keys)?;
-            let identity = authority.terminal(&keys, &settings.name)?;
-            Ok((authority, identity, Revocations::load(&keys)?))
+            let authority = Authority::open(keys)?;
+            let identity = authority.terminal(keys, name)?;
+            Ok((authority, identity, Revocations::load(keys)?))
         };
-        let (authority, identity, revocations) = open().map_err(|error: IdentityError| {
-            Refusal::failed(format!("the swarm's keys can't be used: {error}"))
-        })?;
-        let file = settings.data.join(FILE);
-        Ok(Agents {
+        let (authority, identity, revocations) = open().map_err(unusable)?;
+        let agents = Agents {
             authority,
             identity,
             revocations,
             invitations: Mutex::default(),
-            registry: Mutex::new(file::read(&file)?),
+            registry: Mutex::new(registry),
             unwritten: AtomicBool::new(false),
             file,
-        })
+        };
+        agents.take_up();
+        Ok(agents)
+    }
+
+    /// Completes what was half done when this terminal ended.
+    fn take_up(&self) {
+        let (unsettled, revoked) = {
+            let registry = self.registry();
+            (registry.unsettled(), registry.revoked().collect::<Vec<_>>())
+        };
+        // Who is noted down as revoked is so, whatever came of the other file.
+        self.revoke_or_say_so(revoked);
+        for (agent, given, before) in unsettled {
+            match self.revocations.contains(before) {
+                true => self.joined(&agent, given),
+                false => self.did_not_join(&agent, given),
+            }
+        }
     }
 
     /// What this terminal proves itself with.
@@ -98,44 +132,76 @@ impl Agents {
         Ok((code.map_err(|full| Refusal::conflict(full.to_string()))?, is_enrolled))
     }
 
-    /// Enrols an agent that proved to be invited: when this returns, all is on disk.
-    /// It blocks.
+    /// Makes the certificate of an agent that proved to be invited, and notes it down: when this
+    /// returns, all is on disk. Who has its name keeps it until [`Agents::joined`]. It blocks.
     ///
     /// # Errors
     /// Why it wasn't, for the log.
-    fn enrol(&self, Wanted { agent, csr }: &Wanted) -> Result<Welcome, String> {
+    fn enrol(&self, Wanted { agent, csr }: &Wanted) -> Result<(Welcome, Serial), String> {
         let issued = self.authority.issue(csr, agent).map_err(|error| error.to_string())?;
-        let before = self.write(|registry| {
+        let noted = self.write(|registry| {
             registry.may_invite(agent)?;
-            Ok(registry.enrol(agent, &issued, Timestamp::now()))
+            let not_used = registry.joins(agent, &issued, Timestamp::now());
+            Ok(((), not_used.into_iter().collect()))
         });
-        let before = before.map_err(|refusal| refusal.to_string())?;
-        if !before.is_empty() {
-            tracing::warn!("the {agent} joined again, and the certificate it had is revoked");
-        }
-        self.revocations.revoke(before).map_err(|error| error.to_string())?;
-        Ok(Welcome {
+        noted.map_err(|refusal| refusal.to_string())?;
+        let welcome = Welcome {
             certificate: issued.certificate,
             authority: self.authority.certificate().to_vec(),
             terminal: self.identity.agent().name.clone(),
-        })
+        };
+        Ok((welcome, issued.serial))
+    }
+
+    /// An agent has the certificate that it was given; who had its name before has lost it. It
+    /// blocks.
+    fn joined(&self, agent: &Agent, given: Serial) {
+        let before = self.registry().joined(agent, given, Timestamp::now());
+        if before.is_some() {
+            tracing::warn!("the {agent} joined again, and the certificate it had is revoked");
+            self.settle(before);
+        }
+    }
+
+    /// Whether an agent has the certificate that it was given nobody knows, so that it holds no
+    /// more. It blocks.
+    fn did_not_join(&self, agent: &Agent, given: Serial) {
+        self.registry().did_not_join(agent, given);
+        self.settle([given]);
+    }
+
+    /// Writes down a change that has happened, and what it revoked. Where it can't be written now,
+    /// that is tried again.
+    fn settle(&self, revoked: impl IntoIterator<Item = Serial>) {
+        self.revoke_or_say_so(revoked);
+        self.unwritten.store(true, Ordering::Relaxed);
+        self.write_what_is_not();
+    }
+
+    fn revoke_or_say_so(&self, serials: impl IntoIterator<Item = Serial>) {
+        if let Err(refusal) = self.revoke_certificates(serials) {
+            tracing::warn!("{refusal}");
+        }
     }
 
     /// Revokes an agent's certificate, at once and for good. It blocks.
     ///
     /// # Errors
-    /// When there is no such agent, or it can't be written down.
+    /// When there is no such agent, it was revoked before, or it can't be written down.
     pub(crate) fn revoke(&self, name: &Name) -> Allowed<Agent> {
-        let (agent, serials) = self.write(|registry| registry.revoke(name, Timestamp::now()))?;
+        let agent = self.write(|registry| {
+            // Also where it was revoked before: whoever asks wants it to hold.
+            self.revoke_certificates(registry.serials(name)?)?;
+            Ok((registry.revoke(name, Timestamp::now())?, Vec::new()))
+        })?;
         self.invitations().withdraw(&agent);
-        self.revoke_certificates(serials)?;
         Ok(agent)
     }
 
     fn revoke_certificates(&self, serials: impl IntoIterator<Item = Serial>) -> Allowed<()> {
         self.revocations.revoke(serials).map_err(|error| {
-            Refusal::failed(format!("it is revoked only until this terminal ends: {error}"))
-                .help("see that the disk has room, and revoke it again after a start")
+            Refusal::failed(format!("what is revoked is so only until this terminal ends: {error}"))
+                .help("see that the disk has room and that this user may write there, and revoke it again")
         })
     }
 
@@ -151,7 +217,7 @@ impl Agents {
         self.write(|registry| {
             let agent = registry.may_rename(name, to)?;
             if let Some(becoming) = &agent.becomes {
-                return Ok(becoming.certificate.der());
+                return Ok((becoming.certificate.der(), Vec::new()));
             }
             let (role, certificate) = (agent.role, agent.certificate.der());
             let issued = self.authority.issue_again(&certificate, &Agent::new(role, to.clone()));
@@ -159,7 +225,7 @@ impl Agents {
                 issued.map_err(|error| Refusal::failed(format!("{name} can't be renamed: {error}")))?;
             let certificate = Certificate::new(&issued);
             registry.promise(name, Becoming { name: to.clone(), certificate });
-            Ok(issued.certificate)
+            Ok((issued.certificate, Vec::new()))
         })
     }
 
@@ -168,39 +234,41 @@ impl Agents {
     /// # Errors
     /// When it can't be written down.
     pub(crate) fn keep_name(&self, name: &Name) -> Allowed<()> {
-        let not_used = self.write(|registry| Ok(registry.keep_name(name)))?;
-        self.revoke_certificates(not_used)
+        self.write(|registry| Ok(((), registry.keep_name(name).into_iter().collect())))
     }
 
     /// An agent is here, or was until now. What it was called before is returned where it
     /// is here under a new name.
     pub(crate) fn is_here(&self, name: &Name) -> Option<Name> {
-        let renamed = self.registry().is_here(name, Timestamp::now());
+        let (outgrown, renamed) = {
+            let mut registry = self.registry();
+            (registry.outgrown(name), registry.is_here(name, Timestamp::now()))
+        };
         self.unwritten.store(true, Ordering::Relaxed);
-        let (old, serial) = renamed?;
+        let old = renamed?;
         tracing::info!("{old} is called {name} from now on");
-        // What isn't written now is written later, and the certificate is of the same agent.
-        self.write_what_is_not();
-        if let Err(refusal) = self.revoke_certificates([serial]) {
-            tracing::warn!("the certificate of {old}: {refusal}");
-        }
+        self.settle(outgrown);
         Some(old)
     }
 
     /// Writes down what was not worth a write by itself. It blocks.
     pub(crate) fn write_what_is_not(&self) {
         if self.unwritten.swap(false, Ordering::Relaxed)
-            && let Err(refusal) = self.write(|_| Ok(()))
+            && let Err(refusal) = self.write(|_| Ok(((), Vec::new())))
         {
+            self.unwritten.store(true, Ordering::Relaxed);
             tracing::warn!("{refusal}");
         }
     }
 
-    /// Changes the registry, on disk and then here.
-    fn write<T>(&self, change: impl FnOnce(&mut Registry) -> Allowed<T>) -> Allowed<T> {
+    /// Changes the registry, on disk and then here. The certificates that the change returns, and
+    /// all that were revoked before, are on disk first: one that nobody has noted down could be
+    /// revoked by nobody.
+    fn write<T>(&self, change: impl FnOnce(&mut Registry) -> Allowed<(T, Vec<Serial>)>) -> Allowed<T> {
         let mut registry = self.registry();
         let mut changed = registry.clone();
-        let result = change(&mut changed)?;
+        let (result, revoked) = change(&mut changed)?;
+        self.revoke_certificates(revoked)?;
         file::write(&self.file, &changed)?;
         *registry = changed;
         Ok(result)

@@ -26,7 +26,7 @@ pub(crate) struct Enrolled {
     pub(crate) last_here: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) revoked: Option<Timestamp>,
-    /// What it is about to be called: it has the certificate, or is about to get it.
+    /// What it is about to be: it has the certificate, or is about to get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) becomes: Option<Becoming>,
 }
@@ -40,7 +40,8 @@ pub(crate) struct Certificate {
     pub(crate) pem: String,
 }
 
-/// A new name of an agent, and the certificate that says so.
+/// A new name of an agent, and the certificate that says so. The name is the one that it has where
+/// another joins in its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Becoming {
@@ -66,6 +67,11 @@ impl Enrolled {
         Agent::new(self.role, self.name.clone())
     }
 
+    /// Whether it is about to be called so.
+    fn is_promised(&self, name: &Name) -> bool {
+        self.becomes.as_ref().is_some_and(|becoming| becoming.name == *name)
+    }
+
     /// Every certificate that it may have.
     fn serials(&self) -> impl Iterator<Item = Serial> {
         let next = self.becomes.as_ref().map(|becoming| becoming.certificate.serial);
@@ -77,6 +83,11 @@ impl Registry {
     /// Everybody, revoked agents too.
     pub(crate) fn all(&self) -> &[Enrolled] {
         &self.agents
+    }
+
+    /// Whether anybody is enrolled.
+    pub(crate) fn has_enrolled(&self) -> bool {
+        self.agents.iter().any(|agent| agent.revoked.is_none())
     }
 
     /// The enrolled agent of that name.
@@ -116,9 +127,8 @@ impl Registry {
     }
 
     fn not_promised(&self, name: &Name) -> Allowed<()> {
-        let promised = |agent: &&Enrolled| {
-            agent.revoked.is_none() && agent.becomes.as_ref().is_some_and(|becoming| becoming.name == *name)
-        };
+        let promised =
+            |agent: &&Enrolled| agent.name != *name && agent.revoked.is_none() && agent.is_promised(name);
         match self.agents.iter().find(promised) {
             Some(other) => Err(Refusal::conflict(format!("{} is about to be called {name}", other.name))
                 .help("choose another name")),
@@ -126,29 +136,82 @@ impl Registry {
         }
     }
 
-    /// Notes an agent down, in place of the one that had its name. The certificates of
-    /// that one are returned: they are to be revoked.
-    pub(crate) fn enrol(&mut self, agent: &Agent, issued: &Issued, now: Timestamp) -> Vec<Serial> {
-        let before = self.find(&agent.name).map(|before| before.serials().collect());
+    /// Notes down a certificate that an agent is about to be given. Who has its name keeps it until
+    /// [`Registry::joined`]. A certificate that was promised before and is not used is returned.
+    pub(crate) fn joins(&mut self, agent: &Agent, issued: &Issued, now: Timestamp) -> Option<Serial> {
+        let certificate = Certificate::new(issued);
+        if let Some(before) = self.find_mut(&agent.name) {
+            let becoming = Becoming { name: agent.name.clone(), certificate };
+            return before.becomes.replace(becoming).map(|not_used| not_used.certificate.serial);
+        }
+        self.add(agent, certificate, now);
+        None
+    }
+
+    /// An agent has the certificate that it was given. That of the one whose place it takes is
+    /// returned.
+    pub(crate) fn joined(&mut self, agent: &Agent, serial: Serial, now: Timestamp) -> Option<Serial> {
+        let before = self.find_mut(&agent.name)?;
+        let becoming = before.becomes.take_if(|becoming| becoming.certificate.serial == serial)?;
+        let before = before.certificate.serial;
+        self.add(agent, becoming.certificate, now);
+        Some(before)
+    }
+
+    /// An agent doesn't have the certificate that it was given, or nobody knows: who had its name
+    /// before keeps it.
+    pub(crate) fn did_not_join(&mut self, agent: &Agent, serial: Serial) {
+        if let Some(before) = self.find_mut(&agent.name) {
+            before.becomes.take_if(|becoming| becoming.certificate.serial == serial);
+        }
+        self.agents.retain(|other| other.certificate.serial != serial);
+    }
+
+    /// Who was joining in another's place when this was written: it, the certificate that it was
+    /// given, and that of the other.
+    pub(crate) fn unsettled(&self) -> Vec<(Agent, Serial, Serial)> {
+        let joining = self.agents.iter().filter(|agent| agent.is_promised(&agent.name));
+        let serials = |agent: &Enrolled| {
+            let given = agent.becomes.as_ref()?.certificate.serial;
+            Some((agent.agent(), given, agent.certificate.serial))
+        };
+        joining.filter_map(serials).collect()
+    }
+
+    /// Notes down an agent, in place of all that had its name.
+    fn add(&mut self, agent: &Agent, certificate: Certificate, now: Timestamp) {
         self.agents.retain(|other| other.name != agent.name);
         self.agents.push(Enrolled {
             name: agent.name.clone(),
             role: agent.role,
-            certificate: Certificate::new(issued),
+            certificate,
             enrolled: now,
             last_here: None,
             revoked: None,
             becomes: None,
         });
         self.sort();
-        before.unwrap_or_default()
     }
 
-    /// Notes down that an agent is revoked. Its certificates are returned.
+    /// Every certificate that an agent of that name may have, revoked or not.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub(crate) fn serials(&self, name: &Name) -> Allowed<Vec<Serial>> {
+        let agent = self.agents.iter().find(|agent| agent.name == *name);
+        Ok(agent.map_or_else(|| self.known(name), Ok)?.serials().collect())
+    }
+
+    /// The certificates of those that are revoked.
+    pub(crate) fn revoked(&self) -> impl Iterator<Item = Serial> {
+        self.agents.iter().filter(|agent| agent.revoked.is_some()).flat_map(Enrolled::serials)
+    }
+
+    /// Notes down that an agent is revoked.
     ///
     /// # Errors
     /// When there is none of that name, or it was revoked before.
-    pub(crate) fn revoke(&mut self, name: &Name, now: Timestamp) -> Allowed<(Agent, Vec<Serial>)> {
+    pub(crate) fn revoke(&mut self, name: &Name, now: Timestamp) -> Allowed<Agent> {
         if let Some(when) =
             self.agents.iter().find(|agent| agent.name == *name).and_then(|agent| agent.revoked)
         {
@@ -158,10 +221,8 @@ impl Registry {
         self.known(name)?;
         // It was found a line above.
         let agent = self.find_mut(name).expect("the agent is known");
-        agent.revoked = Some(now);
-        let serials = agent.serials().collect();
-        agent.becomes = None;
-        Ok((agent.agent(), serials))
+        (agent.revoked, agent.becomes) = (Some(now), None);
+        Ok(agent.agent())
     }
 
     /// The pilot that is to be renamed, if it may be.
@@ -181,6 +242,10 @@ impl Registry {
             )));
         }
         match &agent.becomes {
+            Some(becoming) if becoming.name == *name => {
+                return Err(Refusal::conflict(format!("another computer is about to join as {name}"))
+                    .help("try again in a moment"));
+            }
             // The same again: it may not have arrived.
             Some(becoming) if becoming.name == *to => return Ok(agent),
             Some(becoming) => {
@@ -210,18 +275,26 @@ impl Registry {
         Some(self.find_mut(name)?.becomes.take()?.certificate.serial)
     }
 
+    /// The certificate that an agent has no more when it is here under its new name.
+    pub(crate) fn outgrown(&self, name: &Name) -> Option<Serial> {
+        let is_new = |agent: &&Enrolled| agent.revoked.is_none() && agent.is_promised(name);
+        match self.find(name) {
+            Some(_) => None,
+            None => self.agents.iter().find(is_new).map(|agent| agent.certificate.serial),
+        }
+    }
+
     /// An agent is here. Where it is so under its new name for the first time, what it was
-    /// called before is returned, with the certificate of that.
-    pub(crate) fn is_here(&mut self, name: &Name, now: Timestamp) -> Option<(Name, Serial)> {
+    /// called before is returned.
+    pub(crate) fn is_here(&mut self, name: &Name, now: Timestamp) -> Option<Name> {
         if let Some(agent) = self.find_mut(name) {
             agent.last_here = Some(now);
             return None;
         }
-        let agent = self.agents.iter_mut().find(|agent| {
-            agent.revoked.is_none() && agent.becomes.as_ref().is_some_and(|becoming| becoming.name == *name)
-        })?;
+        let is_new = |agent: &&mut Enrolled| agent.revoked.is_none() && agent.is_promised(name);
+        let agent = self.agents.iter_mut().find(is_new)?;
         let Becoming { name, certificate } = agent.becomes.take()?;
-        let old = (std::mem::replace(&mut agent.name, name), agent.certificate.serial);
+        let old = std::mem::replace(&mut agent.name, name);
         (agent.certificate, agent.last_here) = (certificate, Some(now));
         let (name, serial) = (agent.name.clone(), agent.certificate.serial);
         // A name is noted down once: who had it before was revoked.
@@ -263,7 +336,7 @@ mod tests {
     fn registry(agents: &[Agent]) -> Registry {
         let mut registry = Registry::default();
         for agent in agents {
-            assert_eq!(registry.enrol(agent, &issued(agent), at(0)), []);
+            assert_eq!(registry.joins(agent, &issued(agent), at(0)), None);
         }
         registry
     }
@@ -279,10 +352,28 @@ mod tests {
     #[test]
     fn an_agent_that_joins_again_takes_the_place_of_the_one_before() {
         let mut registry = registry(&[pilot("box2"), pilot("box1")]);
-        let before = registry.find(&name("box1")).unwrap().certificate.serial;
-        assert_eq!(registry.enrol(&pilot("box1"), &issued(&pilot("box1")), at(5)), [before]);
-        assert_eq!(names(&registry), ["box1", "box2"]);
-        assert_ne!(registry.find(&name("box1")).unwrap().certificate.serial, before);
+        let serial = |registry: &Registry| registry.find(&name("box1")).unwrap().certificate.serial;
+        let (before, again) = (serial(&registry), issued(&pilot("box1")));
+        assert_eq!(registry.joins(&pilot("box1"), &again, at(5)), None);
+        assert_eq!(serial(&registry), before, "nobody knows yet whether it has its certificate");
+        assert_eq!(registry.unsettled(), [(pilot("box1"), again.serial, before)]);
+        assert!(registry.may_invite(&pilot("box1")).is_ok());
+        assert_eq!(registry.joined(&pilot("box1"), again.serial, at(6)), Some(before));
+        assert_eq!((names(&registry), serial(&registry)), (vec!["box1", "box2"], again.serial));
+        assert_eq!(registry.unsettled(), []);
+    }
+
+    #[test]
+    fn who_does_not_get_its_certificate_takes_nobodys_place() {
+        let mut registry = registry(&[pilot("box1")]);
+        let before = registry.clone();
+        for agent in [pilot("box1"), pilot("box2")] {
+            let given = issued(&agent);
+            registry.joins(&agent, &given, at(5));
+            registry.did_not_join(&agent, given.serial);
+            assert_eq!(registry, before);
+            assert_eq!(registry.joined(&agent, given.serial, at(6)), None);
+        }
     }
 
     #[test]
@@ -298,10 +389,12 @@ mod tests {
     fn a_revoked_agent_stays_noted_down_and_can_not_be_revoked_again() {
         let mut registry = registry(&[pilot("box1")]);
         let serial = registry.find(&name("box1")).unwrap().certificate.serial;
-        assert_eq!(registry.revoke(&name("box1"), at(1)).unwrap(), (pilot("box1"), vec![serial]));
+        assert_eq!(registry.revoke(&name("box1"), at(1)).unwrap(), pilot("box1"));
         assert!(registry.revoke(&name("box1"), at(2)).unwrap_err().message.contains("revoked before"));
+        assert_eq!(registry.revoked().collect::<Vec<_>>(), [serial]);
+        assert_eq!(registry.serials(&name("box1")).unwrap(), [serial], "it may be revoked again");
         assert_eq!(registry.all()[0].revoked, Some(at(1)));
-        let unknown = registry.revoke(&name("box7"), at(2)).unwrap_err();
+        let unknown = registry.serials(&name("box7")).unwrap_err();
         assert!(unknown.message.contains("no agent box7 is enrolled (nobody is)"), "{unknown}");
     }
 
@@ -310,8 +403,10 @@ mod tests {
         let mut registry = registry(&[pilot("box1")]);
         let old = registry.find(&name("box1")).unwrap().certificate.serial;
         registry.promise(&name("box1"), becoming("box2"));
+        assert_eq!(registry.outgrown(&name("box1")), None);
         assert_eq!(registry.is_here(&name("box1"), at(3)), None, "it has not heard of it");
-        assert_eq!(registry.is_here(&name("box2"), at(4)), Some((name("box1"), old)));
+        assert_eq!(registry.outgrown(&name("box2")), Some(old));
+        assert_eq!(registry.is_here(&name("box2"), at(4)), Some(name("box1")));
         assert_eq!(names(&registry), ["box2"]);
         assert_eq!(registry.find(&name("box2")).unwrap().last_here, Some(at(4)));
         assert_eq!(registry.is_here(&name("box2"), at(5)), None);
@@ -338,7 +433,8 @@ mod tests {
         let mut registry = registry(&[pilot("box1")]);
         let next = becoming("box2");
         registry.promise(&name("box1"), next.clone());
-        let (_, serials) = registry.revoke(&name("box1"), at(1)).unwrap();
+        let serials = registry.serials(&name("box1")).unwrap();
+        registry.revoke(&name("box1"), at(1)).unwrap();
         assert_eq!(serials.len(), 2);
         assert_eq!(serials[1], next.certificate.serial);
         assert_eq!(registry.is_here(&name("box2"), at(2)), None);

@@ -92,7 +92,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
         .with_identity(Some(agents.identity().clone()))
         .with_socket(settings.swarm_socket())
         .with_revocations(agents.revocations().clone())
-        .with_joins(Arc::new(Joining(Arc::clone(&agents))));
+        .with_joins(Arc::new(Joining::new(Arc::clone(&agents))));
     let me = swarm::me(&settings.name, &agents);
     let link = bramble_link::listen(place, me, move |pilot| swarm::terms(&known, pilot));
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;

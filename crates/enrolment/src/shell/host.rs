@@ -2,18 +2,23 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bramble_identity::Agent;
 use bramble_value::Time;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 use tokio_rustls::server;
 
-use super::{binding, in_time, send};
+use super::{binding, in_time, said, send};
 use crate::hosting::{Declined, Heard, Hosting, Wanted};
 use crate::invitations::Invitations;
 use crate::joining::Welcome;
 use crate::refusal::Refusal;
+
+/// How long an agent may take to write down what it was given.
+const KEEPS: Duration = Duration::from_secs(10);
 
 /// Somebody that came to join and did not, for a log.
 #[derive(Debug, Error)]
@@ -29,8 +34,11 @@ pub enum Unfinished {
         /// Why.
         why: String,
     },
+    /// It was given its certificate, and nobody knows whether it has it.
+    #[error("the {0} did not say that it has its certificate, and needs a new code to join")]
+    NotKept(Agent),
     /// The connection broke.
-    #[error("the connection of somebody that wanted to join broke: {0}")]
+    #[error("the connection of somebody that wanted to join broke: {}", said(.0))]
     Broken(io::Error),
 }
 
@@ -51,10 +59,11 @@ fn say_declined(Declined { refusal, agent }: &Declined) -> String {
 }
 
 /// Talks to somebody that wants to join, and has it enrolled when it is who is expected.
-/// `enrol` makes the certificate and notes the agent down; then the agent is told.
+/// `enrol` makes the certificate and notes it down; then the agent is told, and says that it has
+/// it by ending TLS as it should be ended, which nobody in between can do.
 ///
 /// # Errors
-/// [`Unfinished`] when it did not join.
+/// [`Unfinished`] when it did not join. The certificate that was made for it is of no use then.
 pub async fn host<IO, E>(
     mut stream: server::TlsStream<IO>,
     invitations: &Mutex<Invitations>,
@@ -82,8 +91,7 @@ where
             Ok(Heard::Send(bytes)) => send(&mut stream, &bytes).await.map_err(Unfinished::Broken)?,
             Ok(Heard::Enrol(wanted)) => break wanted,
             Err(declined) => {
-                // It may have gone.
-                let _ = say_last(&mut stream, &declined.message()).await;
+                decline(&mut stream, &declined).await;
                 return Err(Unfinished::Declined(declined));
             }
         }
@@ -92,23 +100,30 @@ where
     match enrol(wanted).await {
         Ok(Welcome { certificate, authority, terminal }) => {
             let welcome = Hosting::welcome(&certificate, &authority, &terminal);
-            say_last(&mut stream, &welcome).await.map_err(Unfinished::Broken)?;
-            Ok(agent)
+            let is_kept = match say_last(&mut stream, &welcome).await {
+                Ok(()) => matches!(timeout(KEEPS, stream.read(&mut [0; 64])).await, Ok(Ok(0))),
+                Err(_) => false,
+            };
+            if is_kept { Ok(agent) } else { Err(Unfinished::NotKept(agent)) }
         }
         Err(why) => {
             let failed = Declined { refusal: Refusal::Failed {}, agent: Some(agent.clone()) };
-            // It may have gone.
-            let _ = say_last(&mut stream, &failed.message()).await;
+            decline(&mut stream, &failed).await;
             Err(Unfinished::NotEnrolled { agent, why })
         }
     }
 }
 
-/// Sends the last message, and waits until the other has closed.
-async fn say_last<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
+/// Sends the last message.
+async fn say_last<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
     send(stream, bytes).await?;
-    in_time(stream.shutdown()).await?;
-    // There may be something on the way, which nobody reads any more.
-    let _ = in_time(stream.read(&mut [0; 64])).await;
-    Ok(())
+    in_time(stream.shutdown()).await
+}
+
+/// Says why somebody may not join, and waits until it has closed.
+async fn decline<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, declined: &Declined) {
+    // It may have gone; and there may be something on the way, which nobody reads any more.
+    if say_last(stream, &declined.message()).await.is_ok() {
+        let _ = in_time(stream.read(&mut [0; 64])).await;
+    }
 }

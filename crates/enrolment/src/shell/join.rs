@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{Terminal, binding, in_time, send};
+use super::{Terminal, binding, in_time, said, send};
 use crate::code::Code;
 use crate::joining::{JoinError, Joining, Step, Welcome};
 
@@ -112,6 +112,19 @@ pub enum Failed {
         /// What the system said.
         source: io::Error,
     },
+    /// The connection ended before this agent had everything.
+    #[error(
+        "the connection to the terminal at {at} broke before it let this agent join ({why}), which is who it was; {}",
+        if *is_used { "ask for a new code with `bramble-terminal invite`" } else { "type the same again" }
+    )]
+    Broken {
+        /// Where.
+        at: String,
+        /// What the system said.
+        why: String,
+        /// Whether the code is used up.
+        is_used: bool,
+    },
     /// The exchange failed.
     #[error(transparent)]
     Exchange(#[from] JoinError),
@@ -162,8 +175,12 @@ impl Join {
                 return Err(Failed::OtherSwarm { keys, me: before.agent().clone(), at });
             }
         }
-        let (identity, terminal) = exchange(stream, &at, &code, role).await?;
+        let (identity, terminal, mut stream) = exchange(stream, &at, &code, role).await?;
         identity.save(&keys)?;
+        // The terminal has said all; with something unread the end would be a reset.
+        let _ = in_time(stream.read(&mut [0; 64])).await;
+        // Only now the terminal may take it that this agent has its certificate.
+        let _ = in_time(stream.shutdown()).await;
         Ok(Joined { identity, terminal, at: place, before: before.map(|before| before.agent().clone()) })
     }
 }
@@ -190,25 +207,25 @@ async fn exchange(
     at: &str,
     code: &Code,
     role: Role,
-) -> Result<(Identity, Name), Failed> {
-    let broken = |error: io::Error| Failed::NoAnswer { at: at.to_owned(), why: said(&error) };
+) -> Result<(Identity, Name, TlsStream<TcpStream>), Failed> {
+    let broken =
+        |is_used| move |error: io::Error| Failed::Broken { at: at.to_owned(), why: said(&error), is_used };
     let request = Request::new()?;
     let csr = request.csr()?;
     let (mut joining, hello) = Joining::new(code, role, csr, binding(stream.get_ref().1));
-    send(&mut stream, &hello).await.map_err(broken)?;
+    send(&mut stream, &hello).await.map_err(broken(false))?;
     let mut buffer = [0; 2048];
     loop {
-        let received = in_time(stream.read(&mut buffer)).await.map_err(broken)?;
+        let is_used = joining.has_asked();
+        let received = in_time(stream.read(&mut buffer)).await.map_err(broken(is_used))?;
         if received == 0 {
-            return Err(broken(io::ErrorKind::UnexpectedEof.into()));
+            return Err(broken(is_used)(io::ErrorKind::UnexpectedEof.into()));
         }
         match joining.receive(&buffer[..received])? {
             Step::More => {}
-            Step::Send(bytes) => send(&mut stream, &bytes).await.map_err(broken)?,
+            Step::Send(bytes) => send(&mut stream, &bytes).await.map_err(broken(joining.has_asked()))?,
             Step::Done(Welcome { certificate, authority, terminal }) => {
-                // Everything was said.
-                let _ = in_time(stream.shutdown()).await;
-                return Ok((request.into_identity(&certificate, &authority)?, terminal));
+                return Ok((request.into_identity(&certificate, &authority)?, terminal, stream));
             }
         }
     }
@@ -229,17 +246,5 @@ fn refused(at: String, error: &io::Error) -> Failed {
         Some(TlsError::AlertReceived(AlertDescription::NoApplicationProtocol)) => Failed::NotInvited { at },
         Some(why) => Failed::NoTerminal { at, why: why.to_string() },
         None => Failed::NoTerminal { at, why: said(error) },
-    }
-}
-
-/// What the system said, without the number of it.
-fn said(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut => "nothing came in time".to_owned(),
-        io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
-        _ => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or(&text).to_owned()
-        }
     }
 }

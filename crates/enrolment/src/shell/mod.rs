@@ -37,6 +37,18 @@ fn binding<S: SideData>(connection: &ConnectionCommon<S>) -> Binding {
     Binding::new(exported.expect("a connection of TLS 1.3 has an exporter"))
 }
 
+/// What the system said, without the number of it.
+fn said(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut => "nothing came in time".to_owned(),
+        io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
+        _ => {
+            let text = error.to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
+    }
+}
+
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
     in_time(async {
         stream.write_all(bytes).await?;
