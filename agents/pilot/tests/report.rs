@@ -25,9 +25,17 @@ fn a_simulated_session_is_reported_as_text_as_a_page_and_for_scripts() {
     assert!(std::fs::read_to_string(&page).unwrap().contains("Trials over the session"));
     let report: serde_json::Value =
         serde_json::from_str(&lab.say(&["session", "report", "M001", "--json"])).unwrap();
-    assert_eq!((&report["version"], report["trials"].as_array().unwrap().len()), (&1.into(), 20));
+    assert_eq!((&report["version"], report["trials"].as_array().unwrap().len()), (&2.into(), 20));
     let refused = lab.refused(&["session", "report", "M001", "--session", "9"]);
     assert!(refused.contains("has no session 0009"), "{refused}");
+    assert!(report["score"]["fine"].as_u64() > Some(5) && report["score"]["fine"] == report["score"]["of"]);
+    let fine = format!("{} of {} checks are fine", report["score"]["fine"], report["score"]["of"]);
+    assert!(text.contains(&fine), "{fine}: {text}");
+    lab.say(&["session", "report", "M001", "--html", &page]);
+    let mine = lab.path("mine.html").display().to_string();
+    std::fs::write(&mine, "<!doctype html>\n<html>mine</html>").unwrap();
+    let refused = lab.refused(&["session", "report", "M001", "--html", &mine]);
+    assert!(refused.contains("is there already, and is no report"), "{refused}");
     let refused = lab.refused(&["session", "report", "M001", "--html", "/nowhere/page.html"]);
     assert!(refused.contains("name a file in a folder that is there"), "{refused}");
 }

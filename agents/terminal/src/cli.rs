@@ -438,19 +438,20 @@ pub(crate) enum Protocol {
     },
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write NAME=VALUE, as in reward=\"3 uL\"".to_owned()),
-    }
+fn pair(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once('=')?;
+    (!name.trim().is_empty()).then(|| (name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// What is known of a subject, by name.
+fn extra(text: &str) -> Result<(String, String), String> {
+    pair(text).ok_or_else(|| "write NAME=TEXT, as in cage=12".to_owned())
 }
 
 /// A parameter: numbers, `true`, `false` and lists as JSON writes them, anything
 /// else is a text.
 fn setting(text: &str) -> Result<(String, serde_json::Value), String> {
-    let (name, value) = pair(text)?;
+    let (name, value) = pair(text).ok_or("write NAME=VALUE, as in reward=\"3 uL\"")?;
     let parsed = serde_json::from_str(&value).unwrap_or(serde_json::Value::String(value));
     Ok((name, parsed))
 }
@@ -483,6 +484,7 @@ mod tests {
         assert_eq!(setting("n=5").unwrap(), ("n".to_owned(), serde_json::json!(5)));
         assert_eq!(setting("reward = 3 uL").unwrap(), ("reward".to_owned(), serde_json::json!("3 uL")));
         assert_eq!(setting("bias=true").unwrap().1, serde_json::json!(true));
-        assert!(setting("reward").is_err());
+        assert!(setting("reward").unwrap_err().contains("3 uL"));
+        assert!(extra("cage").unwrap_err().contains("cage=12"));
     }
 }

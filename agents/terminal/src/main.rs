@@ -36,7 +36,9 @@ use clap::Parser;
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let shown = miette::set_hook(Box::new(|_| {
-        let options = miette::MietteHandlerOpts::new().break_words(false);
+        // What is to be typed must not be broken at its hyphens.
+        let whole = textwrap::WordSplitter::NoHyphenation;
+        let options = miette::MietteHandlerOpts::new().break_words(false).word_splitter(whole);
         // A log has no edge that lines must be broken at.
         let on_screen = std::io::stderr().is_terminal();
         Box::new(if on_screen { options.build() } else { options.width(400).build() })

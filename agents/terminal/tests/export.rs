@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::common::{bramble_terminal, refusal, text};
-use bramble_subject::{Biography, By, Column, SessionEnd, SessionStart, Sex, SubjectFile, Subjects};
+use bramble_subject::{
+    Biography, By, Column, MoveOrder, SessionEnd, SessionNumber, SessionStart, Sex, SubjectFile, Subjects,
+};
 use bramble_value::{
     Ending, Event, Kind, Names, Record, Row, Seed, Source, SourceKind, Time, Value, ValueType,
 };
@@ -166,7 +168,7 @@ fn who_and_what_isnt_there_is_said() {
     let said = refused(&["ä b", "--csv"]);
     assert!(said.contains("`ä b` is neither a file nor a subject"), "{said}");
     let said = refused(&["M001", "--csv", "--session", "9"]);
-    assert!(said.contains("M001 has no session 0009; its sessions are 0001 to 0002"), "{said}");
+    assert!(said.contains("M001 has no session 0009; it has 0001 to 0002"), "{said}");
     let said = refused(&["M001"]);
     assert!(said.contains("--nwb|--csv|--parquet|--aind"), "{said}");
     let said = refused(&["M001", "--aind", "--session", "1"]);
@@ -233,4 +235,41 @@ fn a_full_disk_is_said_and_leaves_nothing_half_written() {
         assert!(said.contains("can't write full/") && said.contains("has room"), "{form}: {said}");
         assert!(files(&folder.path().join("full")).is_empty(), "{form}");
     }
+}
+
+#[test]
+fn a_session_that_isnt_there_is_said_with_those_that_are() {
+    let (folder, mut file) = lab();
+    let subjects = Subjects::in_folder(folder.path()).unwrap();
+    let by = By { who: "ana".to_owned(), when: "2026-03-05T05:06:07Z".parse().unwrap() };
+    let mut other = subjects.create(&"M002".parse().unwrap(), &Biography::default(), &by).unwrap();
+    // Of the first there is a gap after.
+    let start = file.session(SessionNumber::new(1)).unwrap();
+    file.begin_session(&SessionStart { uuid: Uuid::new_v4(), ..start }).unwrap();
+    let order = MoveOrder {
+        session: file.session(SessionNumber::new(1)).unwrap().uuid,
+        from: file.id().clone(),
+        number: SessionNumber::new(1),
+        to: other.id().clone(),
+        by,
+        why: "M002 was in the box".to_owned(),
+    };
+    subjects.move_session(&order, &mut file, &mut other).unwrap();
+    drop((file, other));
+    let output = export(folder.path(), &["M001", "--csv", "--session", "9"]);
+    let said = refusal(&output);
+    assert!(said.contains("M001 has no session 0009; it has 0002 to 0003"), "{said}");
+}
+
+#[test]
+fn a_birth_after_the_session_is_one_that_archives_dont_know() {
+    let (folder, mut file) = lab();
+    let by = By { who: "ana".to_owned(), when: "2026-03-05T05:06:07Z".parse().unwrap() };
+    let birth = Some("2026-03-09".parse().unwrap());
+    let edited = Biography { birth, ..file.biography().unwrap() };
+    file.edit_biography(&edited, &by).unwrap();
+    drop(file);
+    let output = export(folder.path(), &["M001", "--nwb"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("its day of birth, since 2026-03-09 is after its session of 2026-03-"), "{said}");
 }

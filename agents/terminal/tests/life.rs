@@ -43,7 +43,9 @@ fn a_mistyped_weight_is_corrected_and_both_are_kept() {
     assert_eq!(weights.as_array().unwrap().len(), 1);
     let weight = &weights[0]["weight"];
     assert_eq!((&weight["grams"], &weight["occasion"]), (&21.4.into(), &"before".into()));
-    let corrected = ["weight", "214 g, before", "21.4 g, before"].map(str::to_owned);
+    // Which weighing it was is said too.
+    let wrong = format!("214 g, before, {}", weight["when"].as_str().unwrap());
+    let corrected = ["weight", &wrong, "21.4 g, before"].map(str::to_owned);
     assert_eq!(history(&terminal).last(), Some(&corrected));
 }
 
@@ -204,7 +206,9 @@ fn moved(terminal: &Terminal) -> String {
 fn a_session_of_the_wrong_subject_is_moved_and_both_histories_tell_it() {
     let terminal = terminal();
     wrong_session(&terminal);
-    assert_eq!(moved(&terminal), "session 0001 of M001 is session 0001 of M002 now");
+    let said = moved(&terminal);
+    assert!(said.starts_with("session 0001 of M001 is session 0001 of M002 now\n"), "{said}");
+    assert!(said.contains("where it was exported as M001's, take that out"), "{said}");
     let [old, new] = ["M001", "M002"].map(|id| terminal.json(&["subject", "show", id, "--json"]));
     assert_eq!(old["sessions"], serde_json::json!([]));
     let session = &new["sessions"][0];
@@ -252,4 +256,70 @@ fn a_terminal_that_starts_ends_a_move_that_was_cut_short() {
         (1, &"ada@desk".into())
     );
     assert!(!note.exists());
+}
+
+#[test]
+fn a_weight_that_is_more_often_mistyped_is_warned_of_and_one_of_no_animal_is_refused() {
+    let terminal = terminal();
+    let weigh = |weight: &str| terminal.say(&["subject", "weigh", "M001", weight]);
+    for weight in ["22g", "21g"] {
+        assert!(!weigh(weight).contains("warning"));
+    }
+    let said = weigh("22kg");
+    assert!(said.contains("warning: it weighed 21 g before; where 22000 g is mistyped"), "{said}");
+    assert!(said.ends_with("subject weigh M001 WEIGHT --instead"), "{said}");
+    let said = terminal.say(&["subject", "weigh", "M001", "22g", "--instead"]);
+    assert!(!said.contains("warning"), "{said}");
+    assert!(weigh("2.2g").contains("warning: it weighed 22 g before"));
+    let said = terminal.say(&["subject", "weigh", "M001", "--baseline", "25kg"]);
+    assert!(said.ends_with("warning: it weighs 2.2 g; see that 25000 g is not mistyped"), "{said}");
+    for (wrong, said) in [
+        (["1000000000g"].as_slice(), "no animal weighs 1000000000 g"),
+        (&["0g"], "no animal weighs nothing"),
+        (&["--baseline", "0g"], "with all the water it wants"),
+        (&["--limit", "0%"], "as in 85%"),
+    ] {
+        let refused = terminal.refused(&[&["subject", "weigh", "M001"], wrong].concat());
+        assert!(refused.contains(said), "{wrong:?}: {refused}");
+    }
+}
+
+#[test]
+fn a_subject_is_born_by_today_and_its_birth_can_be_taken_back() {
+    let terminal = terminal();
+    for wrong in [
+        ["subject", "edit", "M001", "--birth", "2999-01-01"],
+        ["subject", "add", "M002", "--birth", "2999-01-01"],
+    ] {
+        let refused = terminal.refused(&wrong);
+        assert!(refused.contains("2999-01-01 is after today"), "{refused}");
+    }
+    terminal.say(&["subject", "edit", "M001", "--birth", "2026-01-31"]);
+    assert!(terminal.say(&["subject", "show", "M001"]).contains("birth        2026-01-31"));
+    terminal.say(&["subject", "edit", "M001", "--genotype", "het"]);
+    assert!(terminal.say(&["subject", "show", "M001"]).contains("birth        2026-01-31"));
+    terminal.say(&["subject", "edit", "M001", "--birth", "none"]);
+    assert!(!terminal.say(&["subject", "show", "M001"]).contains("birth"));
+    let changed = ["biography.birth", "2026-01-31", ""].map(str::to_owned);
+    assert_eq!(history(&terminal).last(), Some(&changed));
+    assert!(terminal.refused(&["subject", "edit", "M001", "--extra", "cage"]).contains("as in cage=12"));
+}
+
+#[test]
+fn what_people_write_is_shown_without_what_a_screen_would_obey() {
+    let terminal = terminal();
+    terminal.say(&["subject", "note", "M001", "red \u{1b}[31m and a bell\u{7}"]);
+    let shown = terminal.say(&["subject", "history", "M001"]);
+    assert!(shown.contains("red \u{fffd}[31m and a bell\u{fffd}"), "{shown:?}");
+    assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+}
+
+#[test]
+fn a_subject_whose_file_cant_be_read_is_listed_with_why_below() {
+    let terminal = terminal();
+    std::fs::write(terminal.data().join("subjects/broken.h5"), "no HDF5").unwrap();
+    let listed = terminal.say(&["subject", "list"]);
+    let row = listed.lines().find(|line| line.trim_start().starts_with("broken")).unwrap();
+    assert!(row.contains("can't be read") && row.chars().count() < 100, "{listed}");
+    assert!(listed.lines().last().unwrap().starts_with("broken can't be read: "), "{listed}");
 }

@@ -1,6 +1,6 @@
 //! The checks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bramble_subject::Supply;
 use bramble_value::{Ending, Event, Kind, Source, SourceKind, Time};
@@ -61,13 +61,22 @@ fn ending(records: &Records<'_>) -> Check {
 }
 
 fn trials(records: &Records<'_>) -> Check {
+    let limit = "1 or more";
     let done = records.trials.rows.len();
+    let of_trials = |(kind, path): &(SourceKind, String)| {
+        *kind == SourceKind::Stage && path.split('/').any(|stage| stage == "trials")
+    };
+    let has_trials = records.start.names.sources.iter().any(of_trials);
+    if done == 0 && !has_trials && records.start.columns.is_empty() {
+        return unknown("trials", "the task has none", limit);
+    }
     let correct = records.summary.end.as_ref().and_then(|end| end.correct);
     let correct = correct.map(|share| format!(", {:.0} % correct", share * 100.0)).unwrap_or_default();
-    check("trials", done > 0, format!("{done}{correct}"), "1 or more")
+    check("trials", done > 0, format!("{done}{correct}"), limit)
 }
 
-/// What was asked of the valves, and how often they opened and closed.
+/// What was asked of the valves, and what of it they opened and closed for. Drops that run into
+/// each other are one opening.
 fn rewards(records: &Records<'_>) -> Check {
     let limit = "each was given";
     let devices = &records.start.provenance["pilot"]["rig"]["settings"]["devices"];
@@ -81,19 +90,30 @@ fn rewards(records: &Records<'_>) -> Check {
         return unknown("rewards", "no valve", limit);
     }
     let (mut asked, mut given) = (0, 0);
+    // Until when each of the drops lasts that a valve was told to give, since it was last closed.
+    let mut told: BTreeMap<Source, Vec<f64>> = BTreeMap::new();
     let mut open: BTreeSet<Source> = BTreeSet::new();
     for event in records.events.iter().filter(|event| valves.contains(&event.source)) {
+        let told = told.entry(event.source).or_default();
         match event.kind {
-            Kind::Command if event.value > 0.0 => asked += 1,
+            Kind::Command if event.value > 0.0 => {
+                asked += 1;
+                let now = event.time.ns() as f64 * 1e-9;
+                // What a valve that stayed closed should have given by now is lost.
+                if !open.contains(&event.source) {
+                    told.retain(|until| *until >= now);
+                }
+                told.push(now + event.value);
+            }
             Kind::Output if event.value > 0.0 => drop(open.insert(event.source)),
-            Kind::Output if open.remove(&event.source) => given += 1,
+            Kind::Output if open.remove(&event.source) => given += std::mem::take(told).len(),
             _ => {}
         }
     }
     let water = records.summary.end.as_ref().and_then(|end| end.water);
     let water =
         water.map_or_else(|| ", how much is not known".to_owned(), |water| format!(", {water:.0} uL"));
-    check("rewards", asked <= given && open.is_empty(), format!("{given} of {asked} given{water}"), limit)
+    check("rewards", asked == given && open.is_empty(), format!("{given} of {asked} given{water}"), limit)
 }
 
 fn lost(records: &Records<'_>) -> Check {

@@ -15,6 +15,9 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6
 th{font-weight:600;color:var(--dim)}.look{color:var(--look);font-weight:700}
 svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--dim)}svg line{stroke:var(--line)}svg .mark{stroke:var(--mark);fill:none;stroke-width:2}svg circle{fill:var(--mark)}";
 
+/// What the page of a report begins with, and no other does.
+pub(crate) const MARK: &str = "<!doctype html>\n<!-- A report of Bramble: how good a session was -->\n";
+
 pub(crate) fn page(report: &Report) -> String {
     let session = &report.session;
     let title = escaped(&format!("{} session {}", report.subject, session.number));
@@ -26,11 +29,12 @@ pub(crate) fn page(report: &Report) -> String {
         minutes(report.seconds)
     );
     let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+        "{MARK}<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head>\n\
-         <body><h1>{title}</h1><p>{}</p>\n{}<h2>Checks</h2><table><tr><th></th><th>check</th><th>found</th><th>fine</th></tr>\n",
+         <body><h1>{title}</h1><p>{}</p>\n{}<h2>Checks</h2><p>{}</p>\n<table><tr><th></th><th>check</th><th>found</th><th>fine</th></tr>\n",
         escaped(&head),
-        report.whose().iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect::<String>()
+        report.whose().iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect::<String>(),
+        report.score
     );
     for check in &report.checks {
         let class = if check.verdict == Verdict::Look { "look" } else { "" };

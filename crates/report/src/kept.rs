@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Check, Column, Report};
+use crate::{Check, Column, Report, Score};
 
 /// What a subject file keeps of a report: what was found, as JSON. Whose session it was, and its
 /// trials and warnings, stand in the file already.
@@ -15,6 +15,9 @@ pub struct Kept {
     pub by: String,
     /// When.
     pub when: Timestamp,
+    /// How many of the checks are fine; the first form had none.
+    #[serde(default)]
+    pub score: Option<Score>,
     /// What was checked.
     pub checks: Vec<Check>,
     /// What the columns held.
@@ -43,7 +46,7 @@ impl Report {
     /// What a file is to keep of this report, which was made `by` this program.
     pub fn to_keep(&self, by: String, when: Timestamp) -> String {
         let (checks, columns) = (self.checks.clone(), self.columns.clone());
-        let kept = Kept { version: self.version, by, when, checks, columns };
+        let kept = Kept { version: self.version, by, when, score: Some(self.score), checks, columns };
         serde_json::to_string(&kept).expect("a report has a JSON form")
     }
 
@@ -61,7 +64,7 @@ impl Report {
     /// This report with the checks that were made when the session ended, and in what these
     /// differ from its own.
     pub fn as_kept(self, kept: Kept) -> Report {
-        let Kept { version, by, when, checks, columns } = kept;
+        let Kept { by, when, checks, columns, .. } = kept;
         let known = |check: &&Check| !checks.contains(check);
         let mut otherwise: Vec<String> =
             self.checks.iter().filter(known).map(|check| check.name.clone()).collect();
@@ -70,6 +73,7 @@ impl Report {
         if columns != self.columns {
             otherwise.push("columns".to_owned());
         }
-        Report { version, checks, columns, checked: Some(Checked { by, when, otherwise }), ..self }
+        let score = Score::of(&checks);
+        Report { score, checks, columns, checked: Some(Checked { by, when, otherwise }), ..self }
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! [`Report::of`] is a function of the records alone; it reads no file and knows no clock.
 //! A check says what was found and what would have been fine, so that a person sees why it
-//! is as it is. There is no sum of them: a session with a lost edge and one that gave no
-//! water have nothing in common.
+//! is as it is. The score counts those that are fine; it weighs none against another, since a lost
+//! edge and a session without water have nothing in common.
 
 mod checks;
 mod columns;
 mod html;
 mod kept;
+mod score;
 mod text;
 
 use bramble_subject::{ClockEstimate, Health, Note, SessionStart, SessionSummary};
@@ -16,9 +17,10 @@ use bramble_value::{Event, SubjectId, Time, Trials};
 use serde::{Deserialize, Serialize};
 
 pub use kept::{Checked, Kept};
+pub use score::Score;
 
 /// The version of a report's JSON form.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Everything that was recorded of a session.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +56,8 @@ pub struct Report {
     pub seconds: f64,
     /// Whose checks these are, where the file kept them; none where they were made just now.
     pub checked: Option<Checked>,
+    /// How many of the checks are fine.
+    pub score: Score,
     /// What was checked.
     pub checks: Vec<Check>,
     /// What its columns held.
@@ -142,27 +146,29 @@ impl Report {
         let last = last.chain(records.trials.rows.iter().map(|row| row.end)).max().unwrap_or(begun);
         let at = |time: Time| (time.ns() - begun.ns()) as f64 * 1e-9;
         let rows = &records.trials.rows;
+        let checks = checks::all(&records);
         Report {
             version: VERSION,
             subject: records.subject.clone(),
             session: records.summary.clone(),
             seconds: at(last),
             checked: None,
-            checks: checks::all(&records),
+            score: Score::of(&checks),
+            checks,
             columns: columns::all(&records),
             trials: rows.iter().map(|row| [at(row.end), at(row.end) - at(row.start)]).collect(),
             notes: records.notes.iter().map(|note| (at(note.time), note.text.clone())).collect(),
         }
     }
 
-    /// How many checks a person should look at.
-    pub fn to_look_at(&self) -> usize {
-        self.checks.iter().filter(|check| check.verdict == Verdict::Look).count()
-    }
-
     /// The report as a page of text, 80 columns wide.
     pub fn text(&self) -> String {
         text::page(self)
+    }
+
+    /// Whether these are the bytes of a page that [`Report::html`] made.
+    pub fn is_page(bytes: &[u8]) -> bool {
+        bytes.starts_with(html::MARK.as_bytes())
     }
 
     /// The report as one HTML file that leads nowhere else.

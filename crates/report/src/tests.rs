@@ -177,10 +177,59 @@ fn what_a_session_has_nothing_to_tell_by_is_unknown_and_not_fine() {
     made.start.names.sources.truncate(2);
     made.events.retain(|event| event.kind != Kind::Moment);
     made.clock.clear();
-    for name in ["ending", "rewards", "output latency", "clock error", "sync pulses sent", "sync pulses seen"]
-    {
+    made.trials.rows.clear();
+    made.start.columns.clear();
+    for name in [
+        "trials",
+        "ending",
+        "rewards",
+        "output latency",
+        "clock error",
+        "sync pulses sent",
+        "sync pulses seen",
+    ] {
         assert_eq!(found(&made, name).0, Verdict::Unknown, "{name}");
     }
+}
+
+#[test]
+fn a_task_with_trials_of_which_none_was_is_to_be_looked_at() {
+    let mut made = made();
+    made.trials.rows.clear();
+    made.start.columns.clear();
+    made.start.names.sources.push((SourceKind::Stage, "trials/wait".to_owned()));
+    assert_eq!(found(&made, "trials").0, Verdict::Look);
+}
+
+#[test]
+fn drops_that_run_into_each_other_are_all_given_and_one_whose_valve_stayed_closed_is_not() {
+    let mut made = made();
+    made.events.splice(2..2, [event(10.0, Kind::Command, VALVE, 0.1)]);
+    assert_eq!(found(&made, "rewards").1, "2 of 2 given, 4 uL", "two at once");
+    made.events
+        .splice(4..4, [event(60.0, Kind::Command, VALVE, 0.05), event(60.0, Kind::Manual, VALVE, 2.0)]);
+    assert_eq!(found(&made, "rewards").1, "3 of 3 given, 4 uL", "one by hand during a drop");
+    made.events.splice(1..1, [event(-500.0, Kind::Command, VALVE, 0.1)]);
+    assert_eq!(found(&made, "rewards"), (Verdict::Look, "3 of 4 given, 4 uL".to_owned()));
+}
+
+#[test]
+fn the_score_counts_what_is_fine_of_what_could_be_told_and_is_kept() {
+    let mut made = made();
+    assert_eq!(report(&made).score.to_string(), "13 of 13 checks are fine, nothing to look at");
+    made.clock.clear();
+    made.events.push(event(200.0, Kind::Lost, SYNC_INPUT, 3.0));
+    let report = report(&made);
+    assert_eq!(report.score, Score { fine: 11, of: 12 });
+    let shown = "11 of 12 checks are fine, 1 to look at";
+    assert!(report.text().ends_with(shown) && report.html().contains(shown));
+    assert_eq!(serde_json::to_value(&report).unwrap()["score"], json!({"fine": 11, "of": 12}));
+    let kept = report.to_keep("bramble-terminal 0.1.0".to_owned(), made.summary.started);
+    assert!(kept.contains(r#""score":{"fine":11,"of":12}"#), "{kept}");
+    // The first form had none.
+    let first = kept.replace(r#""score":{"fine":11,"of":12},"#, "");
+    let first = report.clone().as_kept(Kept::read(&first).unwrap());
+    assert_eq!(first.score, report.score);
 }
 
 #[test]
@@ -205,7 +254,7 @@ fn a_page_of_text_is_80_columns_wide_whatever_is_said() {
     made.notes.push(Note { time: ms(500.0), text: "a word after another ".repeat(12) });
     let text = report(&made).text();
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-    assert!(text.ends_with("1 check to look at"), "{text}");
+    assert!(text.ends_with("12 of 13 checks are fine, 1 to look at"), "{text}");
 }
 
 #[test]
@@ -216,6 +265,7 @@ fn a_page_of_html_leads_nowhere_and_takes_no_text_for_markup() {
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; more"));
     assert!(!html.contains("<script") && !html.contains("http"), "{html}");
     assert_eq!(html.matches("<svg").count(), 2);
+    assert!(Report::is_page(html.as_bytes()) && !Report::is_page(b"<!doctype html>\n<html>mine</html>"));
 }
 
 #[test]

@@ -31,11 +31,7 @@ pub(crate) fn page(report: &Report) -> String {
     for (seconds, note) in &report.notes {
         lines.extend(wrapped(&format!("  {:>9.1} s  ", seconds), note));
     }
-    lines.push(match report.to_look_at() {
-        0 => "\nnothing to look at".to_owned(),
-        1 => "\n1 check to look at".to_owned(),
-        many => format!("\n{many} checks to look at"),
-    });
+    lines.push(format!("\n{}", report.score));
     lines.join("\n")
 }
 

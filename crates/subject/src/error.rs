@@ -63,7 +63,10 @@ pub enum SubjectError {
         source: io::Error,
     },
     /// HDF5 could not read or write.
-    #[error("can't {doing} {}: {source}", path.display())]
+    #[error(
+        "can't {doing} {}: {source}; see that its disk has room: if so the file is damaged, set it aside and restore a copy",
+        path.display()
+    )]
     Hdf5 {
         /// What was tried.
         doing: String,

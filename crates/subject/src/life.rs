@@ -194,11 +194,21 @@ pub fn water_given(volume: Option<Volume>, instead: Option<&Given>, history: &[C
     change(by, WATER, &from, volume.map(|volume| volume.to_string()).unwrap_or_default())
 }
 
-/// What the history says of a weighing that was wrong. The right one is a weighing of
-/// the same time: of those the last one counts. Without one, it is taken back.
+/// What the history says of a weighing that was wrong, and of when that is. The right one is a
+/// weighing of the same time: of those the last one counts. Without one, it is taken back.
 pub fn weight_corrected(before: &Weight, after: Option<&Weight>, by: &By) -> Change {
     let said = |weight: &Weight| format!("{} g, {}", weight.grams, weight.occasion);
-    change(by, WEIGHT, &said(before), after.map(said).unwrap_or_default())
+    let from = format!("{}, {}", said(before), before.when);
+    change(by, WEIGHT, &from, after.map(said).unwrap_or_default())
+}
+
+/// More than any animal weighs, in grams: ten tons.
+pub const TOO_HEAVY: f64 = 1e7;
+
+/// Whether a weight is so far from another of the same animal that it is more often mistyped than
+/// right: more than twice as much, or less than half.
+pub fn is_far(grams: f64, from: f64) -> bool {
+    grams > 2.0 * from || grams < from / 2.0
 }
 
 /// The weighing that takes another back.

@@ -97,8 +97,10 @@ pub(crate) struct Edit {
     pub(crate) strain: Option<String>,
     #[serde(default)]
     pub(crate) sex: Option<Sex>,
-    #[serde(default)]
-    pub(crate) birth: Option<Date>,
+    /// `null` takes it back.
+    #[serde(default, deserialize_with = "said", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Date>)]
+    pub(crate) birth: Option<Option<Date>>,
     #[serde(default)]
     pub(crate) genotype: Option<String>,
     #[serde(default)]
@@ -123,7 +125,7 @@ impl Edit {
             species: self.species.unwrap_or(before.species),
             strain: self.strain.unwrap_or(before.strain),
             sex: self.sex.unwrap_or(before.sex),
-            birth: self.birth.or(before.birth),
+            birth: self.birth.unwrap_or(before.birth),
             genotype: self.genotype.unwrap_or(before.genotype),
             notes: self.notes.unwrap_or(before.notes),
             extra,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bramble_identity::{Role as AgentRole, Serial};
 use bramble_message::{Health, Hold, InHand, PortName, Quality, RigDevice, Software};
+use bramble_report::Score;
 use bramble_subject::{Biography, Life, Move, SessionSummary};
 use bramble_value::{Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
@@ -202,6 +203,8 @@ pub(crate) struct SubjectInfo {
 pub(crate) struct RecordedSession {
     /// How many trials and events it has in all, and how it ended.
     pub(crate) summary: SessionSummary,
+    /// How many of the checks were fine that were made when it ended, where its file keeps that.
+    pub(crate) score: Option<Score>,
     /// The first trial that is in it with all its events; 1 where nothing is left out.
     pub(crate) first: u32,
     /// The newest of what it recorded up to the trial that was asked for: at most 5000 trials and

@@ -7,7 +7,7 @@ use bramble_value::{Level, Mass, Person, SubjectId, Volume};
 use clap::Args;
 use jiff::civil::Date;
 
-use super::{date, pair};
+use super::{date, extra};
 use crate::api::types::Edit as Edited;
 
 /// A value, or `none`.
@@ -19,6 +19,10 @@ impl<T: FromStr> FromStr for OrNone<T> {
     fn from_str(text: &str) -> Result<OrNone<T>, T::Err> {
         Ok(OrNone(if text == "none" { None } else { Some(text.parse()?) }))
     }
+}
+
+fn birth(text: &str) -> Result<OrNone<Date>, String> {
+    Ok(OrNone(if text == "none" { None } else { Some(date(text)?) }))
 }
 
 /// Of which day something was wrong; `None`: of today.
@@ -99,9 +103,9 @@ pub(crate) struct Edit {
     /// female, male, other or unknown
     #[arg(long)]
     sex: Option<Sex>,
-    /// The day it was born, as in 2026-01-31
-    #[arg(long, value_name = "DATE", value_parser = date)]
-    birth: Option<Date>,
+    /// The day it was born, as in 2026-01-31; none: not known
+    #[arg(long, value_name = "DATE", value_parser = birth)]
+    birth: Option<OrNone<Date>>,
     /// Its genotype
     #[arg(long)]
     genotype: Option<String>,
@@ -109,7 +113,7 @@ pub(crate) struct Edit {
     #[arg(long)]
     note: Option<String>,
     /// Anything else by name, as in cage=12; without a text it is taken away; may be repeated
-    #[arg(long, value_name = "NAME=TEXT", value_parser = pair)]
+    #[arg(long, value_name = "NAME=TEXT", value_parser = extra)]
     extra: Vec<(String, String)>,
 }
 
@@ -120,7 +124,7 @@ impl Edit {
             species: self.species,
             strain: self.strain,
             sex: self.sex,
-            birth: self.birth,
+            birth: self.birth.map(|birth| birth.0),
             genotype: self.genotype,
             notes: self.note,
             extra: self.extra.into_iter().collect(),

@@ -6,7 +6,7 @@ use bramble_subject::{Biography, Sex};
 use bramble_value::SubjectId;
 use clap::{Args, Subcommand};
 
-use super::{Edit, Water, Weigh, date, pair};
+use super::{Edit, Water, Weigh, date, extra};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Subject {
@@ -126,7 +126,7 @@ pub(crate) struct About {
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     /// Anything else by name, as in cage=12; may be repeated
-    #[arg(long, value_name = "NAME=TEXT", value_parser = pair)]
+    #[arg(long, value_name = "NAME=TEXT", value_parser = extra)]
     extra: Vec<(String, String)>,
 }
 

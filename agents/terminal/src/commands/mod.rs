@@ -123,13 +123,23 @@ fn runtime() -> miette::Result<tokio::runtime::Runtime> {
 /// nothing left to do; where it can't be written, as on a full disk, nothing is
 /// done well.
 fn say(text: impl Display) {
-    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+    if let Err(error) = writeln!(std::io::stdout(), "{}", shown(&text.to_string())) {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             std::process::exit(0);
         }
         eprintln!("what there is to say can't be written: {error}");
         std::process::exit(1);
     }
+}
+
+/// A text without what a screen would obey: what people write may have anything in it.
+fn shown(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        letter if letter.is_control() => char::REPLACEMENT_CHARACTER,
+        letter => letter,
+    };
+    text.chars().map(shown).collect()
 }
 
 fn print_done(done: &Done) {

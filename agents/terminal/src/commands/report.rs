@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bramble_report::Report;
 use bramble_subject::{SessionNumber, SubjectFile};
 use miette::{IntoDiagnostic, miette};
 
@@ -34,9 +35,9 @@ pub(super) fn run(
             Ok(())
         }
         Some(page) => {
-            if std::fs::read(page).is_ok_and(|there| !there.starts_with(START.as_bytes())) {
+            if std::fs::read(page).is_ok_and(|there| !Report::is_page(&there)) {
                 return Err(miette!(
-                    "{} is there already, and is no page: name another file",
+                    "{} is there already, and is no report: name another file",
                     page.display()
                 ));
             }
@@ -48,6 +49,3 @@ pub(super) fn run(
         }
     }
 }
-
-/// What a page begins with: nothing else is written over.
-const START: &str = "<!doctype html>";

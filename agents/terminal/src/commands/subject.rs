@@ -43,10 +43,17 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
         say(format_args!("no subjects yet; add one: bramble-terminal subject add M001"));
         return Ok(());
     }
+    let mut problems = String::new();
     let mut table = table(&["subject", "step", "sessions", "trials", "last session"]);
     for subject in subjects {
         let last = subject.last.map(local).unwrap_or_else(|| "-".to_owned());
-        let step = subject.problem.unwrap_or_else(|| step(subject.training.as_ref()));
+        let step = match &subject.problem {
+            Some(why) => {
+                problems.push_str(&format!("\n{} can't be read: {why}", subject.id));
+                "can't be read".to_owned()
+            }
+            None => step(subject.training.as_ref()),
+        };
         table.add_row([
             subject.id.to_string(),
             step,
@@ -55,7 +62,7 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
             last,
         ]);
     }
-    say(format_args!("{}", table.trim_fmt()));
+    say(format_args!("{}{problems}", table.trim_fmt()));
     Ok(())
 }
 
@@ -170,7 +177,8 @@ pub(super) fn local(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// In days; `None` where it is yet to be born, which no more than an older version took.
 fn age(birth: jiff::civil::Date) -> Option<i32> {
     let today = Timestamp::now().to_zoned(TimeZone::system()).date();
-    birth.until(today).ok().map(|age| age.get_days())
+    birth.until(today).ok().map(|age| age.get_days()).filter(|days| *days >= 0)
 }

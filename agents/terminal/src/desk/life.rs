@@ -2,7 +2,7 @@
 //! and what they note.
 
 use bramble_subject::{Care, Change, Life, SubjectError, SubjectFile, Weight, life};
-use bramble_value::{Person, SubjectId};
+use bramble_value::{Mass, Person, SubjectId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -29,16 +29,14 @@ impl Desk {
     /// Writes down what a subject weighs.
     pub(crate) async fn weigh(&self, id: SubjectId, weigh: Weigh) -> Allowed<Done> {
         let Weigh { mass, occasion, instead, day: of, who } = weigh;
-        if mass.is_some_and(|mass| mass.grams() <= 0.0) {
-            return Err(Refusal::wrong("no animal weighs nothing").help("write its weight, as in 21.4g"));
-        }
+        mass.map_or(Ok(()), |mass| can_weigh(mass, "write its weight, as in 21.4g"))?;
         if mass.is_none() && !instead {
             return Err(nothing_to_take_back());
         }
         let by = by(who);
         self.care_for(id.clone(), move |file| {
+            let weights = life::counted(&file.weights()?);
             let wrong = if instead {
-                let weights = life::counted(&file.weights()?);
                 match wrong(&weights, |weight| weight.when, of, by.when) {
                     Ok(wrong) => Some(wrong.clone()),
                     Err(last) => return Ok(Err(nothing_then(&id, "weighing", of, last))),
@@ -47,6 +45,7 @@ impl Desk {
                 None
             };
             let when = wrong.as_ref().map_or(by.when, |wrong| wrong.when);
+            let last = weights.iter().rfind(|weight| weight.when < when).map(|weight| weight.grams);
             let occasion = match (&wrong, occasion) {
                 (Some(wrong), None) => wrong.occasion,
                 (_, occasion) => occasion.unwrap_or_default(),
@@ -70,6 +69,14 @@ impl Desk {
                 (None, Some(wrong)) => format!("{id} was not weighed {} g; that is taken back", wrong.grams),
                 (None, None) => String::new(),
             };
+            if let (Some(mass), Some(last)) = (mass, last)
+                && life::is_far(mass.grams(), last)
+            {
+                done.push_str(&format!(
+                    "\nwarning: it weighed {last} g before; where {mass} is mistyped: \
+                     bramble-terminal subject weigh {id} WEIGHT --instead"
+                ));
+            }
             if let Some(limit) = fares.limit.filter(|_| fares.is_below_limit()) {
                 done.push_str(&format!("\nwarning: {id} is below its limit of {limit}"));
             }
@@ -112,9 +119,14 @@ impl Desk {
     /// Sets what a subject's weight and water are held against, or takes it back.
     pub(crate) async fn set_cares(&self, id: SubjectId, cares: Cares) -> Allowed<Done> {
         let Cares { baseline: mass, limit, target, who } = cares;
-        if mass.flatten().is_some_and(|mass| mass.grams() <= 0.0) {
-            return Err(Refusal::wrong("a baseline of nothing compares with nothing")
-                .help("write what the subject weighs with all the water it wants, as in 25g"));
+        if let Some(mass) = mass.flatten() {
+            let help = "write what the subject weighs with all the water it wants, as in 25g";
+            can_weigh(mass, help)?;
+        }
+        if limit.flatten().is_some_and(|limit| limit.share() <= 0.0) {
+            return Err(Refusal::wrong("no weight is below a limit of 0 %").help(
+                "write the share of its baseline below which it is warned of, as in 85%; none is no limit",
+            ));
         }
         let cares = [mass.map(Care::Baseline), limit.map(Care::Limit), target.map(Care::Target)];
         let cares: Vec<Care> = cares.into_iter().flatten().collect();
@@ -131,6 +143,12 @@ impl Desk {
                 let said = |text: String| if text.is_empty() { "none".to_owned() } else { text };
                 let (from, to) = (said(change.from), said(change.to));
                 done.push(format!("{id}'s {} is {to}; it was {from}", change.what));
+            }
+            let last = life::counted(&file.weights()?).last().map(|weight| weight.grams);
+            if let (Some(mass), Some(last)) = (mass.flatten(), last)
+                && life::is_far(mass.grams(), last)
+            {
+                done.push(format!("warning: it weighs {last} g; see that {mass} is not mistyped"));
             }
             Ok(Ok(Done { done: done.join("\n") }))
         })
@@ -178,6 +196,7 @@ impl Desk {
     /// Writes a new version of who a subject is.
     pub(crate) async fn edit(&self, id: SubjectId, edit: Edit) -> Allowed<Done> {
         let by = by(edit.who.clone());
+        is_born(edit.birth.flatten())?;
         self.care_for(id.clone(), move |file| {
             let before = file.biography()?;
             let after = edit.applied(before.clone());
@@ -210,6 +229,27 @@ impl Desk {
         let written = self.writer.ask(write).await;
         self.alerts.look_at(&subject);
         written
+    }
+}
+
+/// Refuses a weight that nothing alive has.
+fn can_weigh(mass: Mass, help: &str) -> Allowed<()> {
+    match mass.grams() {
+        grams if grams <= 0.0 => Err(Refusal::wrong("no animal weighs nothing").help(help)),
+        grams if grams > life::TOO_HEAVY => {
+            Err(Refusal::wrong(format!("no animal weighs {mass}")).help(help))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a day of birth that is yet to come.
+pub(super) fn is_born(birth: Option<Date>) -> Allowed<()> {
+    let today = Timestamp::now().to_zoned(TimeZone::system()).date();
+    match birth.filter(|birth| *birth > today) {
+        Some(birth) => Err(Refusal::wrong(format!("{birth} is after today, {today}"))
+            .help("write the day on which the subject was born, as in 2026-01-31; nothing was changed")),
+        None => Ok(()),
     }
 }
 

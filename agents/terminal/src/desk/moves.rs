@@ -57,6 +57,9 @@ impl Desk {
                     "\n{from} was weighed on that day, and its weights stay: bramble-terminal subject weigh {from}"
                 ));
             }
+            done.push_str(&format!(
+                "\nwhere it was exported as {from}'s, take that out: a cohort would count it twice"
+            ));
             if day(session.started) == day(Timestamp::now()) {
                 for id in [&from, &to] {
                     done.push_str(&format!("\n{id}: {}", owed(&files.read(id, fares)?)));

@@ -1,5 +1,6 @@
 //! A session that is over, or as far as its file has it, as pages see one that runs.
 
+use bramble_report::Score;
 use bramble_subject::SessionNumber;
 use bramble_value::{Sources, SubjectId};
 
@@ -9,6 +10,7 @@ use crate::live::Log;
 use crate::live::line::{Line, lines};
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
+use crate::reports;
 
 impl Desk {
     /// What a session recorded, up to the end of a trial or to its own: the newest of that, as much
@@ -29,9 +31,10 @@ impl Desk {
             let (start, trials, events) = (file.session(number)?, file.trials(number)?, file.events(number)?);
             let ended = summary.end.as_ref().map(|end| end.ended);
             let notes = lines(&start, ended, file.notes(number)?, &file.history()?);
-            Ok(Some((summary, start, trials.rows, events, notes)))
+            let score = reports::kept(file, number)?.map(|kept| Score::of(&kept.checks));
+            Ok(Some((summary, score, start, trials.rows, events, notes)))
         });
-        let Some((summary, start, mut rows, mut events, mut notes)) = read.await? else {
+        let Some((summary, score, start, mut rows, mut events, mut notes)) = read.await? else {
             return Err(Refusal::missing(format!("{subject} has no session {number}")));
         };
         plan::blocking(move || {
@@ -46,7 +49,7 @@ impl Desk {
             let mut log = Log::default();
             log.restore(about::of_file(start, task.as_ref()), &rows, &events, &notes);
             let session = log.view(summary.uuid);
-            Ok(RecordedSession { summary, first: log.first(), session })
+            Ok(RecordedSession { summary, score, first: log.first(), session })
         })
         .await
     }

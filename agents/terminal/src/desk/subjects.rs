@@ -5,7 +5,7 @@ use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
 
 use super::Desk;
-use super::life::fares;
+use super::life::{fares, is_born};
 use crate::api::types::{Assign, Done, NewSubject, SubjectInfo, SubjectLine};
 use crate::assignment::{assigned, training};
 use crate::plan;
@@ -16,6 +16,7 @@ impl Desk {
     /// Adds a subject.
     pub(crate) async fn add_subject(&self, new: NewSubject) -> Allowed<Done> {
         let NewSubject { id, biography, who } = new;
+        is_born(biography.birth)?;
         let add = move |files: &mut Files| match files.create(&id, &biography, &by(who)) {
             Ok(()) => Ok(Done { done: format!("{id} was added") }),
             Err(SubjectError::Exists(path)) => {

@@ -8,7 +8,7 @@ use crate::error::{Doing, Fault};
 pub(crate) fn set_text(object: &Location, name: &str, text: &str) -> Result<(), Fault> {
     let shown = text.replace('\0', "\u{fffd}");
     let value: VarLenUnicode = shown.parse().expect("a text without zeros is a text to HDF5");
-    write_text(object, name, &value).doing(|| format!("write `{name}` of {}", object.name()))
+    write_text(object, name, &value).doing(|| format!("write `{name}` of {} in", object.name()))
 }
 
 fn write_text(object: &Location, name: &str, value: &VarLenUnicode) -> hdf5::Result<()> {
@@ -24,11 +24,11 @@ pub(crate) fn text(object: &Location, name: &str) -> Result<String, Fault> {
         .attr(name)
         .and_then(|attribute| attribute.read_scalar::<VarLenUnicode>())
         .map(|text| text.as_str().to_owned())
-        .doing(|| format!("read `{name}` of {}", object.name()))
+        .doing(|| format!("read `{name}` of {} in", object.name()))
 }
 
 pub(crate) fn set_numbers(object: &Location, name: &str, numbers: &[u64]) -> Result<(), Fault> {
-    write_numbers(object, name, numbers).doing(|| format!("write `{name}` of {}", object.name()))
+    write_numbers(object, name, numbers).doing(|| format!("write `{name}` of {} in", object.name()))
 }
 
 fn write_numbers(object: &Location, name: &str, numbers: &[u64]) -> hdf5::Result<()> {
@@ -43,7 +43,7 @@ pub(crate) fn all_numbers(object: &Location, name: &str) -> Result<Vec<u64>, Fau
     object
         .attr(name)
         .and_then(|attribute| attribute.read_raw::<u64>())
-        .doing(|| format!("read `{name}` of {}", object.name()))
+        .doing(|| format!("read `{name}` of {} in", object.name()))
 }
 
 pub(crate) fn numbers<const N: usize>(object: &Location, name: &str) -> Result<[u64; N], Fault> {

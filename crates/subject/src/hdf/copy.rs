@@ -10,14 +10,15 @@ use hdf5::{Dataset, Group, Location};
 use super::attribute;
 use super::bytes::{self, Part};
 use super::table::EFFORT;
+use super::within;
 use crate::error::{Doing, Fault};
 
 /// Makes `to/name`, with everything that is in `from`.
 pub(crate) fn group(from: &Group, to: &Group, name: &str) -> Result<(), Fault> {
-    let made = to.create_group(name).doing(|| format!("make {}/{name} in", to.name()))?;
+    let made = to.create_group(name).doing(|| format!("make {} in", within(to, name)))?;
     attributes(from, &made)?;
     let list = || Ok((from.groups()?, from.datasets()?));
-    let (groups, datasets) = list().doing(|| format!("list {} of", from.name()))?;
+    let (groups, datasets) = list().doing(|| format!("list what is in {} in", from.name()))?;
     groups.iter().try_for_each(|one| group(one, &made, &last(&one.name())))?;
     datasets.iter().try_for_each(|one| dataset(one, &made, &last(&one.name())))
 }
@@ -50,10 +51,10 @@ fn dataset(from: &Dataset, to: &Group, name: &str) -> Result<(), Fault> {
 
 /// Of the two kinds that [`attribute`] writes.
 fn attributes(from: &Location, to: &Location) -> Result<(), Fault> {
-    let names = from.attr_names().doing(|| format!("list the attributes of {}", from.name()))?;
+    let names = from.attr_names().doing(|| format!("list the attributes of {} in", from.name()))?;
     for name in names {
         let read = || from.attr(&name)?.dtype()?.to_descriptor();
-        match read().doing(|| format!("read `{name}` of {}", from.name()))? {
+        match read().doing(|| format!("read `{name}` of {} in", from.name()))? {
             TypeDescriptor::VarLenUnicode => attribute::set_text(to, &name, &attribute::text(from, &name)?)?,
             TypeDescriptor::Unsigned(IntSize::U8) => {
                 attribute::set_numbers(to, &name, &attribute::all_numbers(from, &name)?)?;

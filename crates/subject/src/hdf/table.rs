@@ -12,6 +12,7 @@ use hdf5::{Dataset, Group};
 use super::attribute;
 use super::bytes::{self, Part};
 use super::layout::{Cursor, Field, Layout, Rows};
+use super::within;
 use crate::error::{Doing, Fault};
 
 /// How many rows of a table of events are stored together.
@@ -67,7 +68,7 @@ impl Copied {
             }
             Ok(made)
         };
-        let made = put().doing(|| format!("make {}/{name}/table", parent.name()))?;
+        let made = put().doing(|| format!("make {}/table in", within(parent, name)))?;
         for field in &layout.fields {
             attribute::set_text(&made, &format!("doc.{}", field.name), &field.doc)?;
         }
@@ -110,7 +111,7 @@ impl Table {
                 .create("table")?;
             Ok(dataset)
         };
-        let dataset = create().doing(|| format!("make {}/{name}/table", parent.name()))?;
+        let dataset = create().doing(|| format!("make {}/table in", within(parent, name)))?;
         for field in &layout.fields {
             attribute::set_text(&dataset, &format!("doc.{}", field.name), &field.doc)?;
         }
@@ -124,7 +125,7 @@ impl Table {
             let stored = dataset.dtype()?.to_descriptor()?;
             Ok((dataset, stored))
         };
-        let (dataset, stored) = open().doing(|| format!("open {}/{name}/table", parent.name()))?;
+        let (dataset, stored) = open().doing(|| format!("open {}/table in", within(parent, name)))?;
         let layout = Layout::new(fields)
             .fitted_to(&stored)
             .map_err(|what| Fault::Damaged(format!("{}: {what}", dataset.name())))?;
@@ -147,7 +148,7 @@ impl Table {
         if self.len() <= rows {
             return Ok(());
         }
-        self.dataset.resize(rows).doing(|| format!("cut {}", self.dataset.name()))
+        self.dataset.resize(rows).doing(|| format!("cut {} in", self.dataset.name()))
     }
 
     /// Puts `rows` behind the first `start` rows, over any that are there.
@@ -162,7 +163,7 @@ impl Table {
             }
             bytes::write(&self.dataset, &self.layout.descriptor(), Part::Rows(start..end), rows.bytes())
         };
-        write().doing(|| format!("write to {}", self.dataset.name()))
+        write().doing(|| format!("write to {} in", self.dataset.name()))
     }
 
     /// What `each` makes of the rows from `start` to before `end`.
@@ -186,7 +187,7 @@ impl Table {
             )));
         }
         bytes::read(&self.dataset, &self.layout.descriptor(), Part::Rows(start..end))
-            .doing(|| format!("read {}", self.dataset.name()))
+            .doing(|| format!("read {} in", self.dataset.name()))
     }
 }
 

@@ -4,6 +4,7 @@ use hdf5::Group;
 use hdf5::types::TypeDescriptor;
 
 use super::bytes::{self, Part};
+use super::within;
 use crate::error::{Doing, Fault};
 
 /// Stores `text` as the dataset `name`.
@@ -17,7 +18,7 @@ pub(crate) fn write(parent: &Group, name: &str, text: &str) -> Result<(), Fault>
         .empty_as(&element)
         .create(name)
         .and_then(|dataset| bytes::write(&dataset, &element, Part::Whole, &padded))
-        .doing(|| format!("write {}/{name}", parent.name()))
+        .doing(|| format!("write {} in", within(parent, name)))
 }
 
 /// The text stored as the dataset `name`.
@@ -27,7 +28,7 @@ pub(crate) fn read(parent: &Group, name: &str) -> Result<String, Fault> {
         let element = dataset.dtype()?.to_descriptor()?;
         bytes::read(&dataset, &element, Part::Whole)
     };
-    let mut bytes = read().doing(|| format!("read {}/{name}", parent.name()))?;
+    let mut bytes = read().doing(|| format!("read {} in", within(parent, name)))?;
     if bytes == [0] {
         bytes.clear();
     }

@@ -158,7 +158,7 @@ fn what_was_taken_back_counts_no_more_and_is_kept() {
     assert_eq!(fares.baseline.unwrap().mass.grams(), 25.0, "the first weighing again");
     assert_eq!(fares.weight.unwrap().weight.grams, 25.0);
     let told = weight_corrected(&weights[1], None, &by("2026-03-10T10:00:00Z"));
-    assert_eq!([told.from.as_str(), &told.to], ["214 g, before", ""]);
+    assert_eq!([told.from.as_str(), &told.to], ["214 g, before, 2026-03-10T09:00:00Z", ""]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub(crate) fn write(
 }
 
 fn write_names(group: &Group, names: &Names) -> Result<(), Fault> {
-    let group = group.create_group("names").doing(|| format!("make {}/names", group.name()))?;
+    let group = group.create_group("names").doing(|| format!("make {}/names in", group.name()))?;
     let sources: Vec<_> = (0u16..).zip(&names.sources).collect();
     write_all(&group, "sources", &name_fields(names), &sources, |rows, (number, (kind, name))| {
         rows.u16(*number).text(kind.name()).text(name);
@@ -161,7 +161,7 @@ pub(crate) fn read_columns(group: &Group) -> Result<Vec<StoredColumn>, Fault> {
 }
 
 fn read_names(group: &Group) -> Result<Names, Fault> {
-    let group = group.group("names").doing(|| format!("open {}/names", group.name()))?;
+    let group = group.group("names").doing(|| format!("open {}/names in", group.name()))?;
     let rows = read_all(&group, "sources", name_fields(&Names::default()), |row| {
         (row.u16(), row.text(), row.text())
     })?;
