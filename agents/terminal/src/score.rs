@@ -8,11 +8,13 @@ use bramble_value::{Row, Trials, Value};
 /// Over how many trials, where the task's plot doesn't say.
 const USUAL_WINDOW: usize = 20;
 
-/// The share of the last trials in which one column held one value.
+/// In how many trials one column held one value: of the last ones, and of all.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Score {
     counted: Option<Counted>,
     recent: VecDeque<bool>,
+    /// Of all trials that count: how many there were, and how many of them were correct.
+    all: (u64, u64),
 }
 
 /// What counts as correct.
@@ -46,24 +48,23 @@ impl Score {
                 window: USUAL_WINDOW,
             })
         };
-        Score { counted: plotted.or_else(named).or_else(flagged), recent: VecDeque::new() }
+        Score { counted: plotted.or_else(named).or_else(flagged), ..Score::default() }
     }
 
     /// The share over all of a session's trials.
     pub(crate) fn of_all(task: &TaskDefinition, trials: &Trials) -> Option<f64> {
         let mut score = Score::of(task);
-        if let Some(counted) = &mut score.counted {
-            counted.window = usize::MAX;
-        }
         trials.rows.iter().for_each(|row| score.add(row));
-        score.share()
+        score.overall()
     }
 
     /// A trial is over. One in which the column was not written does not count.
     pub(crate) fn add(&mut self, row: &Row) {
         let Some(counted) = &self.counted else { return };
         let Some(Some(value)) = row.values.get(counted.column) else { return };
-        self.recent.push_back(*value == counted.value);
+        let correct = *value == counted.value;
+        self.all = (self.all.0 + 1, self.all.1 + u64::from(correct));
+        self.recent.push_back(correct);
         while self.recent.len() > counted.window.max(1) {
             self.recent.pop_front();
         }
@@ -74,7 +75,13 @@ impl Score {
         self.recent.iter().copied()
     }
 
-    /// The share, once there is a trial that counts.
+    /// The share over all trials so far, once there is one that counts.
+    pub(crate) fn overall(&self) -> Option<f64> {
+        let (counted, correct) = self.all;
+        (counted > 0).then(|| correct as f64 / counted as f64)
+    }
+
+    /// The share of the last trials, once there is one that counts.
     pub(crate) fn share(&self) -> Option<f64> {
         let correct = self.recent.iter().filter(|correct| **correct).count();
         (!self.recent.is_empty()).then(|| correct as f64 / self.recent.len() as f64)

@@ -262,8 +262,9 @@ impl Swarm {
                 tracing::info!(%pilot, "{owner} took its session over");
                 state.change(|lab| lab.taken_over(pilot, session, owner));
             }
-            PilotToTerminal::Ended(Ended { session, ending, why, .. }) => {
-                state.change(|lab| lab.ended(pilot, session));
+            PilotToTerminal::Ended(ended) => {
+                state.change(|lab| lab.ended(pilot, &ended));
+                let Ended { ending, why, .. } = ended;
                 tracing::info!(%pilot, "a session ended ({}): {why}", ending.name());
             }
         }

@@ -59,10 +59,13 @@ fn a_session_that_is_over_is_seen_as_one_that_runs() {
     assert!(texts.contains(&"a line stormed") && texts.contains(&"calm"), "{texts:?}");
     let note = session["notes"].as_array().unwrap().iter().find(|note| note["text"] == "calm").unwrap();
     assert!(note["who"].is_string(), "{note}");
-    let first = get(&terminal, "M001/sessions/1?until=1").json();
-    assert_eq!(first["session"]["rows"].as_array().unwrap().len(), 1);
+    assert_eq!((&said["first"], &said["last"]), (&json!(1), &json!(3)));
+    // By the session's own clock, which began at 0.
+    assert!(said["seconds"].as_f64().unwrap() < 10.0, "{}", said["seconds"]);
+    let first = get(&terminal, "M001/sessions/1?from=1").json();
+    assert_eq!(first["session"]["rows"].as_array().unwrap().len(), 3);
     assert_eq!(get(&terminal, "M001/sessions/9").status, 404);
-    assert_eq!(get(&terminal, "M001/sessions/1?until=soon").status, 422);
+    assert_eq!(get(&terminal, "M001/sessions/1?from=soon").status, 422);
 }
 
 #[test]

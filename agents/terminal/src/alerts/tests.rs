@@ -65,6 +65,7 @@ impl World {
             health: Some(health(30 * GB, 64 * GB)),
             starting: None,
             session: None,
+            last: None,
             hand: None,
             notice: None,
         };
@@ -92,6 +93,7 @@ impl World {
             owner: "anna@desk".parse().unwrap(),
             task: "two_choice".into(),
             hold: None,
+            stopping: false,
             trials: 0,
             correct: None,
             water: 0.0,

@@ -7,7 +7,7 @@ use bramble_identity::{Role as AgentRole, Serial};
 use bramble_message::{Health, Hold, InHand, PortName, Quality, RigDevice, Software};
 use bramble_report::Score;
 use bramble_subject::{Biography, Life, Move, SessionSummary};
-use bramble_value::{Name, Person, SubjectId, Volume};
+use bramble_value::{Ending, Name, Person, SubjectId, Volume};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -205,10 +205,16 @@ pub(crate) struct RecordedSession {
     pub(crate) summary: SessionSummary,
     /// How many of the checks were fine that were made when it ended, where its file keeps that.
     pub(crate) score: Option<Score>,
-    /// The first trial that is in it with all its events; 1 where nothing is left out.
+    /// How long it lasted, by its own clock, in seconds: to the last that it recorded.
+    pub(crate) seconds: f64,
+    /// The first trial of those with their events; 1 where the session has no trials.
     pub(crate) first: u32,
-    /// The newest of what it recorded up to the trial that was asked for: at most 5000 trials and
-    /// events, 500 notes, and a minute of what was measured continuously.
+    /// The last of those; 0 where the session has no trials.
+    pub(crate) last: u32,
+    /// Where no trial was asked for: all its trials and notes, and the events of the last 30
+    /// trials with what was measured in them; where one was: the trials and events from that on,
+    /// 30 trials at most. Before the events of the first are those that last changed an input or
+    /// an output.
     pub(crate) session: SessionView,
 }
 
@@ -326,11 +332,33 @@ pub(crate) struct PilotStatus {
     /// A session is being started.
     pub(crate) starting: Option<Starting>,
     pub(crate) session: Option<SessionStatus>,
+    /// How the last session before that ended, where this terminal heard of it.
+    #[serde(default)]
+    pub(crate) last: Option<EndedSession>,
     /// Who works its rig by hand.
     #[serde(default)]
     pub(crate) hand: Option<InHand>,
     /// Something that a person should read.
     pub(crate) notice: Option<String>,
+}
+
+/// A session that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct EndedSession {
+    pub(crate) session: Uuid,
+    pub(crate) subject: SubjectId,
+    pub(crate) task: String,
+    /// The protocol's step that it was, as in `2 cued_choice`; none for a task by itself.
+    pub(crate) step: Option<String>,
+    pub(crate) trials: u32,
+    /// Of all its trials, the share that was correct; none where the task has no such column.
+    pub(crate) correct: Option<f64>,
+    pub(crate) ended: Timestamp,
+    pub(crate) ending: Ending,
+    /// Whether its subject graduated from its step.
+    pub(crate) graduated: bool,
+    /// Why it ended.
+    pub(crate) why: String,
 }
 
 /// A session that is being started.
@@ -364,6 +392,9 @@ pub(crate) struct SessionStatus {
     pub(crate) task: String,
     /// Whether it is paused.
     pub(crate) hold: Option<Hold>,
+    /// It was asked to end when its present trial is over.
+    #[serde(default)]
+    pub(crate) stopping: bool,
     /// Trials that are over.
     pub(crate) trials: u32,
     /// Of the last trials, the share that was correct; none where the task has

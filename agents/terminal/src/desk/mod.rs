@@ -319,7 +319,12 @@ impl Desk {
             let Some(known) = file.session_by_uuid(session)? else { return Ok(None) };
             let rows = file.trials(known.number)?.rows;
             let start = file.session(known.number)?;
-            let notes = line::lines(&start, None, file.notes(known.number)?, &file.history()?);
+            let notes = line::lines(
+                (start.started, start.start_time),
+                None,
+                file.notes(known.number)?,
+                &file.history()?,
+            );
             Ok(Some((start, rows, file.events(known.number)?, notes)))
         });
         let Ok(Some((start, rows, events, notes))) = read.await else { return };

@@ -2,24 +2,23 @@
 
 use bramble_report::Score;
 use bramble_subject::SessionNumber;
-use bramble_value::{Sources, SubjectId};
+use bramble_value::{Sources, Span, SubjectId};
 
 use super::{Desk, about};
 use crate::api::types::RecordedSession;
-use crate::live::Log;
-use crate::live::line::{Line, lines};
+use crate::live::line::lines;
+use crate::live::{Log, part};
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
 use crate::reports;
 
 impl Desk {
-    /// What a session recorded, up to the end of a trial or to its own: the newest of that, as much
-    /// as is kept of a session that runs.
+    /// What a session recorded: the events of some trials from this one on, or of the last.
     pub(crate) async fn recorded(
         &self,
         id: SubjectId,
         number: u32,
-        until: Option<u32>,
+        from: Option<u32>,
     ) -> Allowed<RecordedSession> {
         let ending = |_| Refusal::failed("the terminal is about to end");
         let _turn = self.looking.acquire().await.map_err(ending)?;
@@ -29,27 +28,28 @@ impl Desk {
             let known = file.sessions()?.into_iter().find(|session| session.number == number);
             let Some(summary) = known else { return Ok(None) };
             let (start, trials, events) = (file.session(number)?, file.trials(number)?, file.events(number)?);
-            let ended = summary.end.as_ref().map(|end| end.ended);
-            let notes = lines(&start, ended, file.notes(number)?, &file.history()?);
+            let seen = events.last().map(|event| event.time).max(trials.rows.last().map(|row| row.end));
+            let lasted = seen.map_or(Span::ZERO, |last| last.since(start.start_time));
+            let ended = summary.end.as_ref().map(|end| (end.ended, lasted));
+            let notes =
+                lines((start.started, start.start_time), ended, file.notes(number)?, &file.history()?);
             let score = reports::kept(file, number)?.map(|kept| Score::of(&kept.checks));
-            Ok(Some((summary, score, start, trials.rows, events, notes)))
+            Ok(Some((summary, score, start, trials.rows, events, notes, lasted)))
         });
-        let Some((summary, score, start, mut rows, mut events, mut notes)) = read.await? else {
+        let Some((summary, score, start, rows, events, notes, lasted)) = read.await? else {
             return Err(Refusal::missing(format!("{subject} has no session {number}")));
         };
         plan::blocking(move || {
-            if let Some(until) = until {
-                rows.retain(|row| row.trial <= until);
-                let end = rows.last().map_or(start.start_time, |row| row.end);
-                events.retain(|event| event.time <= end);
-                notes.retain(|line: &Line| line.time <= end);
-            }
             let sources = Sources { root: start.root.clone(), files: start.sources.clone() };
             let task = bramble_task::load(&sources).ok();
-            let mut log = Log::default();
-            log.restore(about::of_file(start, task.as_ref()), &rows, &events, &notes);
-            let session = log.view(summary.uuid);
-            Ok(RecordedSession { summary, score, first: log.first(), session })
+            let about = about::of_file(start, task.as_ref());
+            let part = part(&rows, &events, from);
+            let own = &rows[part.rows.clone()];
+            let (first, last) =
+                (own.first().map_or(1, |row| row.trial), own.last().map_or(0, |row| row.trial));
+            let shown = if from.is_some() { own } else { &rows };
+            let session = Log::recorded(about, shown, (&part, &events), &notes).view(summary.uuid);
+            Ok(RecordedSession { summary, score, seconds: lasted.seconds(), first, last, session })
         })
         .await
     }

@@ -8,7 +8,9 @@ mod timing;
 use std::collections::BTreeMap;
 
 use bramble_link::Clock;
-use bramble_message::{Calibrated, PilotHello, Progress, Reaction, Software, StartSession, Started, Status};
+use bramble_message::{
+    Calibrated, Ended, PilotHello, Progress, Reaction, Software, StartSession, Started, Status,
+};
 use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -134,6 +136,7 @@ impl Lab {
         let progress =
             Progress::beginning(*session, subject.clone(), owner.clone(), started.task_name.clone());
         pilot.notice = None;
+        pilot.is_over();
         pilot.running = Some(Run::new(progress, score, Log::of(about)));
     }
 
@@ -181,11 +184,9 @@ impl Lab {
     }
 
     /// A session ended.
-    pub(crate) fn ended(&mut self, name: &Name, session: Uuid) {
-        let Some(pilot) = self.pilots.get_mut(name) else { return };
-        pilot.ended = Some(session);
-        if let Some(run) = pilot.running.take_if(|run| run.progress.session == session) {
-            pilot.last = Some((session, run.log));
+    pub(crate) fn ended(&mut self, name: &Name, ended: &Ended) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            pilot.ends(ended);
         }
     }
 
@@ -343,10 +344,8 @@ impl Lab {
     /// The record of the session that a pilot runs, or ran last, and which that is.
     pub(crate) fn log(&self, name: &Name) -> Option<(Uuid, &Log)> {
         let pilot = self.pilots.get(name)?;
-        match &pilot.running {
-            Some(run) => Some((run.progress.session, &run.log)),
-            None => pilot.last.as_ref().map(|(session, log)| (*session, log)),
-        }
+        let run = pilot.running.as_ref().or(pilot.last.as_ref().map(|(run, _)| run))?;
+        Some((run.progress.session, &run.log))
     }
 
     /// Everything, for showing.
@@ -355,8 +354,7 @@ impl Lab {
     }
 
     fn run(&mut self, name: &Name, session: Uuid) -> Option<&mut Run> {
-        let run = self.pilots.get_mut(name)?.running.as_mut()?;
-        (run.progress.session == session).then_some(run)
+        self.pilots.get_mut(name)?.run(session)
     }
 
     /// Where a subject is, and what it does there.

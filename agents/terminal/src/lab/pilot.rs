@@ -1,15 +1,16 @@
 //! What is known of one pilot, and of the session that it runs.
 
-use bramble_message::{Activity, Progress, RigDevice, Software};
+use bramble_message::{Activity, Ended, Progress, RigDevice, Software};
 use bramble_value::{Name, Row};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Running;
 use super::presence::Presence;
-use crate::api::types::{PilotStatus, SessionStatus, Starting};
+use crate::api::types::{EndedSession, PilotStatus, SessionStatus, Starting};
 use crate::live::Log;
 use crate::score::Score;
+use crate::writer::timestamp;
 
 /// A pilot that ever called.
 #[derive(Debug)]
@@ -20,8 +21,8 @@ pub(super) struct Pilot {
     /// A session is being started.
     pub(super) starting: Option<Starting>,
     pub(super) running: Option<Run>,
-    /// The record of the session that ran last, for who still looks at it.
-    pub(super) last: Option<(Uuid, Log)>,
+    /// The session that ran last, for who still looks at it, and how it ended once that was told.
+    pub(super) last: Option<(Run, Option<EndedSession>)>,
     /// What is told late of this session is no news.
     pub(super) ended: Option<Uuid>,
     pub(super) notice: Option<String>,
@@ -67,8 +68,7 @@ impl Pilot {
     pub(super) fn is_doing(&mut self, name: &Name, activity: Activity) -> Option<Running> {
         let progress = match activity {
             Activity::Idle => {
-                let run = self.running.take();
-                self.last = run.map(|run| (run.progress.session, run.log)).or(self.last.take());
+                self.is_over();
                 return None;
             }
             Activity::Running(progress) => progress,
@@ -86,10 +86,34 @@ impl Pilot {
                 let trials = progress.trial.saturating_sub(1);
                 let run = Run { trials, ..Run::new(progress, Score::default(), Log::default()) };
                 let news = run.running(name);
+                self.is_over();
                 self.running = Some(run);
                 Some(news)
             }
         }
+    }
+
+    /// Whatever ran runs no longer.
+    pub(super) fn is_over(&mut self) {
+        self.last = self.running.take().map(|run| (run, None)).or(self.last.take());
+    }
+
+    /// The session ended like this, whether it was known yet that it runs no longer or not.
+    pub(super) fn ends(&mut self, ended: &Ended) {
+        self.ended = Some(ended.session);
+        if self.running.as_ref().is_some_and(|run| run.progress.session == ended.session) {
+            self.is_over();
+        }
+        let last = self.last.as_mut().filter(|(run, _)| run.progress.session == ended.session);
+        if let Some((run, how)) = last {
+            *how = Some(run.ended(ended));
+        }
+    }
+
+    /// A session that runs, or that ran last: what it recorded may come when it is known to be over.
+    pub(super) fn run(&mut self, session: Uuid) -> Option<&mut Run> {
+        let last = self.last.as_mut().map(|(run, _)| run);
+        self.running.as_mut().into_iter().chain(last).find(|run| run.progress.session == session)
     }
 
     pub(super) fn view(&self, name: &Name) -> PilotStatus {
@@ -107,6 +131,7 @@ impl Pilot {
             health: None,
             starting: self.starting.clone(),
             session: self.running.as_ref().map(Run::view),
+            last: self.last.as_ref().and_then(|(_, how)| how.clone()),
             hand: None,
             notice: match (&self.notice, &self.told) {
                 (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
@@ -131,22 +156,52 @@ impl Run {
     }
 
     pub(super) fn view(&self) -> SessionStatus {
-        let mut score = self.score.clone();
-        self.live.iter().for_each(|row| score.add(row));
+        let score = self.score();
         SessionStatus {
             session: self.progress.session,
             subject: self.progress.subject.clone(),
             owner: self.progress.owner.clone(),
             task: self.progress.task.clone(),
             hold: self.progress.hold,
-            trials: self.live.last().map_or(self.trials, |row| row.trial),
+            stopping: self.log.stops(),
+            trials: self.trials(),
             correct: score.share(),
             water: self.progress.water,
             seconds: self.progress.seconds,
             stages: self.progress.stages.clone(),
-            step: self.log.about().and_then(|about| about.step.clone()),
+            step: self.step(),
             recent: score.recent().collect(),
             valves: self.progress.valves.clone(),
         }
+    }
+
+    fn ended(&self, Ended { session, ending, why, graduated, unix_ns, .. }: &Ended) -> EndedSession {
+        EndedSession {
+            session: *session,
+            subject: self.progress.subject.clone(),
+            task: self.progress.task.clone(),
+            step: self.step(),
+            trials: self.trials(),
+            correct: self.score().overall(),
+            ended: timestamp(*unix_ns),
+            ending: *ending,
+            graduated: *graduated,
+            why: why.clone(),
+        }
+    }
+
+    fn trials(&self) -> u32 {
+        self.live.last().map_or(self.trials, |row| row.trial)
+    }
+
+    /// With the trials that are not yet safe here.
+    fn score(&self) -> Score {
+        let mut score = self.score.clone();
+        self.live.iter().for_each(|row| score.add(row));
+        score
+    }
+
+    fn step(&self) -> Option<String> {
+        self.log.about().and_then(|about| about.step.clone())
     }
 }

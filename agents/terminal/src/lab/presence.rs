@@ -217,6 +217,7 @@ mod tests {
             health: None,
             starting: None,
             session: None,
+            last: None,
             hand: None,
             notice: None,
         })

@@ -62,6 +62,24 @@ fn status(activity: Activity) -> Status {
     }
 }
 
+/// A session whose pilot was killed.
+fn ended(session: u128) -> Ended {
+    Ended {
+        session: Uuid::from_u128(session),
+        ending: Ending::Error,
+        why: "the pilot ended".into(),
+        graduated: false,
+        paused: false,
+        time: Time::ZERO,
+        unix_ns: 0,
+    }
+}
+
+fn row(trial: u32) -> Record {
+    let (start, end) = (Time::ZERO, Time::ZERO);
+    Record::Row(Row { trial, start, end, ending: Ending::Done, values: Vec::new() })
+}
+
 /// A lab with two idle pilots, box1 and box2.
 /// As many trials as the subject's file has.
 fn past(trials: u32) -> Past {
@@ -203,25 +221,37 @@ fn a_session_that_was_taken_over_is_the_others() {
 fn what_is_told_late_of_a_session_that_ended_does_not_bring_it_back() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(7, "M001", 12)), now());
-    lab.ended(&name("box1"), Uuid::from_u128(7));
+    lab.ended(&name("box1"), &ended(7));
     lab.status(&name("box1"), status(running(7, "M001", 12)), now());
     assert!(lab.session_on(&name("box1")).is_err());
     lab.reserve(&mouse("M001"), &alice(), &name("box1"), false).unwrap();
 }
 
 #[test]
+fn how_a_session_ended_is_told_until_another_does_however_late_it_is_heard() {
+    let mut lab = lab();
+    let last = |lab: &Lab| lab.view().0[0].last.clone();
+    lab.status(&name("box1"), status(running(7, "M001", 12)), now());
+    assert_eq!(last(&lab), None);
+    // The pilot was killed, and is back: only then it tells of the end.
+    lab.up(&name("box1"), hello(Activity::Idle), at(5));
+    assert_eq!(last(&lab), None);
+    lab.records(&name("box1"), Uuid::from_u128(7), &[row(12)]);
+    lab.ended(&name("box1"), &ended(7));
+    let told = last(&lab).unwrap();
+    assert_eq!((told.subject, told.trials), (mouse("M001"), 12));
+    assert_eq!((told.ending, told.why.as_str()), (Ending::Error, "the pilot ended"));
+    // The next session starts, and that one is the last still.
+    lab.status(&name("box1"), status(running(8, "M001", 1)), now());
+    assert_eq!(last(&lab).map(|last| last.session), Some(Uuid::from_u128(7)));
+    lab.ended(&name("box1"), &ended(8));
+    assert_eq!(last(&lab).map(|last| last.session), Some(Uuid::from_u128(8)));
+}
+
+#[test]
 fn trials_are_counted_as_they_end() {
     let mut lab = lab();
     lab.status(&name("box1"), status(running(7, "M001", 1)), now());
-    let row = |trial| {
-        Record::Row(Row {
-            trial,
-            start: Time::ZERO,
-            end: Time::ZERO,
-            ending: Ending::Done,
-            values: Vec::new(),
-        })
-    };
     lab.records(&name("box1"), Uuid::from_u128(7), &[row(1), row(2)]);
     lab.records(&name("box1"), Uuid::from_u128(8), &[row(99)]);
     assert_eq!(lab.view().0[0].session.as_ref().unwrap().trials, 2);
@@ -289,7 +319,7 @@ proptest! {
                 Happens::Up(pilot, session) => drop(lab.up(&pilots[pilot], hello(doing(session)), at(0))),
                 Happens::Down(pilot) => lab.down(&pilots[pilot], "gone", at(0)),
                 Happens::Status(pilot, session) => drop(lab.status(&pilots[pilot], status(doing(session)), now())),
-                Happens::Ended(pilot, session) => lab.ended(&pilots[pilot], Uuid::from_u128(session)),
+                Happens::Ended(pilot, session) => lab.ended(&pilots[pilot], &ended(session)),
                 Happens::Unreserve(pilot) => lab.unreserve(&pilots[pilot]),
                 Happens::Reserve(pilot, subject) => {
                     let before = lab.view().0;

@@ -1,7 +1,7 @@
 //! What happened in a session, in words: the lines of its log.
 
-use bramble_subject::{Change, Note, SessionStart, life};
-use bramble_value::{Event, Kind, Time};
+use bramble_subject::{Change, Note, life};
+use bramble_value::{Event, Kind, Span, Time};
 use jiff::Timestamp;
 
 /// One line.
@@ -22,19 +22,25 @@ impl Line {
 }
 
 /// What the subject's file says of a session beside its events, in order: what its pilot noted, and
-/// what people did to the subject meanwhile.
+/// what people did to the subject meanwhile. It began at `started`, which is `start` by its own
+/// clock. Where it is over, `ended` is when, and how long it
+/// was by its own clock: that of a simulated one may be fast.
 pub(crate) fn lines(
-    start: &SessionStart,
-    ended: Option<Timestamp>,
+    (started, start): (Timestamp, Time),
+    ended: Option<(Timestamp, Span)>,
     notes: Vec<Note>,
     history: &[Change],
 ) -> Vec<Line> {
     let mut all: Vec<Line> = notes.into_iter().map(|note| Line::note(note.time, note.text)).collect();
-    let until = ended.unwrap_or(Timestamp::MAX);
-    let meanwhile = history.iter().filter(|change| (start.started..=until).contains(&change.when));
+    let until = ended.map_or(Timestamp::MAX, |(when, _)| when);
+    let fast = ended.map_or(1.0, |(when, own)| {
+        let wall = when.duration_since(started).as_secs_f64();
+        if wall > 0.0 { (own.seconds() / wall).max(1.0) } else { 1.0 }
+    });
+    let meanwhile = history.iter().filter(|change| (started..=until).contains(&change.when));
     all.extend(meanwhile.map(|change| {
-        let passed = change.when.duration_since(start.started).as_nanos();
-        let time = start.start_time.ns().saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
+        let passed = change.when.duration_since(started).as_secs_f64() * fast;
+        let time = start.ns().saturating_add((passed * 1e9) as i64);
         Line { time: Time::from_ns(time), text: done(change), who: Some(change.who.clone()) }
     }));
     all.sort_by_key(|line| line.time);

@@ -4,19 +4,22 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use bramble_task::Summary;
-use bramble_value::{Event, Kind, Names, Record, Row, Source, Time, Value, ValueType};
+use bramble_value::{Asked, Event, Kind, Names, Record, Row, Source, Time, Value, ValueType};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::line::{Line, words};
+use super::part::Part;
 use super::ring::Ring;
-use super::stream::{self, Stream, since};
+use super::stream::{self, Stream, WIDTH, since};
 use super::wire::{Bucket, EventView, NoteView, RowView, SessionView};
 
 /// How many trials are kept.
 const MOST_ROWS: usize = 5_000;
 /// How many events are kept.
 const MOST_EVENTS: usize = 5_000;
+/// How many events of a part of a session that is over are shown.
+const MOST_PART: usize = 20_000;
 /// How many notes are kept.
 const MOST_NOTES: usize = 500;
 
@@ -40,6 +43,10 @@ pub(crate) struct Log {
     events: Ring<Event>,
     notes: Ring<Line>,
     streams: BTreeMap<Source, Stream>,
+    /// How long a bucket of a stream is, in nanoseconds.
+    width: i64,
+    /// It was asked to end when its present trial is over.
+    stops: bool,
     /// Events that were seen in passing and will come again.
     ahead: VecDeque<Event>,
     /// The latest event that came for good.
@@ -76,6 +83,8 @@ impl Default for Log {
             events: Ring::new(MOST_EVENTS),
             notes: Ring::new(MOST_NOTES),
             streams: BTreeMap::new(),
+            width: WIDTH,
+            stops: false,
             ahead: VecDeque::new(),
             safe: None,
             edition: 0,
@@ -89,6 +98,27 @@ impl Log {
         Log { about: Some(Arc::new(about)), ..Log::default() }
     }
 
+    /// Of a session that is over: these trials, a part of its events, and its notes, among them
+    /// what a person should read of its events.
+    pub(crate) fn recorded(
+        about: About,
+        rows: &[Row],
+        (part, events): (&Part, &[Event]),
+        notes: &[Line],
+    ) -> Log {
+        let lasted = part.time.map_or(0, |(first, last)| since(first, last));
+        let mut log = Log {
+            rows: Ring::new(rows.len()),
+            events: Ring::new(MOST_PART),
+            width: WIDTH.max(lasted / (stream::MOST as i64 - 2)),
+            ..Log::of(about)
+        };
+        rows.iter().for_each(|row| log.row(row));
+        part.events.iter().for_each(|event| log.is_safe(*event));
+        log.lines(events, notes).into_iter().for_each(|line| log.notes.push(line));
+        log
+    }
+
     /// What is known of it from its start on.
     pub(crate) fn about(&self) -> Option<&About> {
         self.about.as_deref()
@@ -99,9 +129,7 @@ impl Log {
     pub(crate) fn restore(&mut self, about: About, rows: &[Row], events: &[Event], notes: &[Line]) {
         let before = std::mem::replace(self, Log { edition: self.edition + 1, ..Log::of(about) });
         rows.iter().chain(before.rows.iter()).for_each(|row| self.row(row));
-        let mut lines = notes.to_vec();
-        lines.extend(events.iter().filter_map(|event| self.line(event)));
-        lines.sort_by_key(|line| line.time);
+        let lines = self.lines(events, notes);
         events.iter().for_each(|event| self.is_safe(*event));
         let last = self.safe;
         let since = before.events.iter().filter(|event| last.is_none_or(|last| event.time > last));
@@ -157,6 +185,19 @@ impl Log {
         self.notes.push(Line { time, text, who });
     }
 
+    /// What people should read, in order.
+    fn lines(&self, events: &[Event], notes: &[Line]) -> Vec<Line> {
+        let mut lines = notes.to_vec();
+        lines.extend(events.iter().filter_map(|event| self.line(event)));
+        lines.sort_by_key(|line| line.time);
+        lines
+    }
+
+    /// Whether it was asked to end when its present trial is over.
+    pub(crate) fn stops(&self) -> bool {
+        self.stops
+    }
+
     /// What a person should read of an event.
     fn line(&self, event: &Event) -> Option<Line> {
         let text = words(event, || self.name(event.source))?;
@@ -172,10 +213,13 @@ impl Log {
     }
 
     fn show(&mut self, event: Event) {
+        let of_session = event.kind == Kind::Asked && event.source == Source(0);
+        self.stops |= of_session && Asked::from_f64(event.value) == Some(Asked::StopAfterTrial);
         match event.kind {
             Kind::Analog | Kind::Position => {
                 let since = since(self.start(), event.time);
-                self.streams.entry(event.source).or_insert_with(Stream::new).add(since, event.value);
+                let stream = self.streams.entry(event.source).or_insert_with(|| Stream::new(self.width));
+                stream.add(since, event.value);
             }
             _ => self.events.push(event),
         }
@@ -195,18 +239,6 @@ impl Log {
             notes: self.notes.came(),
             streams: self.streams.iter().map(|(source, stream)| (*source, stream.seen())).collect(),
         }
-    }
-
-    /// The first trial that is kept with all its events; 1 where nothing was let go of.
-    pub(crate) fn first(&self) -> u32 {
-        let row = self.rows.iter().next().filter(|_| self.rows.forgets()).map_or(1, |row| row.trial);
-        // The first event that is kept may have others of its trial before it.
-        let mut trials = self.events.iter().map(|event| event.trial);
-        let event = trials.next().filter(|_| self.events.forgets()).map(|first| match first {
-            0 => trials.find(|trial| *trial > 0).unwrap_or(1),
-            first => first + 1,
-        });
-        row.max(event.unwrap_or(1))
     }
 
     /// All that is kept of it.

@@ -4,6 +4,7 @@ mod board;
 mod feed;
 pub(crate) mod line;
 mod log;
+mod part;
 mod ring;
 pub(crate) mod socket;
 mod stream;
@@ -13,3 +14,4 @@ pub(crate) mod wire;
 
 pub(crate) use board::Board;
 pub(crate) use log::{About, Log};
+pub(crate) use part::part;

@@ -29,11 +29,6 @@ impl<T> Ring<T> {
         self.came
     }
 
-    /// Whether some of what came isn't there any more.
-    pub(super) fn forgets(&self) -> bool {
-        self.came > self.kept.len() as u64
-    }
-
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.kept.iter()
     }

@@ -17,8 +17,9 @@ use crate::desk::Desk;
 /// From one moment to the next at which pages are sent what changed: all at the same one, so
 /// that the lab is looked at for all of them at once.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often the terminal says how it fares itself.
-const TERMINAL_EVERY: Duration = Duration::from_secs(5);
+/// How often the terminal says how it fares itself: a page that hears nothing for some times as
+/// long knows that it isn't heard any more.
+const TERMINAL_EVERY: Duration = Duration::from_millis(2_500);
 
 /// Sends a page what changes, until it goes or `allowed` says that it must. While it doesn't
 /// read, this waits, and nothing is kept for it.

@@ -5,10 +5,11 @@ use bramble_value::Time;
 use super::ring::Ring;
 use super::wire::Bucket;
 
-/// How long a bucket is, in nanoseconds: several fall into a pixel of a minute's plot.
+/// How long a bucket is while a session runs, in nanoseconds: several fall into a pixel of a
+/// minute's plot.
 pub(super) const WIDTH: i64 = 20_000_000;
 /// How many are kept: a minute's.
-const MOST: usize = 3_000;
+pub(super) const MOST: usize = 3_000;
 
 /// What was measured of one port.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub(super) struct Stream {
     closed: Ring<Bucket>,
     open: Option<Bucket>,
     samples: u64,
+    /// How long a bucket is, in nanoseconds.
+    width: i64,
 }
 
 /// How much of a stream a page has.
@@ -26,14 +29,14 @@ pub(super) struct Seen {
 }
 
 impl Stream {
-    pub(super) fn new() -> Stream {
-        Stream { closed: Ring::new(MOST), open: None, samples: 0 }
+    pub(super) fn new(width: i64) -> Stream {
+        Stream { closed: Ring::new(MOST), open: None, samples: 0, width }
     }
 
     /// A sample, `since` the start of its session in nanoseconds.
     pub(super) fn add(&mut self, since: i64, value: f64) {
         self.samples += 1;
-        let t = since.div_euclid(WIDTH) * WIDTH;
+        let t = since.div_euclid(self.width) * self.width;
         match &mut self.open {
             // What comes late belongs to what is shown last.
             Some(open) if t <= open.t => {

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bramble_message::{Activity, PilotHello, Progress, Software};
+use bramble_message::{Activity, Ended, PilotHello, Progress, Software};
+use bramble_subject::Change;
 use bramble_value::{
-    Ending, Event, Kind, Name, Names, Record, Row, Source, SourceKind, Span, Time, Value, ValueType,
+    Asked, Ending, Event, Kind, Name, Names, Record, Row, Source, SourceKind, Span, Time, Value, ValueType,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -12,8 +13,9 @@ use uuid::Uuid;
 
 use super::board::Board;
 use super::feed::{Feed, Next};
-use super::line::Line;
+use super::line::{Line, lines};
 use super::log::{About, Log};
+use super::part::part;
 use super::wire::{Bucket, Changes, EventView, NoteView, RowView, SessionView, Snapshot};
 use crate::api::types::{PilotStatus, Status};
 use crate::lab::{Lab, Past};
@@ -46,6 +48,12 @@ fn event(ns: i64, kind: Kind) -> Event {
 fn row(trial: u32) -> Row {
     let values = vec![Some(Value::Boolean(trial.is_multiple_of(2)))];
     Row { trial, start: Time::ZERO, end: Time::ZERO + Span::from_ms(trial), ending: Ending::Done, values }
+}
+
+fn ended(session: Uuid) -> Ended {
+    let why = "stopped by anna@desk".into();
+    let (ending, graduated, paused) = (Ending::Stopped, false, false);
+    Ended { session, ending, why, graduated, paused, time: Time::ZERO, unix_ns: 0 }
 }
 
 /// A page: it has only what it was sent.
@@ -218,7 +226,7 @@ impl World {
             }
             Happens::Ends(place) => {
                 if let Some((session, _)) = self.lab.log(&name(*place)) {
-                    self.lab.ended(&name(*place), session);
+                    self.lab.ended(&name(*place), &ended(session));
                 }
             }
             Happens::Records(place, many, seen_first) => {
@@ -353,19 +361,53 @@ fn what_was_recorded_before_this_terminal_heard_of_a_session_comes_before_what_i
 }
 
 #[test]
-fn a_session_that_is_shown_in_part_says_from_which_trial_on_it_is_whole() {
-    let of_trial = |trial, ns| Event { trial, ..event(ns, Kind::Input) };
-    let first = |trials: &[u32]| {
-        let mut log = Log::default();
-        let events: Vec<Event> = (0..).zip(trials).map(|(ns, trial)| of_trial(*trial, ns)).collect();
-        log.restore(about(), &[row(1)], &events, &[]);
-        log.first()
+fn a_part_of_a_session_is_measured_as_finely_as_a_screen_can_show_and_to_its_end() {
+    let hour = 3_600_000_000_000_i64;
+    let events: Vec<Event> =
+        (0..=36_000).map(|tenth| event(1_000 + tenth * (hour / 36_000), Kind::Position)).collect();
+    let part = part(&[], &events, None);
+    let log = Log::recorded(about(), &[], (&part, &events), &[]);
+    let buckets = &log.view(Uuid::nil()).streams["wheel"];
+    assert!((2_900..=3_000).contains(&buckets.len()), "{}", buckets.len());
+    assert_eq!(buckets[0].t, 0);
+    assert_eq!(buckets.last().map(|bucket| bucket.last), events.last().map(|event| event.value));
+}
+
+#[test]
+fn what_people_did_in_a_session_that_was_simulated_is_in_its_own_time() {
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    let change = Change {
+        when: at(5),
+        who: "anna@desk".into(),
+        what: "note".into(),
+        from: String::new(),
+        to: "calm".into(),
     };
-    assert_eq!(first(&[1; 10]), 1, "all of it is there");
-    let long = [vec![1; 10], vec![2; 4_999], vec![3; 4]].concat();
-    assert_eq!(first(&long), 2 + 1, "of the second some are missing");
-    let between = [vec![1; 10], vec![0; 3], vec![2; 4_997]].concat();
-    assert_eq!(first(&between), 2, "what was in no trial comes before it");
+    let time = |own| {
+        let shown = lines(
+            (at(0), Time::from_ns(1_000)),
+            Some((at(10), Span::from_s(own))),
+            Vec::new(),
+            &[change.clone()],
+        );
+        shown[0].time.since(Time::from_ns(1_000)).seconds()
+    };
+    assert_eq!(time(1_000), 500.0, "half of it was over");
+    // What a pilot that was away said late of its end doesn't count.
+    assert_eq!(time(8), 5.0);
+}
+
+#[test]
+fn a_session_that_was_asked_to_end_after_its_trial_is_known_to_stop() {
+    let asked = |ns, asked: Asked, source| {
+        let value = f64::from(asked as u8);
+        Record::Event(Event { source: Source(source), value, ..event(ns, Kind::Asked) })
+    };
+    let mut log = Log::of(about());
+    log.safe(&[asked(2_000, Asked::Pause, 0), asked(3_000, Asked::StopAfterTrial, 1)]);
+    assert!(!log.stops(), "what a message carries is no wish that it ends");
+    log.passing(&[asked(4_000, Asked::StopAfterTrial, 0)]);
+    assert!(log.stops());
 }
 
 #[test]

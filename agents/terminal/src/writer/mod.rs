@@ -22,6 +22,7 @@ use crate::refusal::{Allowed, Refusal};
 pub(crate) use files::Files;
 use lane::Lane;
 pub(crate) use lane::{Next, Unfinished, lane_name, unfinished};
+pub(crate) use start::timestamp;
 
 /// How long records may wait for others to be written with them.
 const GATHER: Duration = Duration::from_millis(200);

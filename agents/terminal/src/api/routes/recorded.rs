@@ -18,26 +18,25 @@ use crate::api::types::RecordedSession;
 use crate::desk::{Download, Part};
 use crate::refusal::{Allowed, Refusal};
 
-/// How far.
+/// Which trials' events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Until {
-    /// The last trial that is wanted, for what is longer than one answer; where it isn't said, the
-    /// last there is.
-    until: Option<u32>,
+pub(super) struct From {
+    /// The first trial that is wanted with its events; where it isn't said, the last 30 are.
+    from: Option<u32>,
 }
 
 /// A session as its file has it: its task, trials, events and log.
 #[utoipa::path(get, path = "/subjects/{id}/sessions/{number}", tag = "sessions", security(("login" = ["view"])),
-    params(("id" = String, Path), ("number" = u32, Path), Until),
+    params(("id" = String, Path), ("number" = u32, Path), From),
     responses((status = 200, body = RecordedSession)))]
 pub(super) async fn show(
     State(desk): At,
     Path((id, number)): Path<(String, u32)>,
-    until: Result<Query<Until>, QueryRejection>,
+    from: Result<Query<From>, QueryRejection>,
 ) -> Reply<RecordedSession> {
-    let Query(Until { until }) = until.map_err(|error| Refusal::wrong(error.body_text()))?;
-    desk.recorded(subject_id(&id)?, number, until).await.map(Json)
+    let Query(From { from }) = from.map_err(|error| Refusal::wrong(error.body_text()))?;
+    desk.recorded(subject_id(&id)?, number, from).await.map(Json)
 }
 
 /// A session for other programs: `nwb` as it is; `csv`, `parquet` and `aind` in a zip.

@@ -52,6 +52,9 @@ fn state(pilot: &PilotStatus) -> String {
     if pilot.catching_up {
         return format!("{} to come", grouped(pilot.unacknowledged));
     }
+    if pilot.session.as_ref().is_some_and(|session| session.stopping) {
+        return "stopping".to_owned();
+    }
     let child = pilot.children.iter().find(|child| !child.here);
     match (hold, child) {
         (Some(Hold::Coming), _) => "pausing".to_owned(),

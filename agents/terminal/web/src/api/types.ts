@@ -23,6 +23,7 @@ export type InHand = Whole<Schemas["InHand"]>;
 export type RigDevice = Whole<Schemas["RigDevice"]>;
 export type PortName = Whole<Schemas["PortName"]>;
 export type ChildStatus = Whole<Schemas["ChildStatus"]>;
+export type EndedSession = Whole<Schemas["EndedSession"]>;
 export type SessionStatus = Whole<Schemas["SessionStatus"]>;
 export type PilotStatus = Whole<Schemas["PilotStatus"]>;
 export type Status = Whole<Schemas["Status"]>;

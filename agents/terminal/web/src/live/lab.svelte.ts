@@ -27,6 +27,7 @@ const MOST_PACE = 120;
 
 /** A session that is watched, as it grows. */
 export class Watched {
+  readonly session: string;
   rows: Row[] = $state.raw([]);
   events: SessionEvent[] = $state.raw([]);
   notes: Note[] = $state.raw([]);
@@ -35,6 +36,7 @@ export class Watched {
   readonly parameters: Record<string, string>;
 
   constructor(view: SessionView) {
+    this.session = view.session;
     this.task = view.task;
     this.parameters = view.parameters;
     this.rows = view.rows;
@@ -55,7 +57,7 @@ export class Watched {
   }
 }
 
-/** A pilot, and the session that it runs where that is watched. */
+/** A pilot, and the session that it runs, or ran last, where that is watched. */
 export class Pilot {
   status: PilotStatus = $state.raw() as PilotStatus;
   watched: Watched | undefined = $state.raw();
@@ -68,9 +70,9 @@ export class Pilot {
 
   take(status: PilotStatus): void {
     const { session } = status;
-    const another = this.status?.session?.session !== session?.session;
-    if (another) this.watched = undefined;
     if (session) {
+      const another = this.status?.session?.session !== session.session;
+      if (another && this.watched?.session !== session.session) this.watched = undefined;
       const pace = another ? [] : this.pace;
       this.pace = within([...pace, [session.seconds, session.trials]], MOST_PACE);
     }

@@ -13,11 +13,18 @@ export interface Hears {
 
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 5_000;
+/** The terminal says something each 2.5 s: one that has said nothing for this long isn't heard any more. */
+const SILENCE = 8_000;
+/** So long may it take until what was asked for is here, over a slow line. */
+const PATIENCE = 30_000;
 
 export class Line {
   #socket: WebSocket | undefined;
   #wait = FIRST_WAIT;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  /** Until when something must have been heard. */
+  #due = Number.POSITIVE_INFINITY;
   #watched: string[] = [];
   readonly #closed = new AbortController();
 
@@ -48,18 +55,51 @@ export class Line {
   close(): void {
     this.#closed.abort();
     clearTimeout(this.#retry);
+    clearTimeout(this.#silence);
     this.#retry = undefined;
     this.#socket?.close();
   }
 
   #tell(): void {
     this.#socket?.send(JSON.stringify({ watch: this.#watched }));
+    this.#expect(PATIENCE);
   }
 
   #now(): void {
-    if (this.#retry === undefined) return;
-    this.#wait = FIRST_WAIT;
-    this.#dial();
+    if (this.#retry !== undefined) {
+      this.#wait = FIRST_WAIT;
+      this.#dial();
+    } else this.#listen();
+  }
+
+  /** Something must be heard within this time. */
+  #expect(within: number): void {
+    const due = Date.now() + within;
+    const sooner = due < this.#due;
+    this.#due = due;
+    // The timer isn't set anew for each message: when it is over it looks how long there is still.
+    if (this.#silence === undefined || sooner) this.#listen();
+  }
+
+  #listen(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+    const left = this.#due - Date.now();
+    if (left <= 0) this.#gone();
+    else if (left < Number.POSITIVE_INFINITY) this.#silence = setTimeout(() => this.#listen(), left);
+  }
+
+  /** The terminal isn't heard any more. A line that is dead may not close for minutes: it is left. */
+  #gone(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+    socket?.close();
+    this.hears.connected(false);
+    this.#retry = setTimeout(() => this.#dial(), this.#wait);
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
   }
 
   #dial(): void {
@@ -69,11 +109,16 @@ export class Line {
     const dialled = this.#watched.join();
     const socket = new WebSocket(query ? `${this.url}?${query}` : this.url);
     this.#socket = socket;
+    this.#expect(SILENCE);
     socket.addEventListener("open", () => {
+      if (this.#socket !== socket) return;
+      this.#expect(PATIENCE);
       // What was watched may have changed while it dialled.
       if (dialled !== this.#watched.join()) this.#tell();
     });
     socket.addEventListener("message", (message: MessageEvent<string>) => {
+      if (this.#socket !== socket) return;
+      this.#expect(SILENCE);
       const said = JSON.parse(message.data) as Snapshot | Changes;
       if (said.kind === "snapshot") {
         this.#wait = FIRST_WAIT;
@@ -82,10 +127,7 @@ export class Line {
       } else this.hears.changes(said);
     });
     socket.addEventListener("close", () => {
-      if (this.#socket !== socket || this.#closed.signal.aborted) return;
-      this.hears.connected(false);
-      this.#retry = setTimeout(() => this.#dial(), this.#wait);
-      this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+      if (this.#socket === socket && !this.#closed.signal.aborted) this.#gone();
     });
   }
 }

@@ -4,6 +4,7 @@ import type uPlot from "uplot";
 import type { Column } from "../api/types";
 import { micro } from "../words/units";
 import { color } from "./paint";
+import type { Tick } from "./series";
 
 const FONT = "12px system-ui, sans-serif";
 
@@ -24,16 +25,30 @@ export function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis 
   };
 }
 
-/** An axis whose whole numbers stand for names. */
-export function named(label: string, names: string[]): uPlot.Axis {
-  const longest = Math.max(0, ...names.map((name) => name.length));
+/** An axis whose heights stand for names. */
+export function named(label: string, ticks: Tick[]): uPlot.Axis {
+  const longest = Math.max(0, ...ticks.map(({ name }) => name.length));
   return axis(label, {
-    splits: () => names.map((_, place) => place),
-    values: () => names,
+    splits: () => ticks.map(({ at }) => at),
+    values: () => ticks.map(({ name }) => name),
     size: Math.max(34, longest * 6.6 + 12),
     grid: { stroke: color("line"), width: 1 },
   });
 }
+
+/** The numbers of trials: there is no half a trial. */
+export function trials(): uPlot.Axis {
+  return axis("trial", {
+    size: 26,
+    incrs: [1, 2, 5]
+      .flatMap((one) => [one, one * 10, one * 100, one * 1000, one * 10_000])
+      .sort((one, other) => one - other),
+  });
+}
+
+/** As wide as the numbers of an axis are. */
+export const fitted: uPlot.Axis.Size = (_, values) =>
+  Math.max(34, 12 + 6.8 * Math.max(0, ...(values ?? []).map((value) => value?.length ?? 0)));
 
 /** From none to all, with a little room. */
 export const SHARES: [number, number] = [-0.03, 1.03];

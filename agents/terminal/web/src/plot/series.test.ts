@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Column, Plot, Row, Value } from "../api/types";
-import { heights, names, psychometric, rolling, spans } from "./series";
+import { heights, names, psychometric, rolling, spans, ticks } from "./series";
 
 const column = (type: string, choices: string[] = []): Column => ({
   name: "c",
@@ -42,6 +42,44 @@ describe("heights", () => {
     expect(names(column("choice", ["left", "right"]))).toEqual(["left", "right"]);
     expect(names(column("boolean"))).toEqual(["false", "true"]);
     expect(names(column("duration"))).toEqual([]);
+  });
+});
+
+describe("columns that are drawn together", () => {
+  const cue = column("choice", ["go", "no_go"]);
+  const outcome = column("choice", ["hit", "miss", "correct_rejection", "false_alarm"]);
+
+  it("have heights of their own where they have no name in common, as in go/no-go", () => {
+    const shown = ticks([cue, outcome]);
+    expect(shown.map(({ name }) => name)).toEqual([
+      "go",
+      "no_go",
+      "hit",
+      "miss",
+      "correct_rejection",
+      "false_alarm",
+    ]);
+    expect(new Set(shown.map(({ at }) => at)).size).toBe(6);
+    const at = (name: string) => shown.find((tick) => tick.name === name)?.at;
+    const trials = rows({ c: "hit" }, { c: "false_alarm" }, { c: null });
+    expect(heights(trials, "c", outcome, shown)).toEqual([at("hit"), at("false_alarm"), null]);
+    expect(at("hit")).not.toBe(at("go"));
+  });
+
+  it("share the heights of names that they share, whatever their places", () => {
+    const response = column("choice", ["none", "right", "left"]);
+    const shown = ticks([column("choice", ["left", "right"]), response]);
+    expect(shown).toEqual([
+      { name: "left", at: 0 },
+      { name: "right", at: 1 },
+      { name: "none", at: 2 },
+    ]);
+    expect(heights(rows({ c: "right" }, { c: "none" }), "c", response, shown)).toEqual([1, 2]);
+    expect(heights(rows({ c: true }), "c", undefined, ticks([column("boolean")]))).toEqual([1]);
+  });
+
+  it("are numbers where one of them is", () => {
+    expect(ticks([cue, column("duration")])).toEqual([]);
   });
 });
 

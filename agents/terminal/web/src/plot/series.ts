@@ -18,9 +18,39 @@ export function names(column: Column | undefined): string[] {
   return column.type === "boolean" ? ["false", "true"] : column.choices;
 }
 
-/** A column's heights, one a trial. */
-export function heights(rows: Row[], name: string, column: Column | undefined): (number | null)[] {
-  return rows.map((row) => height(row.values[name], column));
+/** A name that a height of a plot stands for. */
+export interface Tick {
+  name: string;
+  at: number;
+}
+
+/**
+ * What the heights of columns that are drawn together stand for; none where one of them is of numbers. A name
+ * that several columns have is one height; columns that have none in common are one above the other.
+ */
+export function ticks(columns: (Column | undefined)[]): Tick[] {
+  const lists = columns.map(names);
+  if (lists.some((list) => list.length === 0)) return [];
+  const found: Tick[] = [];
+  for (const list of lists) {
+    const known = new Set(found.map(({ name }) => name));
+    const apart = found.length > 0 && !list.some((name) => known.has(name));
+    let next = (found.at(-1)?.at ?? -1) + (apart ? 1.5 : 1);
+    for (const name of list) if (!known.has(name)) found.push({ name, at: next++ });
+  }
+  return found;
+}
+
+/** A column's heights, one a trial: those of `ticks`, where there are some. */
+export function heights(
+  rows: Row[],
+  name: string,
+  column: Column | undefined,
+  ticks: Tick[] = [],
+): (number | null)[] {
+  if (ticks.length === 0) return rows.map((row) => height(row.values[name], column));
+  const at = new Map(ticks.map((tick) => [tick.name, tick.at]));
+  return rows.map((row) => at.get(String(row.values[name])) ?? null);
 }
 
 /** Whether a value is the one that counts; for a boolean column without `of`, whether it is true. */

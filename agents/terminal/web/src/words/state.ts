@@ -1,8 +1,8 @@
 /** What a pilot is doing, in a word and with a shape. */
 
-import type { PilotStatus } from "../api/types";
+import type { EndedSession, PilotStatus } from "../api/types";
 import type { Shape } from "../parts/Icon.svelte";
-import { grouped, micro } from "./units";
+import { grouped, micro, percent } from "./units";
 
 export type Tone = "good" | "plain" | "warn" | "bad";
 
@@ -21,6 +21,7 @@ export function doing(pilot: PilotStatus): Doing {
   if (!pilot.here) return { group: "away", word: "away", shape: "away", tone: "bad" };
   if (pilot.catching_up)
     return { group, word: `${grouped(pilot.unacknowledged)} to come`, shape: "behind", tone: "warn" };
+  if (session?.stopping) return { group, word: "stopping", shape: "stop", tone: "warn" };
   if (session?.hold === "coming") return { group, word: "pausing", shape: "paused", tone: "warn" };
   if (session?.hold) return { group, word: "paused", shape: "paused", tone: "warn" };
   const child = pilot.children.find((child) => !child.here);
@@ -59,6 +60,13 @@ export function needs(pilot: PilotStatus): string[] {
 export function ended({ ending, why }: { ending: string; why: string }): string {
   const said = micro(why);
   return said === "" || said.startsWith(ending) ? said || ending : `${ending}: ${said}`;
+}
+
+/** How a session ended, and what came of it: `graduated; 48 trials, 77 % correct`. */
+export function outcome(last: EndedSession): string {
+  const how = last.graduated ? "graduated" : ended(last);
+  const trials = last.trials === 1 ? "1 trial" : `${grouped(last.trials)} trials`;
+  return `${how}; ${trials}${last.correct === null ? "" : `, ${percent(last.correct)} correct`}`;
 }
 
 /** A person without the computer they sit at. */

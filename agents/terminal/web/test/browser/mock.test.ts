@@ -93,6 +93,22 @@ describe("the lab", () => {
     await page.getByRole("button", { name: "Stop the session" }).click();
     await page.waitForSelector("[data-pilot=box1][data-state=idle]");
     expect(lab.mock.asked.at(-1)?.body).toMatchObject({ pilot: "box1", after_trial: false });
+    await box.getByText("M001 stopped by anna@desk").waitFor();
+  });
+
+  it("says that a session stops when its trial is over, and stops it at once where that is wanted", async () => {
+    await lab.mock.close();
+    lab.mock = await serve({ pilots: 2, busy: 1, rate: 0 });
+    const page = await open();
+    const box = card(page, "box1");
+    await box.getByRole("button", { name: "Stop" }).click();
+    await page.getByRole("button", { name: "Stop the session" }).click();
+    await page.waitForSelector("[data-pilot=box1][data-state=stopping]");
+    await box.getByRole("button", { name: "Stop now" }).click();
+    expect(await page.getByLabel("At once").isChecked()).toBe(true);
+    await page.getByRole("button", { name: "Stop the session" }).click();
+    await page.waitForSelector("[data-pilot=box1][data-state=idle]");
+    expect(lab.mock.asked.map(({ body }) => body.after_trial)).toEqual([true, false]);
   });
 
   it("shows eighty pilots, and what each of them does", async () => {
@@ -140,6 +156,77 @@ describe("a session", () => {
     const lit = await page.locator(".graph").getAttribute("data-active");
     expect(["ready", "choose", "reward", "timeout"]).toContain(lit);
     expect(await page.locator(".log tbody tr").count()).toBeGreaterThan(20);
+  });
+
+  it("shows every input and output of its task, the valves too", async () => {
+    const page = await open("/pilots/box1");
+    await page.waitForSelector("[data-plot=raster]");
+    const shown = await page
+      .getByRole("group", { name: "Which are shown" })
+      .locator("label")
+      .allTextContents();
+    expect(shown.map((text) => text.trim())).toEqual(
+      ["poke", "light", "valve"].flatMap((device) =>
+        ["left", "center", "right"].map((port) => `${device}.${port}`),
+      ),
+    );
+  });
+
+  it("is seen in the part that somebody chose, while trials come", async () => {
+    const page = await open("/pilots/box1");
+    const plot = page.locator("[data-plot=line]");
+    await plot.locator("canvas").waitFor();
+    const box = await plot.locator(".u-over").boundingBox();
+    if (!box) throw new Error("the plot is not shown");
+    await page.mouse.move(box.x + box.width * 0.3, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 5 });
+    await page.mouse.up();
+    const part = () =>
+      plot.locator(".chart").evaluate((one) => [one.getAttribute("data-from"), one.getAttribute("data-to")]);
+    const chosen = await part();
+    expect(chosen[0]).not.toBe(null);
+    const ticks = async () =>
+      plot.locator("canvas").evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const newest = Number(await plot.getAttribute("data-newest"));
+    const before = await ticks();
+    await page.mouse.move(0, 0);
+    await page.waitForFunction(
+      (then) => Number(document.querySelector("[data-plot=line]")?.getAttribute("data-newest")) > then + 2,
+      newest,
+    );
+    expect(await part()).toEqual(chosen);
+    expect(await ticks(), "what is drawn is the same part").toBe(before);
+    await plot.getByRole("button", { name: "All" }).click();
+    expect(await part()).toEqual([null, null]);
+  });
+
+  it("says what a trial was where the mouse is over it", async () => {
+    const page = await open("/pilots/box1");
+    const over = page.locator("[data-plot=points] .u-over");
+    await over.hover({ position: { x: 200, y: 40 } });
+    const words = page.locator("[data-plot=points] .chart p");
+    await words.getByText(/^trial \d+: target (left|right), response/).waitFor();
+  });
+
+  it("stays in sight when it is over, with how it ended and what can be done next", async () => {
+    const page = await open("/pilots/box1");
+    await page.waitForSelector("[data-plot=points]");
+    lab.mock.lab.end("box1", { ending: "done", why: "the subject graduated", graduated: true });
+    lab.mock.lab.changed(["box1"]);
+    const line = page.locator("[data-ended]");
+    await line
+      .getByText(/M001, 2 cued_choice: graduated; \d+ trials, \d+.% correct; ended \d\d:\d\d/)
+      .waitFor();
+    expect(await page.locator("[data-plot=points]").count()).toBe(1);
+    await line.getByRole("link", { name: /^Session \d+$/ }).waitFor();
+    await line.getByRole("link", { name: "Report" }).waitFor();
+    await line.getByRole("button", { name: "Start the next" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Start" }).waitFor();
+    await page.goto(lab.mock.url);
+    await card(page, "box1")
+      .getByText(/ended \d\d:\d\d:\d\d: M001 graduated/)
+      .waitFor();
   });
 
   it("takes a live parameter and a message", async () => {
@@ -270,6 +357,37 @@ describe("subjects", () => {
     const log = page.getByRole("list", { name: "What happened" });
     await log.getByText("licks the tube from the side").waitFor();
     expect(await log.textContent()).toContain("4 µL of water by hand");
+  });
+
+  it("look through all trials of a session that is over", async () => {
+    const page = await open("/subjects/M001/sessions/5");
+    const part = page.locator("nav[aria-label='Trials that are shown'] span");
+    await part.waitFor();
+    const shown = async () => [
+      Number(await part.getAttribute("data-first")),
+      Number(await part.getAttribute("data-last")),
+    ];
+    const trials = await number(page, "dl [data-trials]");
+    expect(await shown()).toEqual([trials - 29, trials]);
+    const seen = new Set<number>();
+    for (;;) {
+      const [first = 0, last = 0] = await shown();
+      for (let trial = first; trial <= last; trial += 1) seen.add(trial);
+      await page.waitForSelector("[data-plot=raster][data-lines='30']");
+      if (first === 1) break;
+      await page.getByRole("button", { name: "Earlier" }).click();
+      await page.waitForSelector(`nav span:not([data-first='${first}'])`);
+    }
+    expect(seen.size, "every trial can be seen").toBe(trials);
+    expect(Number(await page.locator("[data-plot=points]").getAttribute("data-points"))).toBe(trials);
+    await page.getByRole("button", { name: "Later" }).click();
+    await page.waitForSelector("nav span[data-first='31']");
+    await page.getByLabel("trial", { exact: true }).fill("80");
+    await page.getByRole("button", { name: "Go" }).click();
+    await page.waitForSelector("nav span[data-first='65']");
+    // What was measured is that of these trials.
+    const label = await page.locator("[data-plot=stream] [role=img]").getAttribute("aria-label");
+    expect(label).toMatch(/from \d+:\d\d:\d\d to /);
   });
 
   it("are exported, one session or all", async () => {

@@ -41,6 +41,15 @@ describe("who looks", () => {
     for (const one of lab.seen) one.complaints.length = 0;
   });
 
+  it("is told that the terminal isn't heard, where the line is dead though nothing has closed it", async () => {
+    const page = await open("/");
+    lab.mock.hush(true);
+    await page.getByText("The terminal can't be heard").waitFor();
+    expect(await page.locator("main").getAttribute("data-connected")).toBe("false");
+    lab.mock.hush(false);
+    await page.waitForSelector("main[data-connected=true]");
+  });
+
   it("may be elsewhere: times are those of the lab's clock", async () => {
     const page = await open("/subjects/M001", { zone: "America/Los_Angeles" });
     const started = lab.mock.lab.subjects.get("M001")?.sessions[0]?.started ?? "";

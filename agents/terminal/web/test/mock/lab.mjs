@@ -53,6 +53,8 @@ export class Lab {
       },
       starting: null,
       session: null,
+      last: null,
+      hand: null,
       notice: null,
       run: null,
     };
@@ -140,6 +142,7 @@ export class Lab {
       owner: who,
       task: "cued_choice",
       hold: null,
+      stopping: false,
       trials,
       correct: null,
       water: run.water,
@@ -173,12 +176,41 @@ export class Lab {
     if (!pilot.session || pilot.session.hold || !pilot.here) return undefined;
     const made = trial(pilot.run);
     this.#count(pilot);
+    if (pilot.session.stopping) {
+      this.end(name);
+      return made;
+    }
     pilot.session.stages = [
       "trials",
       "states",
       ["ready", "choose", "reward", "timeout"][Math.floor(this.roll() * 4)],
     ];
     return made;
+  }
+
+  /** A pilot's session ends, by itself or because somebody wants it; its record stays for who looks at it. */
+  end(name, { ending = "stopped", why = "stopped by anna@desk", graduated = false } = {}) {
+    const pilot = this.pilots.get(name);
+    const { session, subject, task, step, trials, correct } = pilot.session;
+    const ended = new Date().toISOString();
+    pilot.last = { session, subject, task, step, trials, correct, ended, ending, graduated, why };
+    const { sessions } = this.subjects.get(subject);
+    const protocol = { protocol: "water_to_choice", step: "cued_choice" };
+    const end = { ended, ending, why, correct, water: pilot.session.water };
+    const number = sessions.length + 1;
+    sessions.push({
+      number,
+      uuid: session,
+      task,
+      pilot: name,
+      protocol,
+      started: ended,
+      end,
+      trials,
+      events: 1,
+    });
+    pilot.over = session;
+    pilot.session = null;
   }
 
   assign(id, { protocol, step }) {
@@ -246,11 +278,18 @@ export class Lab {
     return { ...rest, life };
   }
 
-  /** A session that is over, with as many trials as its summary says. */
-  recorded(id, number) {
+  /** A session that is over, with the events of 30 of its trials, as the terminal tells of it. */
+  recorded(id, number, from) {
     const summary = this.subjects.get(id).sessions.find((one) => one.number === number);
     if (!summary) return undefined;
-    const { session } = simulated(summary.trials, number);
+    const { session, seconds } = simulated(summary.trials, number);
+    const all = session.rows;
+    const begin = Math.max(0, Math.min(from ?? all.length, all.length - 29) - 1);
+    const rows = all.slice(begin, begin + 30);
+    const [first, last] = [rows[0]?.trial ?? 1, rows.at(-1)?.trial ?? 0];
+    const events = session.events.filter((event) => event.trial >= first && event.trial <= last);
+    const [start, end] = [rows[0]?.start ?? 0, rows.at(-1)?.end ?? 0];
+    const streams = { "wheel.position": wheel(end, (end - start) / 1000) };
     const minutes = (count) => count * 60e9;
     const notes = [
       { t: minutes(4), text: "paused by anna@desk: the tube is loose", who: null },
@@ -261,15 +300,24 @@ export class Lab {
     return {
       summary,
       score: { fine: 9, of: 10 },
-      first: 1,
-      session: { ...session, notes, parameters: { reward: "4 uL", window: "10 s" } },
+      seconds,
+      first,
+      last,
+      session: {
+        ...session,
+        rows: from === undefined ? all : rows,
+        events,
+        streams,
+        notes,
+        parameters: { reward: "4 uL", window: "10 s" },
+      },
     };
   }
 
   session(name) {
-    const { run, session } = this.pilots.get(name);
+    const { run, session, over } = this.pilots.get(name);
     return {
-      session: session.session,
+      session: session?.session ?? over,
       task,
       parameters: { reward: "4 uL", window: "10 s" },
       rows: run.rows,
@@ -280,15 +328,15 @@ export class Lab {
   }
 }
 
-/** Twenty seconds of a wheel, turned now and then. */
-function wheel(end) {
+/** A wheel, turned now and then: a thousand buckets, 20 ms each. */
+function wheel(end, wide = 20e6) {
   return Array.from({ length: 1000 }, (_, place) => {
     const at = 12 * Math.sin(place / 90) + 6 * Math.sin(place / 23);
-    return { t: Math.round(end - (1000 - place) * 20e6), min: at - 0.4, max: at + 0.4, last: at };
+    return { t: Math.round(end - (1000 - place) * wide), min: at - 0.4, max: at + 0.4, last: at };
   });
 }
 
-export function view({ run, ...status }) {
+export function view({ run, over, ...status }) {
   return status;
 }
 

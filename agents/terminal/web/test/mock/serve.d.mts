@@ -11,9 +11,13 @@ export interface Mock {
     /** These alerts are on, and every page is told. */
     alerted(alerts: Alert[]): void;
     addSubject(id: string): void;
+    /** The session of a pilot ends. */
+    end(name: string, how?: { ending?: string; why?: string; graduated?: boolean }): void;
   };
   /** What was asked for, oldest first. */
   asked: { path: string; body: Record<string, unknown> }[];
+  /** Says nothing any more, without breaking any line; or says what there is again. */
+  hush(yes: boolean): void;
   /** Breaks every page's line. */
   drop(): void;
   close(): Promise<void>;

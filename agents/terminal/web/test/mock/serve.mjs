@@ -38,7 +38,8 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
     say(client, { kind: "snapshot", at: now(), status: lab.status(), sessions: sessions(client), alerts });
   });
   const now = () => new Date().toISOString();
-  const say = (client, what) => client.socket.send(JSON.stringify(what));
+  let silent = false;
+  const say = (client, what) => silent || client.socket.send(JSON.stringify(what));
   const sessions = (client) =>
     Object.fromEntries(
       client.watch.filter((name) => lab.pilots.get(name)?.run).map((name) => [name, lab.session(name)]),
@@ -59,7 +60,7 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
     lab.alerts = alerts;
     for (const client of clients) say(client, { kind: "changes", at: now(), alerts });
   };
-  const EVERY = 50;
+  const [EVERY, BEAT] = [50, 2500];
   const timer = setInterval(() => {
     const [rows, events, changed] = [{}, {}, []];
     for (const name of lab.pilots.keys()) {
@@ -77,11 +78,19 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
       say(client, { kind: "changes", at: now(), pilots: changed, rows: own(rows), events: own(events) });
     }
   }, EVERY);
+  // As the terminal does: whoever hears nothing for long knows that it isn't heard.
+  const beat = setInterval(() => {
+    for (const client of clients) say(client, { kind: "changes", at: now() });
+  }, BEAT);
+  const hush = (yes) => {
+    silent = yes;
+  };
   const drop = () => {
     for (const { socket } of clients) socket.terminate();
   };
   const close = () => {
     clearInterval(timer);
+    clearInterval(beat);
     drop();
     http.closeAllConnections();
     return new Promise((done) => http.close(done));
@@ -94,6 +103,7 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
         lab,
         asked,
         drop,
+        hush,
         close,
       }),
     );
@@ -101,7 +111,8 @@ export function serve({ port = 0, pilots = 12, busy = 9, rate = 0.5 } = {}) {
 }
 
 async function answer(lab, asked, request, response) {
-  const { pathname } = new URL(request.url, "http://x");
+  const { pathname, searchParams } = new URL(request.url, "http://x");
+  const from = searchParams.get("from");
   if (!pathname.startsWith("/api/v1/")) return file(pathname, response);
   const json = (status, body) => {
     response.writeHead(status, { "content-type": "application/json" });
@@ -162,8 +173,8 @@ async function answer(lab, asked, request, response) {
           `${id}-${number.padStart(4, "0")}${form === "nwb" ? ".nwb" : `-${form}.zip`}`,
         );
       if (what === "export") return download(response, `${id}-${number}.zip`);
-      if (what === "sessions" && lab.recorded(id, Number(number)))
-        return json(200, lab.recorded(id, Number(number)));
+      const recorded = () => lab.recorded(id, Number(number), from === null ? undefined : Number(from));
+      if (what === "sessions" && recorded()) return json(200, recorded());
       if (what === "history") return json(200, lab.subjects.get(id).history);
       if (what === "weights") return json(200, lab.subjects.get(id).weights);
     }
@@ -237,7 +248,8 @@ async function answer(lab, asked, request, response) {
   }
   if (path === "/stop") {
     const pilot = lab.pilots.get(body.pilot);
-    pilot.session = pilot.run = null;
+    if (body.after_trial) pilot.session = { ...pilot.session, stopping: true };
+    else lab.end(body.pilot);
     lab.changed([body.pilot]);
     return json(200, { done: `the session on ${body.pilot} was stopped` });
   }
