@@ -49,6 +49,9 @@ pub(crate) struct There {
     pub(crate) text: String,
 }
 
+/// What looks for the terminal on the network.
+const FIND: &str = "find";
+
 /// The roles, the most usual first.
 pub(crate) const ROLES: [Role; 3] = [Role::Pilot, Role::Terminal, Role::Child];
 
@@ -123,6 +126,8 @@ impl Answers {
             let kept = self.there.contains_key(&self.role).then(|| self.draft().get(&[key])).flatten();
             let usual = match key {
                 "name" if self.role != Role::Terminal => Some(self.facts.host.clone()),
+                // Where nothing says it, it is looked for.
+                "terminal" if self.role == Role::Pilot => Some(FIND.to_owned()),
                 _ => None,
             };
             if let (None, Some(value)) = (draft.get(&[key]), kept.or(usual)) {
@@ -155,7 +160,7 @@ impl Answers {
         if name.trim().is_empty() && self.role != Role::Terminal {
             return Err(vec![Problem {
                 message: format!("a {} has a name", self.role),
-                help: Some("write letters, digits and _, as in box1".to_owned()),
+                help: Some("write letters, digits, - and _, as in box1".to_owned()),
                 ..Problem::default()
             }]);
         }

@@ -17,7 +17,7 @@ use crate::work::{self, Busy};
 #[derive(Debug, Error, Diagnostic)]
 pub(crate) enum Refused {
     /// A file can't be read.
-    #[error("{} can't be read: {source}", path.display())]
+    #[error("{} can't be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -102,6 +102,20 @@ fn a_box_is_set_up_by_the_rig_of_another_and_set_up_again() {
 }
 
 #[test]
+fn a_box_whose_rig_alone_is_known_looks_for_its_terminal() {
+    let home = Home::new();
+    fs::write(home.path("rig.toml"), RIG).unwrap();
+    home.works(&["--from", "rig.toml", "--name", "box7", "--yes"]);
+    assert!(home.file().contains("terminal = \"find\""), "{}", home.file());
+}
+
+#[test]
+fn a_file_that_is_not_there_is_refused_with_one_cause() {
+    let said = Home::new().refused(&["--from", "absent.toml", "--yes"]);
+    assert_eq!(said.matches("No such file").count(), 1, "{said}");
+}
+
+#[test]
 fn a_dry_run_shows_everything_and_writes_nothing() {
     let home = Home::new();
     let said = home.works(&["--template", "pi", "--name", "box2", "--set", "rig.core=3", "--dry-run"]);

@@ -34,11 +34,13 @@ pub(crate) struct Cli {
     /// config/terminal.toml, where there is one]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
     pub(crate) config: Option<PathBuf>,
-    /// The data folder [default: what the configuration says, or ~/bramble]
-    #[arg(long, global = true, value_name = "DIR", env = "BRAMBLE_DATA", help_heading = "Where")]
+    /// The data folder [default: $BRAMBLE_DATA, else what the configuration says, or ~/bramble]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Where")]
     pub(crate) data: Option<PathBuf>,
-    /// Who you are, as name@computer, where several work as one user [default: the user and this computer]
-    #[arg(long, global = true, value_name = "PERSON", env = "BRAMBLE_WHO", help_heading = "Who")]
+    /// Who you are, where several work as one user: a name, or name@computer [default: the user, at
+    /// this computer]
+    #[arg(long, global = true, value_name = "PERSON", env = "BRAMBLE_WHO", help_heading = "Who",
+        value_parser = crate::software::named)]
     pub(crate) who: Option<Person>,
     #[command(subcommand)]
     pub(crate) command: Command,

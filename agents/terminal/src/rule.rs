@@ -2,6 +2,8 @@
 
 use bramble_training::{Graduation, Wanted};
 
+use crate::api::tasks::Rule;
+
 /// The rule, as in `after 40 trials`.
 pub(crate) fn words(rule: &Graduation) -> String {
     match rule {
@@ -19,6 +21,23 @@ pub(crate) fn words(rule: &Graduation) -> String {
         Graduation::Function(_) => "when its function says so".to_owned(),
         Graduation::AllOf(rules) => join(rules, ", and "),
         Graduation::AnyOf(rules) => join(rules, ", or "),
+    }
+}
+
+/// The rule as a form has it; none where that is by hand. An error where no form can say it.
+pub(crate) fn in_form(rule: &Graduation) -> Result<Option<Rule>, ()> {
+    match rule {
+        Graduation::Never => Ok(None),
+        Graduation::Trials(count) => Ok(Some(Rule::Trials { count: *count })),
+        Graduation::Accuracy { column, of, at_least, window, least } if least == window => {
+            let of = match of {
+                Wanted::Name(name) => name.clone().into(),
+                Wanted::Boolean(flag) => (*flag).into(),
+                Wanted::Number(number) => (*number).into(),
+            };
+            Ok(Some(Rule::Accuracy { column: column.clone(), of, at_least: *at_least, window: *window }))
+        }
+        _ => Err(()),
     }
 }
 

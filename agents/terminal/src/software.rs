@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bramble_message::{Origin, Software};
-use bramble_value::Person;
+use bramble_value::{Person, PersonError};
 use serde_json::json;
 
 use crate::config::Settings;
@@ -37,9 +37,12 @@ pub(crate) fn person() -> Person {
     let id = nix::unistd::getuid();
     let user = nix::unistd::User::from_uid(id).ok().flatten();
     let user = user.map_or_else(|| id.to_string(), |user| user.name);
-    // A computer that has no name, or an odd one, is known by its address to itself.
-    let at = |host: &str| format!("{user}@{host}").parse::<Person>();
-    at(&here().host).or_else(|_| at("localhost")).unwrap_or_else(|_| {
+    named(&user).unwrap_or_else(|_| {
         format!("{id}@localhost").parse().expect("a number and a name without spaces say who it is")
     })
+}
+
+/// The person of this name, at this computer where it says no other.
+pub(crate) fn named(name: &str) -> Result<Person, PersonError> {
+    Person::at(name, &here().host)
 }

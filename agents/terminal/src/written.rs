@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use bramble_task::Mistake;
 use serde_json::Value;
 
 use crate::api::tasks::{NewProtocol, NewStep, Rule};
@@ -15,7 +16,7 @@ pub(crate) fn text(protocol: &NewProtocol, task: impl Fn(&NewStep) -> String) ->
     // Writing to a text never fails.
     let _ = writeln!(text, "protocol(\n    name = {},\n    steps = [", quoted(&protocol.name));
     for step in &protocol.steps {
-        let _ = write!(text, "        step({}, task = {}", quoted(step.name.as_str()), quoted(&task(step)));
+        let _ = write!(text, "{STEP}{}, task = {}", quoted(step.name.as_str()), quoted(&task(step)));
         if !step.parameters.is_empty() {
             let pair = |(name, value): (&String, &Value)| format!("{}: {}", quoted(name), literal(value));
             let pairs: Vec<_> = step.parameters.iter().map(pair).collect();
@@ -28,6 +29,23 @@ pub(crate) fn text(protocol: &NewProtocol, task: impl Fn(&NewStep) -> String) ->
     }
     text + "    ],\n)\n"
 }
+
+/// A mistake in a protocol that was filled in, whose text this is: by the step that it's in, where
+/// that can be told, since nobody sees the text's lines.
+pub(crate) fn said(mistake: &Mistake, root: &str, text: &str, protocol: &NewProtocol) -> String {
+    if mistake.place.file != root {
+        return mistake.to_string();
+    }
+    let until = text.lines().take(usize::try_from(mistake.place.line).unwrap_or(usize::MAX));
+    let number = until.filter(|line| line.starts_with(STEP)).count();
+    let step = number.checked_sub(1).and_then(|place| protocol.steps.get(place));
+    let place = step.map_or_else(String::new, |step| format!("step {number} {}: ", step.name));
+    let help = mistake.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+    format!("{place}{}{help}", mistake.message)
+}
+
+/// How the line of each step begins.
+const STEP: &str = "        step(";
 
 fn graduate(rule: &Rule) -> String {
     match rule {
@@ -103,6 +121,11 @@ mod tests {
             ["after 40 trials", "when `outcome` is correct in 80 % of the last 50 trials", "by hand"]
         );
         assert_eq!(protocol.steps[0].parameters["reward"], "4 uL");
+        // And a form can be filled in with it again.
+        let filled: Vec<_> =
+            protocol.steps.iter().map(|step| crate::rule::in_form(&step.graduation)).collect();
+        let before = form("", "").steps.into_iter().map(|step| Ok(step.graduation)).collect::<Vec<_>>();
+        assert_eq!(filled, before);
     }
 
     #[test]
@@ -110,6 +133,20 @@ mod tests {
         let mut protocol = form("p", "");
         protocol.steps[0].parameters.insert("reward".into(), json!("40 uL"));
         assert!(loaded(&protocol).unwrap_err().contains("40 uL"));
+    }
+
+    #[test]
+    fn a_mistake_is_told_by_its_step() {
+        let mut protocol = form("p", "What it is for.");
+        protocol.steps[1].parameters.insert("reward".into(), json!("40 uL"));
+        let text = text(&protocol, |_| "t.star".into());
+        let files = [("p.star".to_owned(), text.clone()), ("t.star".to_owned(), TASK.to_owned())];
+        let sources = Sources { root: "p.star".into(), files: files.into() };
+        let mistakes = Protocol::load(&sources).unwrap_err();
+        let said: Vec<_> = mistakes.iter().map(|one| said(one, "p.star", &text, &protocol)).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("step 2 second: ") && said[0].contains("40 uL"), "{said:?}");
+        assert!(!said[0].contains(".star"), "{said:?}");
     }
 
     proptest! {

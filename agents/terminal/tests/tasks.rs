@@ -116,6 +116,16 @@ fn a_protocol_is_checked_with_its_tasks() {
 }
 
 #[test]
+fn a_variable_that_is_empty_is_as_good_as_none() {
+    let folder = folder();
+    let show = ["subject", "list", "--data", "lab"];
+    let output = bramble_terminal(folder.path()).env("BRAMBLE_DATA", "").args(show).output().unwrap();
+    let said = refusal(&output);
+    assert!(said.contains("no terminal") || said.contains("serve"), "it went on to its own folder: {said}");
+    assert!(!said.contains("a value is required"), "{said}");
+}
+
+#[test]
 fn a_reader_that_stops_reading_is_no_mistake() {
     let folder = folder();
     let mut process = bramble_terminal(folder.path())

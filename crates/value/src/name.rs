@@ -10,9 +10,9 @@ use thiserror::Error;
 /// A name that is not one.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// Not letters, digits and underscores, or too long.
+    /// Not letters, digits, - and _, or too long.
     #[error(
-        "`{0}` can't be a name: use letters, digits and _, not starting with a digit, at most 63 of them"
+        "`{0}` can't be a name: use letters, digits, - and _, at most 63 of them, the first a letter or _"
     )]
     Name(String),
     /// Not usable as an animal's name and as a file's.
@@ -92,6 +92,20 @@ checked_text!(SubjectId, Subject, |text| {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_name_may_be_is_what_is_said_of_it() {
+        for text in ["box1", "box-1", "_box_1", &"x".repeat(63)] {
+            assert!(text.parse::<Name>().is_ok(), "{text}");
+        }
+        for text in ["", "1box", "-box", "box 1", "b\u{f6}x", &"x".repeat(64)] {
+            let refused = text.parse::<Name>().unwrap_err().to_string();
+            assert!(
+                refused
+                    .ends_with("use letters, digits, - and _, at most 63 of them, the first a letter or _")
+            );
+        }
+    }
 
     #[test]
     fn a_subject_may_not_name_a_file_elsewhere() {

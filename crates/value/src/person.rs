@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A person and where they sit, as in `alice@desk`. It tells people apart who
-/// work with each other; it proves nothing.
+/// A person and where they sit, as in `alice@desk` or `Jane Doe@desk`. It tells people
+/// apart who work with each other; it proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
@@ -17,16 +17,43 @@ pub struct Person(Arc<str>);
 /// What is no person.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "`{0}` says not who you are: write name@computer, as in alice@desk, without spaces, at most 120 bytes"
+    "`{0}` says not who you are: write your name and computer, as in alice@desk or Jane Doe@desk, on one \
+     line, at most 120 bytes"
 )]
 pub struct PersonError(String);
 
 const LONGEST: usize = 120;
 
 impl Person {
+    /// The person of this name, at `computer` where the name says no other: names have spaces
+    /// and letters of any script, computers needn't be typed.
+    ///
+    /// # Errors
+    /// Where it can't be a name.
+    pub fn at(name: &str, computer: &str) -> Result<Person, PersonError> {
+        let name = name.trim();
+        let of = |computer: &str| format!("{name}@{computer}").parse::<Person>();
+        match name.contains('@') {
+            true => name.parse(),
+            // A computer that has no name, or an odd one, is known by its address to itself.
+            false => of(computer).or_else(|_| of("localhost")).map_err(|_| PersonError::of(name)),
+        }
+    }
+
+    /// The computer that they sit at.
+    pub fn computer(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, computer)| computer)
+    }
+
     /// The person as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl PersonError {
+    fn of(text: &str) -> PersonError {
+        PersonError(text.chars().take(LONGEST).collect())
     }
 }
 
@@ -34,12 +61,14 @@ impl FromStr for Person {
     type Err = PersonError;
 
     fn from_str(text: &str) -> Result<Person, PersonError> {
-        let whole = text.rsplit_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-        let shown = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
-        if whole && shown && text.len() <= LONGEST {
+        let whole = text.rsplit_once('@').is_some_and(|(name, computer)| {
+            !name.trim().is_empty() && !computer.is_empty() && !computer.contains(char::is_whitespace)
+        });
+        let shown = text.chars().all(|c| (c == ' ' || !c.is_whitespace()) && !c.is_control());
+        if whole && shown && text.trim() == text && text.len() <= LONGEST {
             Ok(Person(text.into()))
         } else {
-            Err(PersonError(text.chars().take(LONGEST).collect()))
+            Err(PersonError::of(text))
         }
     }
 }
@@ -70,11 +99,37 @@ mod tests {
     #[test]
     fn a_person_has_a_name_and_a_computer_and_fits_on_a_line() {
         assert_eq!("alice@desk".parse::<Person>().unwrap().as_str(), "alice@desk");
-        assert!("a@b.c@desk".parse::<Person>().is_ok(), "an address at a computer");
-        let long = format!("{}@desk", "x".repeat(LONGEST));
-        for text in ["", "alice", "@desk", "alice@", "al ice@desk", "alice@de\nsk", "a\u{1b}[2J@desk", &long]
+        for text in
+            ["a@b.c@desk", "Jane Doe@desk", "\u{c9}lodie@desk", "\u{5c71}\u{7530} \u{592a}\u{90ce}@desk"]
         {
+            assert_eq!(text.parse::<Person>().unwrap().computer(), "desk", "{text}");
+        }
+        let long = format!("{}@desk", "x".repeat(LONGEST));
+        for text in [
+            "",
+            "alice",
+            "@desk",
+            " @desk",
+            "alice@",
+            "alice@a desk",
+            " alice@desk",
+            "al\tice@desk",
+            "alice@de\nsk",
+            "a\u{1b}[2J@desk",
+            &long,
+        ] {
             assert!(text.parse::<Person>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn who_says_no_computer_sits_at_this_one() {
+        let at = |name: &str| Person::at(name, "desk").map(String::from);
+        assert_eq!(at(" Jane Doe ").unwrap(), "Jane Doe@desk");
+        assert_eq!(at("jane@lab.org").unwrap(), "jane@lab.org");
+        assert_eq!(String::from(Person::at("Jane", "odd name").unwrap()), "Jane@localhost");
+        let refused = at("").unwrap_err().to_string();
+        assert!(refused.starts_with("`` says not who you are"), "{refused}");
+        assert!(at("Ja\nne").is_err() && at(&"x".repeat(LONGEST)).is_err());
     }
 }

@@ -90,6 +90,8 @@ pub(crate) enum Answer {
     Weight(String),
     /// Weigh the openings of this duration again.
     Again(Span),
+    /// Leave the openings of this duration out of the line.
+    Without(Span),
     /// Yes: keep it, or it worked.
     Yes,
     /// No: don't keep it, or it didn't work.

@@ -61,12 +61,13 @@ impl Template {
     /// A draft of it. The header's chip is that of the board `model`, where that is a Raspberry Pi.
     pub(crate) fn draft(self, model: Option<&str>) -> Draft {
         let (role, text) = match self {
-            Template::Terminal => (Role::Terminal, TERMINAL),
-            Template::Pi => (Role::Pilot, PILOT_PI),
-            Template::Simulated | Template::Empty => (Role::Pilot, PILOT),
-            Template::Child => (Role::Child, CHILD),
+            Template::Terminal => (Role::Terminal, TERMINAL.to_owned()),
+            Template::Pi => (Role::Pilot, PILOT_PI.to_owned()),
+            Template::Simulated => (Role::Pilot, simulated()),
+            Template::Empty => (Role::Pilot, PILOT.to_owned()),
+            Template::Child => (Role::Child, CHILD.to_owned()),
         };
-        let mut draft = Draft::read(role, text).expect("the shipped configurations are TOML");
+        let mut draft = Draft::read(role, &text).expect("the shipped configurations are TOML");
         if self == Template::Empty {
             for device in draft.names(&["rig", "devices"]) {
                 draft.remove(&["rig", "devices", &device]);
@@ -80,6 +81,15 @@ impl Template {
         draft
     }
 }
+
+/// The simulated box without its child, which nobody has set up yet: all of it is on the pilot.
+fn simulated() -> String {
+    let lines = PILOT.lines().filter(|line| !line.contains(CHILDS_NAME));
+    lines.map(|line| line.replace("driver = \"child\"", "driver = \"simulated\"") + "\n").collect()
+}
+
+/// The child of the simulated box.
+const CHILDS_NAME: &str = "wheel-box1";
 
 impl Draft {
     /// Has the rig of another draft, with the comments that are in it.

@@ -76,7 +76,7 @@ fn a_change_that_makes_something_wrong_is_refused_with_what_to_write_instead() {
     assert_eq!(problems[0].message, "header 6 is ground");
     assert!(problems[0].help.as_deref().unwrap().contains("near it and free: header"), "{problems:?}");
     let problems = draft.change(|draft| draft.set(&["name"], Form::Text, "box 1")).unwrap_err();
-    assert!(problems[0].message.contains("letters, digits and _"), "{problems:?}");
+    assert!(problems[0].message.contains("letters, digits, - and _"), "{problems:?}");
     assert_eq!(draft.text(), before);
 }
 
@@ -137,4 +137,17 @@ proptest! {
             prop_assert_eq!(read.get(&["name"]), Some(typed.trim().to_owned()));
         }
     }
+}
+
+#[test]
+fn a_simulated_box_waits_for_no_child() {
+    let draft = Template::Simulated.draft(None);
+    assert_eq!(draft.problems(), []);
+    let devices = draft.names(&["rig", "devices"]);
+    assert!(devices.iter().any(|device| device == "wheel"), "{devices:?}");
+    for device in devices {
+        let driver = draft.get(&["rig", "devices", &device, "driver"]);
+        assert_eq!(driver.as_deref(), Some("simulated"), "{device}");
+    }
+    assert!(!draft.text().contains("wheel-box1"), "nothing speaks of it");
 }

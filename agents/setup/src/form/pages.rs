@@ -67,7 +67,7 @@ fn name(answers: &Answers) -> Vec<Row> {
         Field::Name,
         "name",
         answers.draft().get(&["name"]).unwrap_or_default(),
-        "letters, digits and _, as others show it: box1",
+        "letters, digits, - and _, as others show it: box1",
     )];
     if answers.role == Role::Terminal {
         rows.push(Row::note(""));

@@ -41,7 +41,7 @@ fn a_wrong_answer_stays_in_its_line_and_says_what_to_write() {
     page(&mut form, Page::Name);
     keys(&mut form, &[Key::Ctrl('u')]);
     typed(&mut form, "box 9");
-    assert!(form.view().says.contains("letters, digits and _"), "{:?}", form.view());
+    assert!(form.view().says.contains("letters, digits, - and _"), "{:?}", form.view());
     keys(&mut form, &[Key::Enter, Key::Down, Key::PageDown]);
     assert_eq!((form.page(), form.answers.name().as_str()), (Page::Name, "box7"));
     keys(&mut form, &[Key::Left, Key::Backspace, Key::Enter]);

@@ -63,5 +63,5 @@ fn what_is_typed_is_seen_around_the_cursor() {
     }
     assert!(drawn(&form, 80, 24).contains("large-university.example.org"));
     form.key(Key::Home);
-    assert!(drawn(&form, 80, 24).contains("tcp://desktop:5600a-very-long-name"));
+    assert!(drawn(&form, 80, 24).contains("finda-very-long-name"));
 }

@@ -111,7 +111,11 @@ impl Webhook {
 
     async fn post(&self, uri: &Uri, headers: &HeaderMap, message: String) -> Result<String, String> {
         let host = uri.host().unwrap_or_default();
-        let stream = connect(uri).await.map_err(|error| format!("{host} can't be reached: {error}"))?;
+        let stream = connect(uri).await.map_err(|error| {
+            // The system's number of it tells nobody anything.
+            let why = error.to_string();
+            format!("{host} can't be reached: {}", why.split(" (os error").next().unwrap_or(&why))
+        })?;
         let broken = |error: hyper::Error| format!("{host} broke off: {error}");
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
         // It ends with what is sent on it.

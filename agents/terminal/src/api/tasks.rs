@@ -101,6 +101,10 @@ pub(crate) struct StepLine {
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// When the subject moves on, in words.
     pub(crate) graduation: String,
+    /// The same as a form has it; none where that is by hand, or no form has it.
+    pub(crate) rule: Option<Rule>,
+    /// Whether a form can say all of the step.
+    pub(crate) by_form: bool,
 }
 
 /// `POST /subjects/assign`
@@ -156,7 +160,7 @@ pub(crate) struct NewStep {
 }
 
 /// When a subject moves on.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Rule {
     /// After so many trials.

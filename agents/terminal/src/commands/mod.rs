@@ -39,6 +39,9 @@ use crate::software::person;
 /// Whatever kept it from being done, to be shown to a person.
 pub(crate) fn run(cli: Cli) -> miette::Result<()> {
     let Cli { config, data, who, command } = cli;
+    // A variable that is empty is as good as none.
+    let data =
+        data.or_else(|| std::env::var_os("BRAMBLE_DATA").filter(|data| !data.is_empty()).map(PathBuf::from));
     let settings = |listen| Settings::read(config.as_deref(), data.as_deref(), listen);
     match command {
         Command::Task(command) => task::run(command),

@@ -147,8 +147,11 @@ fn save(folder: &Folder, new: &NewProtocol) -> Allowed<ProtocolLine> {
     draft.write_all(text.as_bytes()).map_err(cannot)?;
     draft.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(cannot)?;
     let sources = bramble_training::read(draft.path()).map_err(|error| Refusal::failed(error.to_string()))?;
-    Protocol::load(&sources)
-        .map_err(|mistakes| Refusal::wrong(format!("the protocol is not in order:\n{mistakes}")))?;
+    Protocol::load(&sources).map_err(|mistakes| {
+        let mistakes: Vec<_> =
+            mistakes.iter().map(|mistake| written::said(mistake, &sources.root, &text, new)).collect();
+        Refusal::wrong(format!("the protocol is not in order:\n{}", mistakes.join("\n")))
+    })?;
     draft.as_file().sync_all().map_err(cannot)?;
     if new.replace {
         draft.persist(&path).map_err(|error| cannot(error.error))?;
@@ -184,11 +187,16 @@ fn protocol(path: &Path) -> ProtocolLine {
     match Protocol::load(&sources) {
         Err(mistakes) => with(first(&mistakes)),
         Ok(Protocol { name, doc, steps }) => {
-            let steps = steps.into_iter().map(|step| StepLine {
-                name: step.name,
-                task: step.task.root,
-                parameters: step.parameters,
-                graduation: rule::words(&step.graduation),
+            let steps = steps.into_iter().map(|step| {
+                let in_form = rule::in_form(&step.graduation);
+                StepLine {
+                    name: step.name,
+                    task: step.task.root,
+                    parameters: step.parameters,
+                    graduation: rule::words(&step.graduation),
+                    by_form: in_form.is_ok(),
+                    rule: in_form.ok().flatten(),
+                }
             });
             ProtocolLine { path: path.clone(), name, doc, problem: None, steps: steps.collect() }
         }

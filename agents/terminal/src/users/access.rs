@@ -116,8 +116,7 @@ impl Access {
 
     fn login(&self, user: Name) -> Option<Login> {
         let role = self.users().ok()?.role(&user)?;
-        let person = format!("{user}@{}", self.host).parse().or_else(|_| format!("{user}@localhost").parse());
-        Some(Login { person: person.ok()?, user, role })
+        Some(Login { person: Person::at(user.as_str(), &self.host).ok()?, user, role })
     }
 
     /// The users now: a command may have changed them since the last look.

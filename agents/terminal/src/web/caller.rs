@@ -41,6 +41,10 @@ impl Caller {
             Caller::User(user) => &user.login.person,
         };
         let said = fields.entry("who").or_insert_with(|| person.as_str().into());
+        if let (Caller::Here(_), Some(name)) = (self, said.as_str()) {
+            let named = Person::at(name, person.computer());
+            *said = named.map_err(|error| Refusal::wrong(error.to_string()))?.as_str().into();
+        }
         match self {
             Caller::User(_) if said.as_str() != Some(person.as_str()) => {
                 Err(Refusal::forbidden(format!("you are {person}, and the record says nobody else"))
@@ -108,6 +112,9 @@ mod tests {
         let here = Caller::Here(alice);
         assert_eq!(signed(&here, json!({})).unwrap(), json!({ "who": "alice@desk" }));
         assert_eq!(signed(&here, json!({ "who": "bob@desk" })).unwrap(), json!({ "who": "bob@desk" }));
+        let jane = signed(&here, json!({ "who": "Jane Doe" })).unwrap();
+        assert_eq!(jane, json!({ "who": "Jane Doe@desk" }), "she sits at the terminal's computer");
+        assert!(signed(&here, json!({ "who": "Jane\nDoe" })).is_err());
         assert_eq!(signed(&Caller::Socket, json!({})).unwrap(), json!({}), "it has to say so");
     }
 }

@@ -1,11 +1,21 @@
 /** Which page is shown: the address says it, so that it can be sent and gone back to. */
 
+/** What is asked before what was typed is thrown away. */
+const LOST = "What you typed here is not kept anywhere, and would be lost. Leave it?";
+
 class Router {
   path = $state(globalThis.location?.pathname ?? "/");
+  /** What says whether something was typed that would be lost. */
+  #typed = new Set<() => boolean>();
 
   constructor() {
     globalThis.addEventListener?.("popstate", () => {
-      this.path = location.pathname;
+      if (location.pathname === this.path) return;
+      if (this.#stays()) history.pushState(null, "", this.path);
+      else this.path = location.pathname;
+    });
+    globalThis.addEventListener?.("beforeunload", (event) => {
+      if ([...this.#typed].some((typed) => typed())) event.preventDefault();
     });
     // Links of the page lead within it.
     globalThis.document?.addEventListener("click", (event) => {
@@ -21,9 +31,21 @@ class Router {
   }
 
   go(path: string): void {
+    if (path !== this.path && this.#stays()) return;
     if (path !== this.path) history.pushState(null, "", path);
     this.path = path;
     globalThis.scrollTo?.(0, 0);
+  }
+
+  /** Asks before another page is shown while `typed`, until what is returned is called. */
+  leaving(typed: () => boolean): () => void {
+    this.#typed.add(typed);
+    return () => this.#typed.delete(typed);
+  }
+
+  /** Whether a person, who is asked, wouldn't lose what they typed. */
+  #stays(): boolean {
+    return [...this.#typed].some((typed) => typed()) && !leaves();
   }
 
   /** The parts of the path: `/subjects/M001` is `["subjects", "M001"]`. */
@@ -31,7 +53,21 @@ class Router {
     return this.path
       .split("/")
       .filter((part) => part !== "")
-      .map((part) => decodeURIComponent(part));
+      .map(decoded);
+  }
+}
+
+/** Asks whether what was typed may be lost. */
+export function leaves(): boolean {
+  return confirm(LOST);
+}
+
+/** A part as it was before it was written into an address; as it is where no page wrote it. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

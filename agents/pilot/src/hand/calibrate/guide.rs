@@ -32,6 +32,9 @@ pub(in crate::hand) struct Plan {
     limit: Span,
 }
 
+/// A line goes through two points at least.
+const LEAST_POINTS: usize = 2;
+
 /// As often may a valve open for one duration.
 pub(in crate::hand) const MOST_PULSES: u32 = 100_000;
 
@@ -248,6 +251,20 @@ impl Guide for Weighing {
                     Err(text) => self.say(Step::Heard { text }),
                 }
             }
+            (State::NoLine | State::Line(_), Answer::Without(open)) => {
+                match which(open, &self.plan.durations) {
+                    Ok(_) if self.points.len() <= LEAST_POINTS => {
+                        let text = "two durations are no line without one of them: weigh it again".to_owned();
+                        self.say(Step::Heard { text });
+                    }
+                    Ok(at) => {
+                        self.points.remove(at);
+                        self.plan.durations.remove(at);
+                        self.judge(now);
+                    }
+                    Err(text) => self.say(Step::Heard { text }),
+                }
+            }
             (State::Line(_), Answer::Yes) => {
                 if let State::Line(calibration) = std::mem::replace(&mut self.state, State::Over) {
                     self.out.push_back(Out::Keep(calibration));
@@ -442,6 +459,25 @@ mod tests {
         assert!(weighing.line().is_none());
         weighing.answer(Answer::Weight("0.0017".into()), now());
         assert!(weighing.line().is_some());
+    }
+
+    #[test]
+    fn what_fits_no_line_can_be_left_out_while_two_remain() {
+        let mut weighing = weighing();
+        for grams in ["0.0016", "0.0064", "0.0032"] {
+            weighing.answer(Answer::Weight(grams.into()), now());
+        }
+        assert!(weighing.line().is_none());
+        weighing.answer(Answer::Without(Span::from_ms(40)), now());
+        assert_eq!(weighing.line().map(|line| line.points().len()), Some(2));
+        outs(&mut weighing);
+        weighing.answer(Answer::Without(Span::from_ms(20)), now());
+        let said = outs(&mut weighing);
+        assert!(
+            matches!(&said[..], [Out::Say(Step::Heard { text })] if text.contains("weigh it again")),
+            "{said:?}"
+        );
+        assert!(weighing.line().is_some(), "the line is still there to be kept");
     }
 
     #[test]

@@ -207,13 +207,16 @@ impl Guided<'_> {
             Some(Step::NoLine { why, .. }) if line.is_empty() => {
                 return Err(HandError::Calibration(why.clone()));
             }
-            Some(Step::NoLine { .. }) => match line.parse::<Span>() {
-                Ok(open) => self.answer(Answer::Again(open)),
-                Err(error) => {
-                    self.tell(&error.to_string());
-                    self.tell(WHICH);
+            Some(Step::NoLine { .. }) => {
+                match line.strip_prefix("without ").unwrap_or(line).trim().parse::<Span>() {
+                    Ok(open) if line.starts_with("without ") => self.answer(Answer::Without(open)),
+                    Ok(open) => self.answer(Answer::Again(open)),
+                    Err(error) => {
+                        self.tell(&error.to_string());
+                        self.tell(WHICH);
+                    }
                 }
-            },
+            }
             Some(Step::Line { .. }) => match line.to_lowercase().as_str() {
                 "" | "y" | "yes" => self.answer(Answer::Yes),
                 "n" | "no" => self.answer(Answer::No),
@@ -234,7 +237,8 @@ impl Guided<'_> {
     }
 }
 
-const WHICH: &str = "which duration do you weigh again? Type it, as in 40ms, or press Enter to end";
+const WHICH: &str = "which duration do you weigh again? Type it, as in 40ms; leave it out with `without 40ms`; or press \
+     Enter to end";
 const KEEP: &str = "keep it? [Y/n]";
 
 /// The grams that a command prints.

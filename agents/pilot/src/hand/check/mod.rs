@@ -213,10 +213,39 @@ fn report(checked: &Checked) {
     for Item { what, outcome, says } in &checked.items {
         say(format!("{what:width$}  {:7}  {says}", outcome.word()));
     }
-    let failed = checked.items.iter().filter(|item| item.outcome == Outcome::Failed).count();
+    say(format!("\n{}", verdict(checked)));
+}
+
+/// What came of it as a whole: what was left out didn't pass.
+fn verdict(checked: &Checked) -> String {
+    let count = |outcome| checked.items.iter().filter(|item| item.outcome == outcome).count();
+    let (failed, skipped, of) = (count(Outcome::Failed), count(Outcome::Skipped), checked.items.len());
     let pilot = &checked.pilot;
-    match failed {
-        0 => say(format!("\nthe rig of {pilot} passed")),
-        _ => say(format!("\nthe rig of {pilot} FAILED: {failed} of {}", checked.items.len())),
+    match (failed, skipped) {
+        (0, 0) => format!("the rig of {pilot} passed"),
+        (0, _) => format!("what was checked of the rig of {pilot} passed: {} of {of}", of - skipped),
+        _ => format!("the rig of {pilot} FAILED: {failed} of {of}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_was_left_out_did_not_pass() {
+        let verdict = |outcomes: &[Outcome]| {
+            let items = outcomes.iter().map(|outcome| Item::new("poke.left", *outcome, "")).collect();
+            verdict(&Checked::new("box1".into(), String::new(), Timestamp::UNIX_EPOCH, items, None, None))
+        };
+        use Outcome::{Failed, Passed, Skipped, Warning};
+        assert_eq!(verdict(&[Passed, Warning]), "the rig of box1 passed");
+        assert_eq!(
+            verdict(&[Passed, Skipped, Skipped]),
+            "what was checked of the rig of box1 passed: 1 of 3"
+        );
+        assert_eq!(verdict(&[Passed, Skipped, Failed]), "the rig of box1 FAILED: 1 of 3");
     }
 }

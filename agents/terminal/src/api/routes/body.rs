@@ -26,8 +26,34 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if let (Some(caller), Some(fields)) = (caller, asked.as_object_mut()) {
             caller.sign(fields)?;
         }
-        serde_json::from_value(asked)
+        serde_path_to_error::deserialize(asked)
             .map(Body)
-            .map_err(|error| Refusal::wrong(format!("the body is not what is asked for here: {error}")))
+            .map_err(|error| Refusal::wrong(mistake(&error.path().to_string(), error.inner())))
+    }
+}
+
+/// What is wrong, and in which field where it is in one.
+fn mistake(field: &str, why: &serde_json::Error) -> String {
+    if field == "." { why.to_string() } else { format!("{field}: {why}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mistake;
+    use crate::api::tasks::NewProtocol;
+
+    fn wrong(asked: serde_json::Value) -> String {
+        let error = serde_path_to_error::deserialize::<_, NewProtocol>(asked).unwrap_err();
+        mistake(&error.path().to_string(), error.inner())
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_its_field() {
+        assert_eq!(
+            wrong(serde_json::json!({ "file": "p", "name": "p", "steps": [{ "name": "a b", "task": "t" }] })),
+            "steps[0].name: `a b` can't be a name: use letters, digits, - and _, at most 63 of them, the first a \
+             letter or _"
+        );
+        assert_eq!(wrong(serde_json::json!({ "name": "p" })), "missing field `file`");
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(sessions::report))
         .routes(routes!(sessions::report_page))
         .routes(routes!(tasks::list))
-        .routes(routes!(tasks::check))
+        .routes(routes!(tasks::show, tasks::check))
         .routes(routes!(tasks::simulate))
         .routes(routes!(tasks::protocols, tasks::save))
         .routes(routes!(sessions::pause))

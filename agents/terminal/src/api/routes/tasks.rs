@@ -1,7 +1,11 @@
 //! Tasks and protocols: listed, checked, and tried before any animal does.
 
+use std::path::PathBuf;
+
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{At, Body, Reply};
 use crate::api::tasks::{
@@ -20,6 +24,21 @@ pub(super) async fn list(State(desk): At) -> Reply<Vec<TaskLine>> {
     responses((status = 200, body = Vec<ProtocolLine>)))]
 pub(super) async fn protocols(State(desk): At) -> Reply<Vec<ProtocolLine>> {
     desk.protocols().await.map(Json)
+}
+
+/// Which task.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct Which {
+    /// A file of the tasks folder.
+    #[param(value_type = String)]
+    path: PathBuf,
+}
+
+/// A task as its file is: what it declares, or its mistakes at their lines, and its text.
+#[utoipa::path(get, path = "/tasks/check", tag = "tasks", security(("login" = ["view"])),
+    params(Which), responses((status = 200, body = CheckedTask)))]
+pub(super) async fn show(State(desk): At, Query(Which { path }): Query<Which>) -> Reply<CheckedTask> {
+    desk.check_task(CheckTask { path, text: None }).await.map(Json)
 }
 
 /// Check a task: what it declares, or its mistakes at their lines.

@@ -13,7 +13,7 @@ export type Open =
   | { what: "export"; subject: string; session?: number }
   | { what: "add" }
   | { what: "edit"; subject: string }
-  | { what: "assign"; subjects: string[] }
+  | { what: "assign"; subjects: string[]; protocol?: string }
   | { what: "who" };
 
 class Dialogs {

@@ -1,21 +1,30 @@
 /** Who sits at this page: their name goes with whatever they do. */
 
+import { at, mistake, tidy } from "../words/person";
 import { access } from "./access.svelte";
 import { lab } from "./lab.svelte";
 
 const KEPT = "bramble.who";
 
+/** The name that this browser keeps; one that can't be used is let go. */
+function kept(): string {
+  const name = tidy(globalThis.localStorage?.getItem(KEPT) ?? "");
+  if (mistake(name) === "") return name;
+  globalThis.localStorage?.removeItem(KEPT);
+  return "";
+}
+
 class Me {
-  #typed = $state(globalThis.localStorage?.getItem(KEPT) ?? "");
+  #typed = $state(kept());
 
   /** Whom the terminal takes whatever is done for. */
   get who(): string {
     if (access.info?.required) return access.info.who ?? access.before?.who ?? "";
-    return this.#typed || (lab.info?.who ?? "");
+    return at(this.#typed, lab.info?.who) || (lab.info?.who ?? "");
   }
 
   set who(name: string) {
-    this.#typed = name.trim();
+    this.#typed = tidy(name);
     localStorage.setItem(KEPT, this.#typed);
   }
 

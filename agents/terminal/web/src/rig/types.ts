@@ -89,7 +89,16 @@ export type Step =
   | { checked: { checked: Checked; file: string } }
   | { left: { why: string } };
 
-export type Answer = "ready" | { weight: string } | { again: Ns } | "yes" | "no" | "repeat" | "skip" | "end";
+export type Answer =
+  | "ready"
+  | { weight: string }
+  | { again: Ns }
+  | { without: Ns }
+  | "yes"
+  | "no"
+  | "repeat"
+  | "skip"
+  | "end";
 
 export type Ask =
   | "known"

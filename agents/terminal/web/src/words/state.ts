@@ -1,6 +1,6 @@
 /** What a pilot is doing, in a word and with a shape. */
 
-import type { EndedSession, PilotStatus } from "../api/types";
+import type { Alert, EndedSession, PilotStatus } from "../api/types";
 import type { Shape } from "../parts/Icon.svelte";
 import { grouped, micro, percent } from "./units";
 
@@ -32,15 +32,18 @@ export function doing(pilot: PilotStatus): Doing {
   return { group, word: "idle", shape: "idle", tone: "plain" };
 }
 
-/** A wall clock that is off by more dates what happens wrongly, in seconds. */
+/** A wall clock that is off by more dates what happens wrongly, in seconds: as `bramble-terminal status` has it. */
 const WALL_OFF = 2;
-/** With less free, in bytes, a disk is soon full. */
-const LITTLE_DISK = 1e9;
 
-/** What of a pilot needs a person, a sentence each. */
-export function needs(pilot: PilotStatus): string[] {
+/**
+ * What of a pilot needs a person, a sentence each: what the terminal alerts of it, and what it says of itself
+ * that no alert is of.
+ */
+export function needs(pilot: PilotStatus, alerts: Alert[]): string[] {
   const list: string[] = [];
   if (!pilot.here) list.push(pilot.why ? `away: ${pilot.why}` : "away");
+  for (const { kind, text, pilot: of } of alerts)
+    if (of === pilot.name && kind !== "pilot-away") list.push(micro(text));
   if (pilot.notice) list.push(pilot.notice);
   for (const child of pilot.children) if (!child.here) list.push(`its child ${child.name} is away`);
   if (!pilot.here) return list;
@@ -49,8 +52,6 @@ export function needs(pilot: PilotStatus): string[] {
     list.push(
       `its wall clock is ${Math.abs(ahead).toFixed(0)} s ${ahead > 0 ? "ahead" : "behind"}: dates are wrong by that`,
     );
-  const free = pilot.health?.disk?.free;
-  if (free !== undefined && free < LITTLE_DISK) list.push("its disk is nearly full: make room");
   if (pilot.health?.power?.low) list.push("its voltage is too low: give it a better supply or cable");
   else if (pilot.health?.power?.throttled) list.push("it is slowed down: see to its supply and cooling");
   return list;
@@ -58,8 +59,7 @@ export function needs(pilot: PilotStatus): string[] {
 
 /** How a session ended, in words. */
 export function ended({ ending, why }: { ending: string; why: string }): string {
-  const said = micro(why);
-  return said === "" || said.startsWith(ending) ? said || ending : `${ending}: ${said}`;
+  return micro(why) || ending;
 }
 
 /** How a session ended, and what came of it: `graduated; 48 trials, 77 % correct`. */

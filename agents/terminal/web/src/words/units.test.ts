@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, clock, grams, grouped, percent, short, water } from "./units";
+import { ago, bytes, clock, grams, grouped, micro, percent, short, water } from "./units";
 
 const plain = (text: string) => text.replaceAll("\u202f", " ");
 
@@ -24,6 +24,17 @@ describe("quantities", () => {
       "84 %",
     ]);
     expect(plain(grouped(1234567))).toBe("1 234 567");
+  });
+
+  it("are written by agents in letters that any terminal has, and are shown as people write them", () => {
+    const said = (text: string) => plain(micro(text));
+    expect(said("reward = 6 uL")).toBe("reward = 6 µL");
+    expect(said("gave 0.80 uL each, 38 uL/s")).toBe("gave 0.80 µL each, 38 µL/s");
+    expect(said("100000 uL by hand")).toBe("100 mL by hand");
+    expect(said("late by 1.9 us half of the time, p99 2.137 us, p99.9 128.3 us")).toBe(
+      "late by 1.9 µs half of the time, 99 % within 2.137 µs, 99.9 % within 128.3 µs",
+    );
+    expect(said("the manual and the status of bus 3")).toBe("the manual and the status of bus 3");
   });
 
   it("are times as a clock has them", () => {

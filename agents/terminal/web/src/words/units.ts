@@ -15,9 +15,14 @@ export function water(microliters: number): string {
   return `${trimmed(microliters / 1000, 2)}${THIN}mL`;
 }
 
-/** What the terminal wrote, with microliters as people write them. */
+/** What an agent wrote, with volumes and short times as people write them: `100000 uL` is `100 mL`. */
 export function micro(text: string): string {
-  return text.replace(/(?<![A-Za-z])uL\b/g, "µL");
+  return text
+    .replace(/(?<![\w.])(\d+(?:\.\d+)?) ?uL\b(?!\/)/g, (whole, number: string) =>
+      Number(number) < 1000 ? whole : water(Number(number)),
+    )
+    .replace(/(?<![A-Za-z])u([Ls])\b/g, "µ$1")
+    .replace(/\bp(\d\d(?:\.\d)?) (?=\d)/g, "$1 % within ");
 }
 
 /** A weight: `24.3 g`. */

@@ -33,6 +33,8 @@ export async function look(browser: Browser, url: string, view: View = {}): Prom
     viewport: { width, height },
     colorScheme: dark ? "dark" : "light",
     hasTouch: touch,
+    // With a finger, and not a mouse, to point with.
+    isMobile: touch,
     locale: "en-US",
     ...(zone ? { timezoneId: zone } : {}),
   });

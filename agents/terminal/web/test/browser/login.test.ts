@@ -82,6 +82,12 @@ describe.skipIf(!bin)("a page that asks for a login", () => {
       expect(await offered(page, "Weigh"), user).toBe(does.weigh);
       expect(await offered(page, "Assign"), user).toBe(does.assign);
       expect(await offered(page, "Add a subject"), user).toBe(does.add);
+      await page.getByRole("link", { name: "Tasks" }).click();
+      await page.locator("[data-task=cued_choice]").click();
+      await page.getByRole("heading", { name: "Stages" }).waitFor();
+      expect(await page.getByLabel("The task's text").inputValue(), user).toContain("task(");
+      expect(await offered(page, "Simulate"), user).toBe(does.start);
+      expect(await offered(page, "Check"), user).toBe(does.start);
       await page.getByRole("link", { name: "Swarm" }).click();
       await page.getByRole("heading", { name: "Enrolled" }).waitFor();
       expect(await offered(page, "Let an agent join"), user).toBe(does.join);

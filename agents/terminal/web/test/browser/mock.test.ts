@@ -277,6 +277,47 @@ describe("subjects", () => {
     });
   });
 
+  it("are asked about again where a weight or water can hardly be", async () => {
+    const page = await open("/subjects/M001");
+    await page.getByRole("button", { name: "Weigh" }).click();
+    const form = page.getByRole("dialog");
+    const write = form.getByRole("button", { name: "Write it down" });
+    await form.getByRole("spinbutton").fill("250");
+    await form.getByText("far from its last weight").waitFor();
+    expect(await write.isDisabled()).toBe(true);
+    await form.getByLabel("It is right").check();
+    expect(await write.isDisabled()).toBe(false);
+    // Another weight is another doubt.
+    await form.getByRole("spinbutton").fill("251");
+    expect(await form.getByLabel("It is right").isChecked()).toBe(false);
+    await form.getByRole("spinbutton").fill("23.9");
+    await write.click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    await page.getByRole("button", { name: "Water by hand" }).click();
+    await form.getByRole("spinbutton").fill("100");
+    await form.getByText("3 times what it is to have in a day").waitFor();
+    expect(await write.isDisabled()).toBe(true);
+  });
+
+  it("have limits that are seen where they are set, and can be taken back", async () => {
+    const page = await open("/subjects/M001");
+    await page.getByRole("button", { name: "Set limits and targets" }).click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Weight limit").waitFor();
+    expect(await form.getByLabel("Weight limit").inputValue()).toBe("85");
+    expect(await form.getByLabel("Water in a day").inputValue()).toBe("1.2");
+    await form.getByText("its first weight").waitFor();
+    expect(await form.getByRole("button", { name: "Set" }).isDisabled()).toBe(true);
+    await form.getByLabel("Weight limit").fill("");
+    await form.getByLabel("Water in a day").fill("1.5");
+    await form.getByRole("button", { name: "Set" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(lab.mock.asked.at(-1)).toEqual({
+      path: "/subjects/M001/care",
+      body: { limit: null, target: 1500, who: "anna@desk" },
+    });
+  });
+
   it("are sorted, found, and assigned together", async () => {
     const page = await open("/subjects");
     await page.waitForSelector("[data-subject=M001]");
@@ -317,9 +358,13 @@ describe("subjects", () => {
     await page.keyboard.press("Enter");
     await page.keyboard.press("Enter");
     await page.keyboard.type("9");
-    await page.locator("[data-weigh=M004]").getByText("far from the last").waitFor();
+    await page.locator("[data-weigh=M004]").getByText("is it right?").waitFor();
     await page.keyboard.type("9");
-    await page.getByRole("button", { name: "Write 3 down" }).click();
+    const write = page.getByRole("button", { name: "Write 3 down" });
+    await page.getByLabel("M004: 99").waitFor();
+    expect(await write.isDisabled()).toBe(true);
+    await page.getByLabel("M004: 99").check();
+    await write.click();
     await page.waitForSelector("dialog", { state: "detached" });
     expect(lab.mock.asked.slice(-3)).toMatchObject([
       { path: "/subjects/M001/weights", body: { mass: 24.1 } },

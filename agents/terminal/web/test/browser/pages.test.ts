@@ -59,6 +59,83 @@ describe("who looks", () => {
   });
 });
 
+describe("who sits there", () => {
+  const say = async (page: Page, name: string) => {
+    await page.getByTitle("Who you are").click();
+    await page.getByLabel("Your name").fill(name);
+  };
+
+  it("says their name as people write it, and then does things by it", async () => {
+    const page = await open();
+    await say(page, "  Jane   Doe ");
+    await page.getByRole("button", { name: "Keep" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    const box = page.locator("[data-pilot=box1]");
+    await box.getByRole("button", { name: "Note on M001" }).click();
+    await page.getByRole("dialog").getByRole("textbox").fill("new bedding");
+    await page.getByRole("button", { name: "Write it down" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(lab.mock.asked.at(-1)?.body).toMatchObject({ text: "new bedding", who: "Jane Doe@desk" });
+    await page.reload();
+    await page.getByTitle("Who you are").getByText("Jane Doe").waitFor();
+    await box.getByRole("button", { name: "Stop" }).click();
+    await page.getByLabel("Take it over from anna").check();
+    await page.getByRole("button", { name: "Stop the session" }).click();
+    await page.waitForSelector("[data-pilot=box1][data-state=idle]");
+    expect(lab.mock.asked.at(-1)?.body).toMatchObject({ pilot: "box1", who: "Jane Doe@desk" });
+  });
+
+  it("is told what can't be a name, and a kept one that can't be is let go", async () => {
+    const page = await open();
+    await say(page, "jane@my desk");
+    await page.getByRole("dialog").getByText("What is behind the @ is a computer").waitFor();
+    expect(await page.getByRole("button", { name: "Keep" }).isDisabled()).toBe(true);
+    await page.evaluate(() => localStorage.setItem("bramble.who", "@desk"));
+    await page.reload();
+    await page.getByTitle("Who you are").getByText("anna").waitFor();
+  });
+});
+
+describe("what was typed", () => {
+  it("isn't lost unasked, and a dialog goes with its page", async () => {
+    const page = await open("/subjects");
+    const asked: string[] = [];
+    let leave = false;
+    page.on("dialog", (dialog) => {
+      asked.push(dialog.message());
+      void (leave ? dialog.accept() : dialog.dismiss());
+    });
+    await page.getByRole("link", { name: "Tasks" }).click();
+    await page.locator("[data-task=cued_choice]").click();
+    const text = page.getByLabel("The task's text");
+    await text.fill("something else");
+    await page.goBack();
+    await expect.poll(() => asked.length).toBe(1);
+    await page.getByRole("link", { name: "Protocols" }).click();
+    await expect.poll(() => asked.length).toBe(2);
+    expect(await text.inputValue()).toBe("something else");
+    leave = true;
+    await page.getByRole("link", { name: "Protocols" }).click();
+    leave = false;
+    await page.getByRole("button", { name: "Make a protocol" }).click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Name", { exact: false }).first().fill("quick start");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => asked.length).toBe(4);
+    expect(await form.getByLabel("Name", { exact: false }).first().inputValue()).toBe("quick start");
+    leave = true;
+    await form.getByRole("button", { name: "Cancel" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    await page.getByRole("link", { name: "Subjects" }).click();
+    await page.locator("[data-subject=M001]").getByRole("button", { name: "Weigh" }).click();
+    await page.waitForSelector("dialog[open]");
+    await page.goBack();
+    await page.waitForSelector("dialog", { state: "detached" });
+    await page.getByRole("heading", { name: "Protocols" }).waitFor();
+    expect(asked.length).toBe(5);
+  });
+});
+
 describe("tasks and protocols", () => {
   it("show a task's mistakes at their lines, without changing the file", async () => {
     const page = await open("/tasks");
@@ -82,7 +159,10 @@ describe("tasks and protocols", () => {
 
   it("make a protocol in a form that knows the task's parameters and columns", async () => {
     const page = await open("/protocols");
-    await page.locator("[data-protocol=water_to_choice]").getByText("80 % correct").waitFor();
+    await page
+      .locator("[data-protocol=water_to_choice]")
+      .getByText("in 80 % of the last 100 trials")
+      .waitFor();
     await page.getByRole("button", { name: "Make a protocol" }).click();
     const form = page.getByRole("dialog");
     await form.getByLabel("Name", { exact: false }).first().fill("quick start");
@@ -105,6 +185,53 @@ describe("tasks and protocols", () => {
           graduation: { accuracy: { column: "outcome", of: "correct", at_least: 0.75, window: 50 } },
         },
       ],
+    });
+  });
+});
+
+describe("a protocol that there is", () => {
+  it("is changed in the form, which is filled in with it", async () => {
+    const page = await open("/protocols");
+    const card = page.locator("[data-protocol=water_to_choice]");
+    await card.getByText("with reward = 6 µL").waitFor();
+    await card.getByText("when outcome is correct in 80 %").waitFor();
+    await card.getByRole("button", { name: "Edit" }).click();
+    const form = page.getByRole("dialog");
+    const second = form.getByRole("group", { name: "Step 2" });
+    await second.getByText("Parameters").click();
+    expect(await second.getByRole("spinbutton", { name: "reward in µL" }).inputValue()).toBe("6");
+    expect(await second.getByLabel("In at least").inputValue()).toBe("80");
+    await second.getByLabel("Of the last").fill("60");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(lab.mock.asked.at(-1)?.body).toMatchObject({
+      file: "water_to_choice",
+      replace: true,
+      steps: [
+        { name: "free_water", graduation: { trials: { count: 50 } } },
+        {
+          name: "short_hold",
+          task: "/lab/tasks/cued_choice.star",
+          parameters: { reward: "6 uL" },
+          graduation: { accuracy: { column: "outcome", of: "correct", at_least: 0.8, window: 60 } },
+        },
+        { name: "two_choice", graduation: null },
+      ],
+    });
+  });
+
+  it("is given to subjects from its card", async () => {
+    const page = await open("/protocols");
+    await page.locator("[data-protocol=water_to_choice]").getByRole("button", { name: "Assign" }).click();
+    const form = page.getByRole("dialog");
+    expect(await form.getByRole("button", { name: "Assign" }).isDisabled()).toBe(true);
+    await form.getByLabel("M002").check();
+    await form.getByLabel("M005").check();
+    await form.getByRole("button", { name: "Assign" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(lab.mock.asked.at(-1)).toMatchObject({
+      path: "/subjects/assign",
+      body: { subjects: ["M002", "M005"], protocol: "/lab/protocols/water_to_choice.star", step: 1 },
     });
   });
 });
@@ -151,6 +278,43 @@ describe("alerts", () => {
     await list.waitFor({ state: "detached" });
   });
 
+  it("are silenced for a while, and are there when they have ended", async () => {
+    const page = await open();
+    lab.mock.lab.alerted([{ ...alert, id: 7, text: "box2 is away since 14:03" }]);
+    await page.getByRole("button", { name: "1 alert" }).click();
+    await page.getByRole("button", { name: "Silence for 8 h" }).click();
+    await page.getByText("nobody is told until").waitFor();
+    expect(lab.mock.asked.at(-1)).toEqual({
+      path: "/alerts/7/silence",
+      body: { time: 8 * 3600e9, who: "anna@desk" },
+    });
+    await page.getByRole("button", { name: "Tell others again" }).waitFor();
+    lab.mock.lab.past = [{ ...alert, id: 3, text: "box4 was away for 2 h", ended: now }];
+    await page.getByText("Alerts that ended").click();
+    await page.getByText("box4 was away for 2 h").waitFor();
+  });
+
+  it("are what a card has of its pilot, and what is counted", async () => {
+    const page = await open();
+    await page.waitForSelector("[data-pilot=box1][data-state=running]");
+    lab.mock.lab.alerted([
+      {
+        ...alert,
+        id: 9,
+        kind: "session-stalled",
+        about: "box1",
+        pilot: "box1",
+        subject: "M001",
+        text: "M001 has had no trial in box1 for 10 min",
+      },
+    ]);
+    const box = page.locator("[data-pilot=box1]");
+    await box.getByText("no trial in box1 for 10 min").waitFor();
+    expect(await box.getAttribute("class")).toContain("warn");
+    await page.getByRole("button", { name: "need a person" }).click();
+    expect(await page.locator("[data-pilot]").count()).toBe(1);
+  });
+
   it("are there after the line broke", async () => {
     const page = await open();
     lab.mock.drop();
@@ -189,7 +353,51 @@ describe("every page", () => {
       await page.waitForTimeout(300);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       expect(wide, path).toBeLessThanOrEqual(360);
+      // What can be pressed is on the screen, and as large as a finger.
+      const outside = await page.evaluate(() =>
+        [
+          ...document.querySelectorAll<HTMLElement>(
+            "nav a, nav button, header a, header button, tr button, tr a",
+          ),
+        ]
+          .filter((one) => one.checkVisibility())
+          .filter((one) => {
+            const { left, right } = one.getBoundingClientRect();
+            return left < 0 || right > innerWidth + 0.5;
+          })
+          .map((one) => one.outerHTML),
+      );
+      expect(outside, path).toEqual([]);
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>("nav a, nav button, .actions button, .actions a")]
+          .filter((one) => one.checkVisibility() && one.getBoundingClientRect().height < 40)
+          .map((one) => one.outerHTML),
+      );
+      expect(small, path).toEqual([]);
     }
+  });
+
+  it("has on a phone what it has on a desk, behind a button where there is no room", async () => {
+    const page = await open("/subjects", { width: 360, height: 740, touch: true });
+    await page.getByRole("button", { name: "More" }).click();
+    await page.getByText(/The terminal's disk: \d+/).waitFor();
+    await page.getByText(/The lab's clock: .*\d\d:\d\d:\d\d/).waitFor();
+    await page.getByTitle("Who you are").click();
+    await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    const line = page.locator("[data-subject=M004]");
+    for (const said of ["2 cued_choice", /\d\d\.\d.g, \d+/, "of 1.2", /\d{4}-\d\d-\d\d/]) {
+      const box = await line.getByText(said).first().boundingBox();
+      expect(box && box.x >= 0 && box.x + box.width <= 360, String(said)).toBe(true);
+    }
+    await line.getByLabel("What can be done with M004").click();
+    await line.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("heading", { name: "Start a session" }).waitFor();
+  });
+
+  it("says that there is nothing at an address that nobody wrote", async () => {
+    const page = await open("/%E0%A4");
+    await page.getByText("There is nothing here").waitFor();
   });
 
   it("has a name for everything that can be pressed or filled in", async () => {
@@ -220,6 +428,34 @@ describe("every page", () => {
         return [light(style.backgroundColor), light(style.color)];
       });
       expect(dark ? ink - paper : paper - ink).toBeGreaterThan(0.6);
+      // What is read is told from what it lies on as WCAG 2.2 asks, 4.5 to 1, and what is drawn 3 to 1.
+      const pale = await page.evaluate(() => {
+        const style = getComputedStyle(document.documentElement);
+        const light = (name: string) => {
+          const hex = style.getPropertyValue(`--${name}`).trim().slice(1);
+          const whole = hex.length === 3 ? [...hex].map((one) => one + one).join("") : hex;
+          const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((at) => {
+            const share = Number.parseInt(whole.slice(at, at + 2), 16) / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+          });
+          return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        };
+        const contrast = (one: string, other: string) => {
+          const [low = 0, high = 0] = [light(one), light(other)].sort((a, b) => a - b);
+          return (high + 0.05) / (low + 0.05);
+        };
+        const read = ["ink", "soft", "faint"].flatMap((ink) =>
+          ["paper", "panel", "sunken"].map((on): [string, string, number] => [ink, on, 4.5]),
+        );
+        const said = ["vermilion", "accent"].map((ink): [string, string, number] => [ink, "panel", 4.5]);
+        const drawn = ["bars", "blue", "vermilion", "green", "orange", "sky", "purple"].map(
+          (ink): [string, string, number] => [ink, "panel", 3],
+        );
+        return [...read, ...said, ["accent-ink", "accent", 4.5] as [string, string, number], ...drawn]
+          .filter(([one, other, least]) => contrast(one, other) < least)
+          .map(([one, other]) => `${one} on ${other}: ${contrast(one, other).toFixed(2)}`);
+      });
+      expect(pale, dark ? "dark" : "light").toEqual([]);
     }
   });
 

@@ -69,6 +69,22 @@ describe.skipIf(!bin)("a lab", () => {
     await page.getByText("24.5").first().waitFor();
   });
 
+  it("writes down who did it, by a name as people write it", async () => {
+    await page.getByTitle("Who you are").click();
+    await dialog().getByLabel("Your name").fill("\u00c9lodie Jane Doe");
+    await dialog().getByRole("button", { name: "Keep" }).click();
+    await done();
+    await page.getByRole("button", { name: "Note", exact: true }).click();
+    await dialog().getByLabel("Note").fill("calm today");
+    await dialog().getByRole("button", { name: "Write it down" }).click();
+    await done();
+    await page
+      .getByRole("listitem")
+      .filter({ hasText: "calm today" })
+      .getByText("\u00c9lodie Jane Doe")
+      .waitFor();
+  });
+
   it("starts a session, whose trials arrive in the plot, and graduates", async () => {
     await page.getByRole("button", { name: "Start" }).click();
     await dialog().getByRole("combobox", { name: "Pilot" }).selectOption("box1");

@@ -18,6 +18,7 @@ export class Lab {
     this.subjects = new Map();
     this.pilots = new Map();
     this.alerts = [];
+    this.past = [];
     for (let place = 1; place <= pilots; place += 1) {
       const name = `box${place}`;
       this.pilots.set(name, this.#pilot(name));

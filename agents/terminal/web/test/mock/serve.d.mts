@@ -10,6 +10,8 @@ export interface Mock {
     changed(names: string[]): void;
     /** These alerts are on, and every page is told. */
     alerted(alerts: Alert[]): void;
+    /** Those that ended. */
+    past: Alert[];
     addSubject(id: string): void;
     /** The session of a pilot ends. */
     end(name: string, how?: { ending?: string; why?: string; graduated?: boolean }): void;

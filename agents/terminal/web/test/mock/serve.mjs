@@ -136,16 +136,18 @@ async function answer(lab, asked, request, response) {
     if (path === "/subjects") return json(200, lab.lines());
     if (path === "/login") return json(200, { required: false, who: "anna@desk", role: "manage" });
     if (path === "/agents") return json(200, []);
+    if (path === "/alerts") return json(200, { on: lab.alerts, past: lab.past, telling: null });
     if (path === "/timing") return json(200, lab.timing());
     if (path === "/tasks")
-      return json(200, [
-        {
-          path: "/lab/tasks/cued_choice.star",
-          name: "cued_choice",
-          doc: "Cued choice: poke the center, then the side whose light comes on.",
-          problem: null,
-        },
-      ]);
+      return json(
+        200,
+        [
+          ["cued_choice", "Cued choice: poke the center, then the side whose light comes on."],
+          ["free_water", "Free water: each poke gives a drop."],
+          ["two_choice", "Two choices: the side is learnt from what it gives."],
+        ].map(([name, doc]) => ({ path: `/lab/tasks/${name}.star`, name, doc, problem: null })),
+      );
+    if (path === "/tasks/check") return json(200, checked(TEXT));
     if (path === "/protocols")
       return json(200, [
         {
@@ -154,14 +156,30 @@ async function answer(lab, asked, request, response) {
           doc: "From free water to two choices.",
           problem: null,
           steps: [
-            { name: "free_water", task: "../free_water.star", parameters: {}, graduation: "after 50 trials" },
             {
-              name: "cued_choice",
-              task: "../cued_choice.star",
+              name: "free_water",
+              task: "../tasks/free_water.star",
               parameters: {},
-              graduation: "80 % correct over 100 trials",
+              graduation: "after 50 trials",
+              rule: { trials: { count: 50 } },
+              by_form: true,
             },
-            { name: "two_choice", task: "../two_choice.star", parameters: {}, graduation: "" },
+            {
+              name: "short_hold",
+              task: "../tasks/cued_choice.star",
+              parameters: { reward: "6 uL" },
+              graduation: "when `outcome` is correct in 80 % of the last 100 trials",
+              rule: { accuracy: { column: "outcome", of: "correct", at_least: 0.8, window: 100 } },
+              by_form: true,
+            },
+            {
+              name: "two_choice",
+              task: "../tasks/two_choice.star",
+              parameters: {},
+              graduation: "by hand",
+              rule: null,
+              by_form: true,
+            },
           ],
         },
       ]);
@@ -184,6 +202,8 @@ async function answer(lab, asked, request, response) {
   for await (const part of request) text += part;
   const body = JSON.parse(text);
   asked.push({ path, body });
+  if ("who" in body && !/^\S[^@]*@\S+$/.test(body.who))
+    return refuse(422, `\`${body.who}\` says not who you are`);
   const note = (what, to) =>
     lab.subjects.get(id)?.history.push({ when: new Date().toISOString(), who: body.who, what, from: "", to });
   const of = (subject) => [...lab.pilots.values()].find((one) => one.session?.subject === subject);
@@ -214,6 +234,14 @@ async function answer(lab, asked, request, response) {
   if (kind === "alerts" && what === "seen") {
     const seen = { who: body.who, at: new Date().toISOString() };
     lab.alerted(lab.alerts.map((alert) => (alert.id === Number(id) ? { ...alert, seen } : alert)));
+    return json(
+      200,
+      lab.alerts.find((alert) => alert.id === Number(id)),
+    );
+  }
+  if (kind === "alerts" && what === "silence") {
+    const silent_until = new Date(Date.now() + body.time / 1e6).toISOString();
+    lab.alerted(lab.alerts.map((alert) => (alert.id === Number(id) ? { ...alert, silent_until } : alert)));
     return json(
       200,
       lab.alerts.find((alert) => alert.id === Number(id)),
