@@ -15,9 +15,13 @@ use bramble_engine::Settings;
 use bramble_replay::{Recording, replay};
 use bramble_rig::RigConfig;
 use bramble_simulation::{Limits, Simulation, named, simulate};
-use bramble_subject::{Biography, By, Column, Parameter, SessionEnd, SessionStart, SubjectFile, Subjects};
+use bramble_subject::{
+    Biography, By, Change, Column, Occasion, Parameter, SessionEnd, SessionStart, SubjectFile, Subjects,
+    Weight, life,
+};
 use bramble_task::Task;
-use bramble_value::{Ending, Record, Seed, Sources, Span};
+use bramble_value::{Ending, Record, Seed, Sources, Span, Volume};
+use jiff::SignedDuration;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -203,6 +207,24 @@ fn appended(
     Ok(())
 }
 
+/// What people do in a year with an animal: on each day two weighings, water by hand, a note and a
+/// parameter that is changed.
+fn live(file: &mut SubjectFile) -> Result<(), Box<dyn Error>> {
+    for day in 0..365 {
+        let by = By { when: by().when + SignedDuration::from_hours(24 * day), ..by() };
+        for occasion in [Occasion::Before, Occasion::After] {
+            let when = by.when + SignedDuration::from_hours(i64::from(occasion == Occasion::After));
+            file.weigh(&Weight { when, grams: 21.5, occasion, who: by.who.clone() })?;
+        }
+        file.log(&life::water_given(Volume::from_microliters(300.0), None, &[], &by))?;
+        file.log(&life::note("left ear clipped again".to_owned(), &by))?;
+        let (what, from, to) = ("parameter.reward".to_owned(), "4 uL".to_owned(), "3 uL".to_owned());
+        file.log(&Change { when: by.when, who: by.who, what, from, to })?;
+    }
+    file.pack()?;
+    Ok(())
+}
+
 /// A file of many sessions.
 fn large(
     report: &mut Report,
@@ -225,6 +247,7 @@ fn large(
             file.pack()?;
         }
     }
+    live(&mut file)?;
     let path = subjects.path(file.id());
     std::fs::copy(file.path(), &path)?;
     drop(file);
@@ -232,7 +255,7 @@ fn large(
     let size = std::fs::metadata(&path)?.len() as f64 / 1e6;
     let shown = || -> Result<u64, Box<dyn Error>> {
         let file = SubjectFile::open_read_only(&path)?;
-        file.history()?;
+        (file.history()?, file.weights()?);
         Ok(file.sessions()?.iter().map(|session| session.trials).sum())
     };
     let runs = if report.is_quick() { 1 } else { 5 };
@@ -243,7 +266,7 @@ fn large(
         times.push(seconds(|| seen = shown()));
         trials = seen?;
     }
-    let name = format!("opening {sessions} sessions of {trials} trials ({size:.0} MB), and their history");
+    let name = format!("opening {sessions} sessions of {trials} trials ({size:.0} MB), and a year's history");
     report.measured(&name, median(times), "s", Some(Goal::Below(0.3)));
     let begun = |path: &Path| -> Result<f64, Box<dyn Error>> {
         let mut outcome = Ok(());

@@ -3,14 +3,16 @@
 //!
 //! `tests/files` has one of each layout, in the order in which they came, compressed as a whole. Each was written by
 //! the code of its time, and has the same in it: a biography that was edited, a weighing, a
-//! session that is over and one that runs.
+//! session that is over and one that runs; and from when on there are moves, one that was moved away.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::*;
-use bramble_subject::{ClockEstimate, Health, Occasion, SessionNumber, SubjectFile, Supply, Weight};
+use bramble_subject::{
+    ClockEstimate, Health, MoveOrder, Occasion, SessionNumber, SubjectFile, Subjects, Supply, Weight,
+};
 use bramble_value::{Ending, Event, Kind, Record, Time};
 use tempfile::TempDir;
 
@@ -38,7 +40,9 @@ impl Kept {
             files.push(file);
         }
         files.sort();
-        assert!(files.len() >= 6);
+        // One of each row of the book's table.
+        let book = include_str!("../../../docs/src/subject-file.md");
+        assert_eq!(files.len(), book.lines().filter(|line| line.starts_with("| 1 |")).count());
         Kept { files, _folder: folder }
     }
 }
@@ -65,6 +69,11 @@ fn health() -> Health {
     Health { time: Time::from_ns(7), disk, temperature, supply: Some(Supply::Fine) }
 }
 
+/// Whether a file is of when sessions could be moved.
+fn has_moves(path: &Path) -> bool {
+    name(path) >= "1-6"
+}
+
 /// What every kept file has, in today's layout.
 fn write(folder: &Path) -> PathBuf {
     let mut file = subject_in(folder);
@@ -84,6 +93,19 @@ fn write(folder: &Path) -> PathBuf {
         }
     }
     file.pack_with(|_, number| Some(format!("a report of {number}"))).unwrap();
+    let gone = file.begin_session(&start(columns())).unwrap();
+    file.end_session(gone, &end(Ending::Done, "")).unwrap();
+    let subjects = Subjects::in_folder(folder).unwrap();
+    let mut other = subjects.create(&"M002".parse().unwrap(), &biography(), &by()).unwrap();
+    let order = MoveOrder {
+        session: file.session(gone).unwrap().uuid,
+        from: file.id().clone(),
+        number: gone,
+        to: other.id().clone(),
+        by: by(),
+        why: "M002 was in the box".to_owned(),
+    };
+    subjects.move_session(&order, &mut file, &mut other).unwrap();
     file.sync().unwrap();
     file.path().to_owned()
 }
@@ -98,7 +120,9 @@ fn a_file_of_every_layout_gives_all_that_it_has() {
         let biography = file.biography().unwrap();
         assert_eq!((biography.notes.as_str(), biography.strain.as_str()), ("the second version", "C57BL/6J"));
         assert_eq!(file.biographies().unwrap().len(), 2, "{shown}");
-        assert_eq!(file.history().unwrap().len(), 2, "{shown}");
+        let moves: Vec<_> = file.moves().iter().map(|one| (one.number.get(), one.other.as_str())).collect();
+        assert_eq!(moves, if has_moves(path) { vec![(3, "M002")] } else { Vec::new() }, "{shown}");
+        assert_eq!(file.history().unwrap().len(), 2 + moves.len(), "{shown}");
         assert_eq!(file.weights().unwrap()[0].grams, 21.5, "{shown}");
         let report = file.report(SessionNumber::new(1)).unwrap();
         assert_eq!(report.is_some(), name(path) >= "1-5", "{shown}");

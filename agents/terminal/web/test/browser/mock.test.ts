@@ -394,6 +394,7 @@ describe("subjects", () => {
     await page.getByRole("link", { name: "Session 5", exact: true }).click();
     await page.getByRole("heading", { name: "Session 5" }).waitFor();
     const trials = await number(page, "dl [data-trials]");
+    expect(await page.locator("dl [data-score]").textContent()).toBe("9 of 10");
     await page.waitForSelector("[data-plot=points]");
     expect(Number(await page.locator("[data-plot=points]").getAttribute("data-points"))).toBe(trials);
     expect(await page.locator("[data-plot=psychometric]").count()).toBe(1);
