@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use crate::common::{bramble_terminal, refusal, text};
 use bramble_subject::{
-    Biography, By, Column, MoveOrder, SessionEnd, SessionNumber, SessionStart, Sex, SubjectFile, Subjects,
+    Biography, By, ClockEstimate, Column, MoveOrder, SessionEnd, SessionNumber, SessionStart, Sex,
+    SubjectFile, Subjects,
 };
 use bramble_value::{
     Ending, Event, Kind, Names, Record, Row, Seed, Source, SourceKind, Time, Value, ValueType,
@@ -193,13 +194,20 @@ fn what_archives_ask_for_and_isnt_known_is_said() {
 }
 
 #[test]
-fn a_file_that_a_session_is_written_to_is_not_exported() {
-    let (folder, _held) = lab();
+fn a_session_that_runs_is_left_out_and_what_is_over_is_exported() {
+    let (folder, mut file) = lab();
     let said = refusal(&export(folder.path(), &["M001", "--csv"]));
-    assert!(
-        said.contains("open in another program") && said.contains("when the session has ended"),
-        "{said}"
-    );
+    assert!(said.contains("session 0001 of M001 runs: try again when it has ended"), "none is over: {said}");
+    file.pack().unwrap();
+    let more = ClockEstimate { time: Time::ZERO, offset_ns: 0, error_ns: 0, drift_ppb: 0 };
+    file.add_clock(SessionNumber::new(2), &[more]).unwrap();
+    let output = export(folder.path(), &["M001", "--csv"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("session 0002 runs, and is left out"));
+    let said = text(&output.stdout);
+    assert!(said.contains("session 0001") && !said.contains("session 0002"), "{said}");
+    let said = refusal(&export(folder.path(), &["M001", "--csv", "--session", "2"]));
+    assert!(said.contains("session 0002 of M001 runs: try again when it has ended"), "{said}");
 }
 
 #[test]

@@ -86,6 +86,14 @@ pub enum SubjectError {
         /// The number asked for.
         number: SessionNumber,
     },
+    /// The session is being written by another handle.
+    #[error("session {number} of {} runs: try again when it has ended", path.display())]
+    Runs {
+        /// The subject's file.
+        path: PathBuf,
+        /// The number asked for.
+        number: SessionNumber,
+    },
     /// The session was moved to another subject.
     #[error("session {number} of {} was moved: it is session {there} of {to}", path.display())]
     Moved {

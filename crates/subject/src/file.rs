@@ -37,8 +37,9 @@ use crate::session::{
 /// What a session's report is called in its group.
 const REPORT: &str = "report";
 
-/// A subject's file, open, with those of sessions that grow beside it. Whoever has it open
-/// for writing is alone with it.
+/// A subject's file, open, with those of sessions that grow beside it. One handle writes to it at
+/// most. Others may read it meanwhile, but for the sessions that grow: what they have open stays as
+/// it is.
 #[derive(Debug)]
 pub struct SubjectFile {
     /// Sessions opened so far. Before the files: their tables close first.
@@ -49,6 +50,8 @@ pub struct SubjectFile {
     moves: Vec<Move>,
     /// Sessions that are not packed, or of which more came.
     growing: Growing,
+    /// Sessions that another handle writes to.
+    running: BTreeSet<SessionNumber>,
     main: Held,
     identity: Identity,
     writable: bool,
@@ -68,6 +71,18 @@ impl SubjectFile {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         self.main.path()
+    }
+
+    /// The sessions that another handle writes to, of which nothing is seen here. None where this one
+    /// writes.
+    pub fn running(&self) -> impl Iterator<Item = SessionNumber> {
+        self.running.iter().copied()
+    }
+
+    /// Whether another program may have written to it since it was opened: then nothing can be
+    /// written here any more, and it is to be opened anew.
+    pub fn is_lost(&self) -> bool {
+        self.main.is_lost()
     }
 
     /// Has the disk hold all that was written so far. Every write survives the
@@ -250,6 +265,16 @@ impl SubjectFile {
         }
     }
 
+    /// Makes tables of the subject's own file longer: where it is, or, where others read it, in a copy.
+    fn lengthen(&mut self, work: impl FnOnce(&File) -> Result<(), Fault>) -> Result<(), SubjectError> {
+        if !self.main.is_alone()? {
+            return self.rewrite(work);
+        }
+        let done = self.main.here(|| work(&self.main.file));
+        self.main.rest();
+        done
+    }
+
     /// Changes the subject's own file in a copy, which takes its place.
     fn rewrite<T>(&mut self, work: impl FnOnce(&File) -> Result<T, Fault>) -> Result<T, SubjectError> {
         let result = self.main.rewrite(work)?;
@@ -274,7 +299,7 @@ impl SubjectFile {
 
     /// Whether the index has all there is of a session.
     fn is_packed(&self, number: SessionNumber) -> bool {
-        self.index.contains_key(&number) && !self.is_growing(number)
+        self.index.contains_key(&number) && !self.is_growing(number) && !self.running.contains(&number)
     }
 
     /// The file that has a session, or would.
@@ -420,10 +445,13 @@ impl SubjectFile {
         let mut numbers: BTreeSet<SessionNumber> =
             names.iter().filter_map(|name| name.parse().ok()).collect();
         numbers.extend(self.growing.keys());
-        Ok(numbers.into_iter().collect())
+        Ok(numbers.difference(&self.running).copied().collect())
     }
 
     fn session_group(&self, number: SessionNumber) -> Result<Group, SubjectError> {
+        if self.running.contains(&number) {
+            return Err(SubjectError::Runs { path: self.path().to_owned(), number });
+        }
         whole::group(&self.held(number).file, number).map_err(|_| {
             match self.moved_away(|away| away.number == number) {
                 Some(away) => self.went(away),

@@ -35,11 +35,12 @@
 //! # Crashes
 //!
 //! Only one handle may write a file, and every write is whole or not at all,
-//! also when the process is killed in the midst of it.
+//! also when the process is killed in the midst of it. Others may read it meanwhile, but for
+//! the sessions that grow.
 //!
 //! - What only makes tables longer (records, changes, weights) is written
 //!   behind the rows that count and flushed; only then the number of rows that
-//!   count grows. What a killed process left behind that number is never read,
+//!   count grows. Where others read the file it is done as everything else. What a killed process left behind that number is never read,
 //!   and is written over by the same records when they come again.
 //! - A new session is a small file of its own beside the subject's, `M001.h5.running-0001`,
 //!   in which it grows; it is a subject file too.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use crate::common::{biography, by, columns, end, event, start, subject_in};
-use bramble_subject::{Biography, Change, Occasion, SetAside, SubjectError, SubjectFile, Subjects, Weight};
+use crate::common::{biography, by, columns, end, event, numbered, start, subject_in};
+use bramble_subject::{
+    Biography, Change, Occasion, SessionStart, SetAside, SubjectError, SubjectFile, Subjects, Weight,
+};
 use bramble_value::Ending;
 
 #[test]
@@ -60,13 +62,11 @@ fn a_data_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_file_that_is_open_is_not_opened_a_second_time() {
+fn a_file_that_is_written_to_is_not_opened_to_be_written_a_second_time() {
     let folder = tempfile::tempdir().unwrap();
     let file = subject_in(folder.path());
-    for second in [SubjectFile::open(file.path()), SubjectFile::open_read_only(file.path())] {
-        let error = second.unwrap_err().to_string();
-        assert!(error.contains("is open in another program"), "{error}");
-    }
+    let error = SubjectFile::open(file.path()).unwrap_err().to_string();
+    assert!(error.contains("is open in another program"), "{error}");
     let path = file.path().to_owned();
     drop(file);
     let first = SubjectFile::open_read_only(&path).unwrap();
@@ -74,6 +74,46 @@ fn a_file_that_is_open_is_not_opened_a_second_time() {
     assert!(matches!(SubjectFile::open(&path), Err(SubjectError::InUse(_))));
     drop(first);
     SubjectFile::open(&path).unwrap();
+}
+
+#[test]
+fn what_is_over_is_read_while_a_session_runs_and_whoever_reads_holds_nothing_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let path = file.path().to_owned();
+    let over = file.begin_session(&start(columns())).unwrap();
+    file.append(over, &numbered(1, [event(1)])).unwrap();
+    file.end_session(over, &end(Ending::Done, "")).unwrap();
+    file.pack().unwrap();
+    let uuid = uuid::Uuid::from_u128(2);
+    let runs = file.begin_session(&SessionStart { uuid, ..start(columns()) }).unwrap();
+
+    let reader = SubjectFile::open_read_only(&path).unwrap();
+    let numbers = |file: &SubjectFile| -> Vec<_> {
+        file.sessions().unwrap().iter().map(|session| session.number).collect()
+    };
+    assert_eq!((numbers(&reader), reader.running().collect::<Vec<_>>()), (vec![over], vec![runs]));
+    assert_eq!(reader.events(over).unwrap().len(), 1);
+    let error = reader.session(runs).unwrap_err().to_string();
+    assert!(
+        error.contains("session 0002 of") && error.ends_with("runs: try again when it has ended"),
+        "{error}"
+    );
+
+    let change =
+        Change { what: "note".into(), to: "it sneezed".into(), ..file.history().unwrap()[0].clone() };
+    file.log(&change).unwrap();
+    file.weigh(&Weight { when: by().when, grams: 21.0, occasion: Occasion::After, who: by().who }).unwrap();
+    file.append(runs, &numbered(1, [event(1), event(2)])).unwrap();
+    file.end_session(runs, &end(Ending::Done, "")).unwrap();
+    file.pack().unwrap();
+    assert!(!file.is_lost());
+    assert_eq!((reader.history().unwrap().len(), numbers(&reader)), (1, vec![over]), "it stays as it was");
+    let reader = SubjectFile::open_read_only(&path).unwrap();
+    assert_eq!((numbers(&reader), reader.weights().unwrap().len()), (vec![over, runs], 1));
+    assert_eq!(reader.history().unwrap()[1], change);
+    assert_eq!(reader.events(runs).unwrap().len(), 2);
+    assert!(matches!(SubjectFile::open(&path), Err(SubjectError::InUse(_))), "one writes");
 }
 
 #[test]

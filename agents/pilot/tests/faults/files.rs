@@ -96,6 +96,32 @@ fn a_parameter_that_is_set_while_a_notebook_has_the_file_gets_into_the_history_a
     check(&mut lab);
 }
 
+#[test]
+fn what_is_over_is_read_while_a_session_runs_and_a_notebook_holds_nothing_up() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "20");
+    lab.after_sessions(1);
+    start(&lab, "free_water.star", "1000000");
+    lab.until_trials(2);
+    let running = lab.path("lab/subjects/M001.h5.running-0002");
+    eventually("the session is in a file", || running.exists().then_some(()));
+    let Some(notebook) = Notebook::open(&file_of(&lab)) else { return };
+    let said = lab.say(&["replay", "M001"]);
+    assert!(said.contains("session 0001  identical: "), "{said}");
+    assert!(said.contains("session 0002  runs: try again when it has ended"), "{said}");
+    let out = lab.path("out").display().to_string();
+    assert!(lab.say(&["export", "M001", "--csv", "--out", &out]).contains("session 0001"));
+    assert!(lab.say(&["session", "report", "M001"]).contains("0001"));
+    let refused = lab.refused(&["session", "report", "M001", "--session", "2"]);
+    assert!(refused.contains("runs: try again when it has ended"), "{refused}");
+    lab.say(&["subject", "note", "M001", "it sneezed"]);
+    until_stopped(&lab);
+    lab.after_sessions(2);
+    eventually("it is taken in", || (!running.exists()).then_some(()));
+    drop(notebook);
+    check(&mut lab);
+}
+
 /// What was set aside of M001's file.
 fn set_aside(lab: &Lab) -> Vec<PathBuf> {
     let entries = fs::read_dir(lab.path("lab/subjects")).unwrap();

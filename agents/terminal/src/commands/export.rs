@@ -83,6 +83,15 @@ fn remind(file: &SubjectFile, sessions: &[SessionSummary], here: &Here) -> miett
 /// The sessions that are meant, in order.
 fn chosen(file: &SubjectFile, wanted: &[u32]) -> miette::Result<Vec<SessionSummary>> {
     let all = file.sessions().into_diagnostic()?;
+    let running: BTreeSet<SessionNumber> = file.running().collect();
+    let mut meant =
+        wanted.iter().map(|number| SessionNumber::new(*number)).filter(|one| running.contains(one));
+    if let Some(number) = meant.next().or(running.first().copied().filter(|_| all.is_empty())) {
+        return Err(miette!("session {number} of {} runs: try again when it has ended", file.id()));
+    }
+    if wanted.is_empty() {
+        running.iter().for_each(|number| eprintln!("session {number} runs, and is left out"));
+    }
     if all.is_empty() {
         return Err(miette!("{} has no sessions yet: there is nothing to export", file.id()));
     }
@@ -119,9 +128,6 @@ fn open(subject: &str, data: PathBuf) -> miette::Result<SubjectFile> {
     let path = subject_file(subject, || Ok(data))?;
     SubjectFile::open_read_only(&path).map_err(|error| match error {
         SubjectError::NoSuchFile(path) => no_such_file(subject, &path),
-        SubjectError::InUse(_) => {
-            miette!(help = "a session's file is free when the session has ended", "{error}")
-        }
         error => Report::msg(error.to_string()),
     })
 }

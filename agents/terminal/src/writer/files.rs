@@ -114,6 +114,7 @@ impl Files {
         id: &SubjectId,
         work: impl FnOnce(&mut SubjectFile) -> Result<T, SubjectError>,
     ) -> Result<T, SubjectError> {
+        self.let_go_where_lost(id);
         match self.held.get_mut(id) {
             Some(held) => work(&mut held.file),
             None => work(&mut self.subjects.open(id)?),
@@ -190,6 +191,7 @@ impl Files {
     /// Opens a subject's file and keeps it open; where many are, the one that was
     /// not used for longest is closed.
     pub(crate) fn hold(&mut self, id: &SubjectId) -> Result<&mut SubjectFile, SubjectError> {
+        self.let_go_where_lost(id);
         if !self.held.contains_key(id) {
             if self.held.len() >= MOST_HELD {
                 let oldest = self.held.iter().min_by_key(|(_, held)| held.used);
@@ -213,6 +215,13 @@ impl Files {
     /// How a pilot's computer fares.
     pub(crate) fn hear_health(&mut self, pilot: Name, health: Health) {
         self.health.insert(pilot, health);
+    }
+
+    /// Closes a file that was held, where another program may have written to it.
+    fn let_go_where_lost(&mut self, id: &SubjectId) {
+        if self.held.get(id).is_some_and(|held| held.file.is_lost()) {
+            self.let_go(id);
+        }
     }
 
     /// Closes a file that was held.

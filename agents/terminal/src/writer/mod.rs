@@ -292,9 +292,10 @@ impl From<SubjectError> for Refusal {
         let text = error.to_string();
         match error {
             SubjectError::NoSuchFile(_) | SubjectError::NoSession { .. } => Refusal::missing(text),
-            SubjectError::Exists(_) | SubjectError::InUse(_) | SubjectError::Moved { .. } => {
-                Refusal::conflict(text)
-            }
+            SubjectError::Exists(_)
+            | SubjectError::InUse(_)
+            | SubjectError::Runs { .. }
+            | SubjectError::Moved { .. } => Refusal::conflict(text),
             _ => Refusal::failed(text),
         }
     }

@@ -6,7 +6,7 @@
 //! session, because a kill came in between or more came later, the small one counts: it has
 //! everything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,13 +45,19 @@ pub(super) fn find(main: &Path) -> Result<Vec<(SessionNumber, PathBuf)>, Subject
     Ok(found.into_iter().map(|number| (number, path(main, number))).collect())
 }
 
-/// Opens them.
-pub(super) fn open(main: &Path, access: Access) -> Result<Growing, SubjectError> {
-    let mut growing = Growing::new();
+/// Opens them; for reading, those of sessions that nobody writes to, with the numbers of the others.
+pub(super) fn open(main: &Path, access: Access) -> Result<(Growing, BTreeSet<SessionNumber>), SubjectError> {
+    let (mut growing, mut running) = (Growing::new(), BTreeSet::new());
     for (number, path) in find(main)? {
-        growing.insert(number, Held::open(&path, access)?.0);
+        match Held::open(&path, access) {
+            Ok((held, _)) => drop(growing.insert(number, held)),
+            Err(SubjectError::InUse(_)) if access == Access::Read => drop(running.insert(number)),
+            // Taken in just now, which whoever reads finds out.
+            Err(SubjectError::NoSuchFile(_)) if access == Access::Read => {}
+            Err(error) => return Err(error),
+        }
     }
-    Ok(growing)
+    Ok((growing, running))
 }
 
 /// Makes the file that a session grows in. It comes to be whole or not at all.

@@ -1,8 +1,9 @@
 //! One HDF5 file: locked, opened without ever harming it, and changed whole or not at all.
 
+use std::cell::Cell;
 use std::fs::{self, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use bramble_value::SubjectId;
@@ -38,13 +39,16 @@ pub(super) struct Identity {
     pub(super) uuid: Uuid,
 }
 
-/// A file that is open, and this handle's alone where it may be written.
+/// A file that is open. Where it may be written, nobody else writes to it, and until [`Held::rest`]
+/// nobody reads it.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) file: File,
     /// Held for as long as the file is open.
     lock: fs::File,
     path: PathBuf,
+    /// Somebody else may have written to it.
+    lost: Cell<bool>,
 }
 
 impl Held {
@@ -73,7 +77,49 @@ impl Held {
             file.close().map_err(unreadable)?;
             file = options().open_rw(path).map_err(unreadable)?;
         }
-        Ok((Held { file, lock, path: path.to_owned() }, identity))
+        Ok((Held { file, lock, path: path.to_owned(), lost: Cell::new(false) }, identity))
+    }
+
+    /// Lets others read it, and nobody write to it.
+    pub(super) fn rest(&self) {
+        // A lock is not always exchanged for another in one: a third may come between.
+        if matches!(self.lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            self.lost.set(true);
+        }
+    }
+
+    /// Whether nobody reads it now, and nobody will before [`Held::rest`].
+    ///
+    /// # Errors
+    /// Where somebody else may have written to it.
+    pub(super) fn is_alone(&self) -> Result<bool, SubjectError> {
+        self.check_own()?;
+        match self.lock.try_lock() {
+            Err(TryLockError::WouldBlock) => {
+                self.rest();
+                self.check_own().map(|()| false)
+            }
+            Err(TryLockError::Error(error)) if error.kind() != ErrorKind::Unsupported => {
+                Err(cannot("write", &self.path)(error))
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Whether somebody else may have written to it, so that it has to be opened anew.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.get()
+    }
+
+    fn check_own(&self) -> Result<(), SubjectError> {
+        if self.is_lost() { Err(SubjectError::InUse(self.path.clone())) } else { Ok(()) }
+    }
+
+    /// Whether another file has taken its place since it was opened.
+    pub(super) fn is_replaced(&self) -> bool {
+        let which = |about: fs::Metadata| (about.dev(), about.ino());
+        let here = self.lock.metadata().map(which).ok();
+        here != fs::metadata(&self.path).map(which).ok()
     }
 
     /// Where the file is.
@@ -135,11 +181,13 @@ impl Held {
         &mut self,
         work: impl FnOnce(&Path) -> Result<(T, File), Fault>,
     ) -> Result<T, SubjectError> {
+        self.check_own()?;
         self.flush()?;
         let copy = beside(&self.path);
         let (result, file, lock) = self.changed_copy(&copy, work).inspect_err(|_| remove(&copy))?;
         self.file = file;
         self.lock = lock;
+        self.rest();
         Ok(result)
     }
 

@@ -1,6 +1,7 @@
 //! Making a subject file, and opening one.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bramble_value::SubjectId;
 use hdf5::{File, Group};
@@ -14,6 +15,11 @@ use crate::hdf::table::{Diary, Keep};
 use crate::session::records::{self, Records};
 use crate::session::start;
 use crate::{Biography, By, Change, SessionNumber};
+
+/// How often a file is tried to be read that is written to, which takes a moment, and how long
+/// between two tries.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 impl SubjectFile {
     /// A new file for a new subject. It comes to be whole or not at all.
@@ -47,25 +53,38 @@ impl SubjectFile {
         }
         file.cut_what_grows()?;
         file.drop_what_was_taken_in()?;
+        file.main.rest();
         Ok(file)
     }
 
-    /// Opens a file to read it.
+    /// Opens a file to read it. It stays as it is then until it is closed, whatever is written
+    /// meanwhile; a session that another handle writes to is not in it
+    /// ([`SubjectFile::running`]).
     ///
     /// # Errors
-    /// As [`SubjectFile::open`].
+    /// As [`SubjectFile::open`]; but for sessions, another handle may have it open.
     pub fn open_read_only(path: &Path) -> Result<SubjectFile, SubjectError> {
+        for _ in 0..TRIES {
+            match SubjectFile::open_as(path, Access::Read) {
+                // It is written to at this moment.
+                Err(SubjectError::InUse(_)) => {}
+                // A session may have been taken in that was then not found beside it.
+                Ok(file) if file.main.is_replaced() => {}
+                result => return result,
+            }
+            std::thread::sleep(BETWEEN_TRIES);
+        }
         SubjectFile::open_as(path, Access::Read)
     }
 
     fn open_as(path: &Path, access: Access) -> Result<SubjectFile, SubjectError> {
         let (main, identity) = Held::open(path, access)?;
         // Whoever writes has the subject's own file first: no other comes or goes meanwhile.
-        let growing = growing::open(path, access)?;
+        let (growing, running) = growing::open(path, access)?;
         let (index, moves) = read_lists(&main)?;
         let writable = access == Access::Write;
         let sessions = Default::default();
-        let file = SubjectFile { sessions, index, moves, growing, main, identity, writable };
+        let file = SubjectFile { sessions, index, moves, growing, running, main, identity, writable };
         file.check_growing()?;
         Ok(file)
     }

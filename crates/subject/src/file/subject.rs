@@ -56,7 +56,7 @@ impl SubjectFile {
         if texts.into_iter().any(|text| is_long(text)) {
             return self.rewrite(|file| write_change(file, change));
         }
-        self.main.here(|| write_change(&self.main.file, change))
+        self.lengthen(|file| write_change(file, change))
     }
 
     /// Every change, oldest first.
@@ -83,7 +83,7 @@ impl SubjectFile {
         if is_long(&weight.who) {
             return self.rewrite(|file| write_weight(file, weight));
         }
-        self.main.here(|| write_weight(&self.main.file, weight))
+        self.lengthen(|file| write_weight(file, weight))
     }
 
     /// Every weighing, oldest first.

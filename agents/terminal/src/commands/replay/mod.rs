@@ -39,6 +39,11 @@ pub(super) fn run(
         }
         results.push((number, replayed, seconds));
     }
+    if options.session.is_none() && !options.json {
+        for number in file.running() {
+            say(format_args!("session {number}  runs: try again when it has ended"));
+        }
+    }
     if options.json {
         let all: Vec<_> =
             results.iter().map(|(number, came, seconds)| as_json(*number, came, *seconds)).collect();
