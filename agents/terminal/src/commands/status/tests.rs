@@ -89,11 +89,22 @@ fn who_is_idle_away_paused_starting_or_lacks_a_child_is_told_apart() {
         json!({ "starting": { "subject": "M001", "owner": "alice@desk" } }),
         json!({ "session": session(json!({ "hold": "coming" })) }),
         json!({ "session": session(json!({ "hold": held })) }),
+        json!({ "session": session(json!({ "stopping": true })) }),
         json!({ "catching_up": true, "unacknowledged": 2113 }),
         json!({ "hand": { "who": "alice@desk", "what": "calibrate" } }),
     ];
     let parts = shown(pilots.into_iter().map(pilot).collect());
-    let states = ["idle", "away", "wheel away", "starting", "pausing", "paused", "2,113 to come", "by hand"];
+    let states = [
+        "idle",
+        "away",
+        "wheel away",
+        "starting",
+        "pausing",
+        "paused",
+        "stopping",
+        "2,113 to come",
+        "by hand",
+    ];
     for (line, state) in parts[0][1..].iter().zip(states) {
         assert!(line.ends_with(state), "{line} is {state}");
     }

@@ -426,6 +426,10 @@ describe("subjects", () => {
     }
     expect(seen.size, "every trial can be seen").toBe(trials);
     expect(Number(await page.locator("[data-plot=points]").getAttribute("data-points"))).toBe(trials);
+    const points = page.locator("[data-plot=points]");
+    expect(await points.getAttribute("data-shown"), "more points are a smear").toBe("100");
+    await points.getByRole("button", { name: `All ${trials}` }).click();
+    expect(await points.getAttribute("data-shown")).toBe(String(trials));
     await page.getByRole("button", { name: "Later" }).click();
     await page.waitForSelector("nav span[data-first='31']");
     await page.getByLabel("trial", { exact: true }).fill("80");

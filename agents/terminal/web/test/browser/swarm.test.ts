@@ -96,6 +96,7 @@ describe.skipIf(!bin)("a lab", () => {
     await page.locator("h1").getByText("box1").waitFor();
     // After the free water comes the next step, by itself.
     await page.locator("header").first().getByText("2 cued_choice").waitFor({ timeout: 60_000 });
+    await page.locator("[data-ended]").getByText("M001, 1 free_water: graduated;").waitFor();
     await page.waitForSelector("[data-plot=rolling_mean]", { timeout: 60_000 });
     const newest = "[data-plot=rolling_mean]";
     const trials = (least: number) =>
@@ -121,6 +122,10 @@ describe.skipIf(!bin)("a lab", () => {
     await dialog().getByRole("button", { name: "Stop the session" }).click();
     await done();
     await page.getByRole("button", { name: "Start a session" }).waitFor();
+    // What it was is still there, with how it ended.
+    await page.locator("[data-ended]").getByText("M001, 2 cued_choice: stopped by").waitFor();
+    expect(await page.locator("[data-plot=rolling_mean]").count()).toBe(1);
+    await page.locator("[data-ended]").getByRole("link", { name: "Session 2" }).waitFor();
     await page.goto(`${lab.url}/subjects/M001`);
     await page.waitForSelector("[data-session='2']");
   });
