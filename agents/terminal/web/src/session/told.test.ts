@@ -11,6 +11,7 @@ const column = (name: string, type: string, choices: string[] = [], unit = ""): 
   doc: "",
 });
 const task = {
+  name: "cued_choice",
   columns: [
     column("target", "choice", ["left", "right"]),
     column("latency", "duration", [], "s"),
@@ -40,7 +41,7 @@ describe("an event in words", () => {
   });
 
   it("says what was asked for", () => {
-    expect(said("asked", "session", 1)).toBe("asked session stop after the trial");
+    expect(said("asked", "cued_choice", 1)).toBe("asked cued_choice stop after the trial");
     expect(said("asked", "reward", 5)).toBe("asked reward 5 µL");
     expect(said("input", "poke.left", 1)).toBe("input poke.left high");
     expect(said("manual", "valve.left", 3.5)).toBe("manual valve.left 3.5 µL");

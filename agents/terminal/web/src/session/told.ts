@@ -41,7 +41,7 @@ function valued(kind: string, source: string, value: number, task: TaskView | nu
     case "parameter":
       return of(value, parameter(source, task));
     case "asked":
-      return source === "session" ? (ASKED[value] ?? "") : of(value, parameter(source, task));
+      return source === task?.name ? (ASKED[value] ?? "") : of(value, parameter(source, task));
     case "count":
     case "lost":
     case "message":

@@ -65,6 +65,8 @@ export function ended({ ending, why }: { ending: string; why: string }): string 
 /** How a session ended, and what came of it: `graduated; 48 trials, 77 % correct`. */
 export function outcome(last: EndedSession): string {
   const how = last.graduated ? "graduated" : ended(last);
+  // A task may have none.
+  if (last.trials === 0) return how;
   const trials = last.trials === 1 ? "1 trial" : `${grouped(last.trials)} trials`;
   return `${how}; ${trials}${last.correct === null ? "" : `, ${percent(last.correct)} correct`}`;
 }

@@ -214,6 +214,10 @@ describe("a session", () => {
     await page.waitForSelector("[data-plot=points]");
     lab.mock.lab.end("box1", { ending: "done", why: "the subject graduated", graduated: true });
     lab.mock.lab.changed(["box1"]);
+    let asked = 0;
+    page.on("request", (request) => {
+      if (new URL(request.url()).pathname === "/api/v1/subjects/M001") asked += 1;
+    });
     const line = page.locator("[data-ended]");
     await line
       .getByText(/M001, 2 cued_choice: graduated; \d+ trials, \d+.% correct; ended \d\d:\d\d/)
@@ -221,6 +225,13 @@ describe("a session", () => {
     expect(await page.locator("[data-plot=points]").count()).toBe(1);
     await line.getByRole("link", { name: /^Session \d+$/ }).waitFor();
     await line.getByRole("link", { name: "Report" }).waitFor();
+    // Whatever else is told of the pilot changes nothing of it.
+    const before = asked;
+    Object.assign(lab.mock.lab.pilots.get("box1") ?? {}, { unacknowledged: 3 });
+    lab.mock.lab.changed(["box1"]);
+    await page.getByRole("cell", { name: "3", exact: true }).waitFor();
+    expect(await line.getByRole("link", { name: "Report" }).count()).toBe(1);
+    expect(asked).toBe(before);
     await line.getByRole("button", { name: "Start the next" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Start" }).waitFor();
     await page.goto(lab.mock.url);
