@@ -255,7 +255,8 @@ fn large(
     let size = std::fs::metadata(&path)?.len() as f64 / 1e6;
     let shown = || -> Result<u64, Box<dyn Error>> {
         let file = SubjectFile::open_read_only(&path)?;
-        (file.history()?, file.weights()?);
+        file.history()?;
+        file.weights()?;
         Ok(file.sessions()?.iter().map(|session| session.trials).sum())
     };
     let runs = if report.is_quick() { 1 } else { 5 };

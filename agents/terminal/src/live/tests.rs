@@ -388,7 +388,7 @@ fn what_people_did_in_a_session_that_was_simulated_is_in_its_own_time() {
             (at(0), Time::from_ns(1_000)),
             Some((at(10), Span::from_s(own))),
             Vec::new(),
-            &[change.clone()],
+            std::slice::from_ref(&change),
         );
         shown[0].time.since(Time::from_ns(1_000)).seconds()
     };

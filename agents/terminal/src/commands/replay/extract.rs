@@ -180,7 +180,7 @@ mod tests {
         let level = bramble_value::Level::from_share(1.0 / 3.0).unwrap();
         let written = shown(&ValueType::Level, Value::Level(level));
         assert_eq!(written.parse::<f64>().unwrap(), 1.0 / 3.0);
-        let frequency = ValueType::Frequency.value_from_f64(4321.000_000_1).unwrap();
+        let frequency = ValueType::Frequency.value_from_f64(4_321.000_000_1).unwrap();
         assert_eq!(shown(&ValueType::Frequency, frequency), "4321.0000001 Hz");
     }
 
