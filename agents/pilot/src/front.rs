@@ -12,10 +12,12 @@ use bramble_message::{
     Answer, Command, LARGEST_PROBE, PilotInPassing, TerminalInPassing, TerminalToPilot, decode, encode,
 };
 use bramble_rig::{Post, Request};
+use bramble_value::Time;
 
 use crate::desk::{Asker, Course, Deed, Desk};
 use crate::hand;
 use crate::pilot::Input;
+use crate::punctual::{Punctual, Said};
 use crate::session::News;
 
 /// What the link's thread and the pilot's have in common.
@@ -24,6 +26,8 @@ pub(crate) struct Front {
     counter: Arc<Mutex<Counter>>,
     /// Those who work the rig from a page, once they are served.
     pages: Arc<OnceLock<hand::Far>>,
+    /// Used by the link's thread alone.
+    punctual: Arc<Mutex<Punctual>>,
 }
 
 /// The desk, and the way to what it decides about.
@@ -97,7 +101,8 @@ impl Front {
     pub(crate) fn new(desk: Desk) -> Front {
         Front {
             counter: Arc::new(Mutex::new(Counter { desk, post: None })),
-            pages: Arc::new(OnceLock::new()),
+            pages: Arc::default(),
+            punctual: Arc::default(),
         }
     }
 
@@ -127,18 +132,15 @@ impl Front {
         let _ = inputs.send(Input::Session(news, left));
     }
 
-    /// Hears what happens on the link to the terminal: takes commands, and leaves the rest
-    /// to the pilot's thread. Returns what is to be said at once.
-    pub(crate) fn hear(&self, event: Event, inputs: &Sender<Input>) -> Option<Reply> {
+    /// Hears at this time what happens on the link to the terminal: takes commands, and leaves the
+    /// rest to the pilot's thread. Returns what is to be said at once.
+    pub(crate) fn hear(&self, event: Event, now: Time, inputs: &Sender<Input>) -> Option<Reply> {
         let (input, said) = match event {
             Event::Message { at, payload, .. } => match decode(&payload) {
-                Ok(TerminalToPilot::Command { ask, by, take_over, command }) => {
-                    let (left, answer) = self.counter().command(&Asker { ask, by, take_over }, command);
-                    let passing = |answer| Reply::Passing(encode(&PilotInPassing::Answer(answer)));
-                    let said = answer.clone().map(passing);
-                    (Input::Command { at, left, answer }, said)
+                Ok(said) => {
+                    let in_turn = self.punctual().take((at, said));
+                    self.take(in_turn?, now)
                 }
-                Ok(TerminalToPilot::Revoked { certificates }) => (Input::Revoked { at, certificates }, None),
                 Err(error) => {
                     tracing::error!("{error}");
                     (Input::Command { at, left: Vec::new(), answer: None }, None)
@@ -146,9 +148,14 @@ impl Front {
             },
             // On this thread, so that nothing waits for it.
             Event::Passing { payload, .. } => return self.in_passing(&payload),
-            // A pilot takes no notice of these, and nothing would bound how many wait.
-            Event::Clock { .. } => return None,
+            Event::Clock { clock, .. } => {
+                // Their answers come among what must arrive, which alone counts.
+                let waited = self.punctual().hear(clock);
+                waited.into_iter().for_each(|said| drop(inputs.send(self.take(said, now).0)));
+                return None;
+            }
             event => {
+                self.punctual().forget();
                 if let (Event::Down { .. }, Some(pages)) = (&event, self.pages.get()) {
                     pages.down();
                 }
@@ -158,6 +165,31 @@ impl Front {
         // Where nobody listens the pilot has ended, and acknowledges nothing.
         let _ = inputs.send(input);
         said
+    }
+
+    /// Takes what the terminal said, in its turn. Returns what is left to do, and to be said at once.
+    fn take(&self, (at, said): Said, now: Time) -> (Input, Option<Reply>) {
+        let late = self.punctual().late(&said, now);
+        match said {
+            TerminalToPilot::Command { ask, by, take_over, command, .. } => {
+                let (left, answer) = match late {
+                    Some(late) => {
+                        let why = format!("it came {:.1} s too late, and was not done", late.seconds());
+                        (Vec::new(), Some(Answer { ask, outcome: Err(why) }))
+                    }
+                    None => self.counter().command(&Asker { ask, by, take_over }, command),
+                };
+                let passing = |answer| Reply::Passing(encode(&PilotInPassing::Answer(answer)));
+                let said = answer.clone().map(passing);
+                (Input::Command { at, left, answer }, said)
+            }
+            TerminalToPilot::Revoked { certificates } => (Input::Revoked { at, certificates }, None),
+        }
+    }
+
+    fn punctual(&self) -> MutexGuard<'_, Punctual> {
+        // Nothing that is done under the lock can leave it half changed.
+        self.punctual.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the terminal says in passing. One of another version may say what this pilot doesn't know.
@@ -186,10 +218,10 @@ mod tests {
     use std::sync::Arc;
     use std::sync::mpsc::{Receiver, channel};
 
-    use bramble_link::Position;
+    use bramble_link::{Clock, Gone, Position};
     use bramble_message::{Ask, PortName};
     use bramble_rig::{Inbox, Wiring, inbox};
-    use bramble_value::{Ending, Sources, Volume};
+    use bramble_value::{Ending, Sources, Span, Volume};
     use uuid::Uuid;
 
     use super::*;
@@ -228,6 +260,7 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
         inputs: Sender<Input>,
         left: Receiver<Input>,
         asked: u64,
+        not_after: Option<Time>,
     }
 
     impl Alone {
@@ -235,7 +268,7 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
         fn new(runs: bool) -> (Alone, Inbox) {
             let (inputs, left) = channel();
             let front = Front::new(Desk::new("box1".parse().unwrap(), std::iter::empty()));
-            let mut alone = Alone { front, inputs, left, asked: 0 };
+            let mut alone = Alone { front, inputs, left, asked: 0, not_after: None };
             assert_eq!(alone.command(start(1)), None);
             let (post, inbox) = inbox();
             alone.front.counter().post = Some(post);
@@ -249,17 +282,22 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
         fn command(&mut self, command: Command) -> Option<Result<(), String>> {
             self.asked += 1;
             let by = "alice@desk".parse().unwrap();
-            let message = TerminalToPilot::Command { ask: Ask(self.asked), by, take_over: false, command };
+            let (ask, not_after) = (Ask(self.asked), self.not_after);
+            let message = TerminalToPilot::Command { ask, by, take_over: false, not_after, command };
             let at = Position { epoch: Uuid::nil(), number: self.asked };
-            let peer = "desk".parse().unwrap();
-            let said = self.front.hear(Event::Message { peer, at, payload: encode(&message) }, &self.inputs);
-            said.map(|said| match said {
+            let payload = encode(&message);
+            self.hear(Event::Message { peer: desk(), at, payload }).map(|said| match said {
                 Reply::Passing(said) => match decode(&said) {
                     Ok(PilotInPassing::Answer(answer)) => answer.outcome,
                     other => panic!("{other:?}"),
                 },
                 other => panic!("{other:?}"),
             })
+        }
+
+        /// The link's thread hears this at this pilot's second ten.
+        fn hear(&self, event: Event) -> Option<Reply> {
+            self.front.hear(event, Time::from_ns(10_000_000_000), &self.inputs)
         }
 
         fn news(&self, news: News) {
@@ -291,12 +329,63 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
         let probe = |answer| {
             let probe = TerminalInPassing::Probe { probe: 3, answer, filler: vec![1; 100].into() };
             let event = Event::Passing { peer: "desk".parse().unwrap(), payload: encode(&probe) };
-            alone.front.hear(event, &alone.inputs)
+            alone.hear(event)
         };
         let Some(Reply::Passing(said)) = probe(1000) else { panic!() };
         let Ok(PilotInPassing::Probed { probe: 3, filler }) = decode(&said) else { panic!() };
         assert_eq!(filler.len(), 1000);
         assert_eq!(probe(u32::MAX), None, "nobody has it take memory");
+    }
+
+    fn desk() -> bramble_value::Name {
+        "desk".parse().unwrap()
+    }
+
+    /// The terminal's clock is that many seconds ahead of this pilot's.
+    fn ahead(seconds: i64) -> Event {
+        let (error, round_trip) = (Span::from_ns(20_000), Span::from_ns(50_000));
+        let (at, offset_ns) = (Time::from_ns(10_000_000_000), seconds * 1_000_000_000);
+        let clock = Clock { at, offset_ns, error, drift_ppb: 0, drift_error_ppb: 0, round_trip };
+        Event::Clock { peer: desk(), clock }
+    }
+
+    #[test]
+    fn what_comes_after_whoever_asked_has_given_up_is_not_done() {
+        let (mut alone, inbox) = Alone::new(true);
+        alone.hear(ahead(1000));
+        alone.not_after = Some(Time::from_ns(1_007_500_000_000));
+        let late = alone.command(reward(1)).unwrap().unwrap_err();
+        assert_eq!(late, "it came 2.5 s too late, and was not done");
+        assert!(!matches!(inbox.look(), Ok(Some(_))), "no water was given");
+        alone.not_after = Some(Time::from_ns(1_010_100_000_000));
+        assert_eq!(alone.command(reward(1)), Some(Ok(())));
+    }
+
+    #[test]
+    fn what_comes_before_the_terminals_clock_is_known_waits_for_it_in_its_order() {
+        let (mut alone, inbox) = Alone::new(true);
+        alone.not_after = Some(Time::from_ns(1_007_500_000_000));
+        assert_eq!(alone.command(reward(1)), None);
+        alone.not_after = None;
+        assert_eq!(alone.command(reward(1)), None, "what is asked later is done later");
+        alone.left.try_iter().for_each(drop);
+        alone.hear(ahead(1000));
+        let outcomes: Vec<bool> = alone
+            .left
+            .try_iter()
+            .map(|input| match input {
+                Input::Command { answer: Some(answer), .. } => answer.outcome.is_ok(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(outcomes, [false, true]);
+        assert!(matches!(inbox.look(), Ok(Some(bramble_rig::Happening::Request(Request::Water { .. })))));
+        // Another terminal's clock is another.
+        alone.hear(Event::Down { peer: desk(), why: Gone::Left });
+        alone.not_after = Some(Time::from_ns(12_000_000_000));
+        assert_eq!(alone.command(reward(1)), None);
+        alone.hear(ahead(0));
+        assert!(matches!(inbox.look(), Ok(Some(bramble_rig::Happening::Request(Request::Water { .. })))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod join;
 mod judge;
 mod memory;
 mod pilot;
+mod punctual;
 mod reaction;
 #[cfg(test)]
 mod requested;
@@ -133,7 +134,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));
     let front = Front::new(Desk::new(settings.name.clone(), sessions.started()));
     let (taking, alarm) = (front.clone(), Alarm { inputs: inputs.clone(), failed: Failed::Link });
-    let hear = move |event| taking.hear(event, &alarm.inputs);
+    let hear = move |event| taking.hear(event, bramble_link::now(), &alarm.inputs);
     let dialer = dial_hearing(place, me, Terms::new(outbox), hear).into_diagnostic()?;
     let workshop = Arc::new(Workshop {
         name: settings.name.clone(),

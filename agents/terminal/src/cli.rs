@@ -232,10 +232,10 @@ Examples:
   bramble-terminal agents rename box1 box7
   bramble-terminal agents revoke box1
   bramble-terminal agents --json | jq '.[] | select(.revoked == null).name'")]
+    Agents(Agents),
     /// Say who can log in at the page, and what they may do there
     #[command(subcommand)]
     User(User),
-    Agents(Agents),
     /// Check, draw and try tasks; needs no running terminal
     #[command(subcommand)]
     Task(Task),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bramble_identity::Serial;
-use bramble_value::{Person, Seed, Sources, SubjectId, Trials, Value, Volume};
+use bramble_value::{Person, Seed, Sources, SubjectId, Time, Trials, Value, Volume};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -32,6 +32,10 @@ pub enum TerminalToPilot {
         by: Person,
         /// Whoever wants it takes the session over, where it is another's.
         take_over: bool,
+        /// It is not done where it comes later than that, by the terminal's monotonic clock; without it,
+        /// whenever it comes.
+        #[serde(default)]
+        not_after: Option<Time>,
         /// What to do.
         command: Command,
     },

@@ -12,7 +12,7 @@ use crate::SessionNumber;
 #[derive(Debug, Error)]
 pub enum SubjectError {
     /// No file for this subject.
-    #[error("there is no subject file {}: add the subject first, or look for a misspelt name", .0.display())]
+    #[error("there is no subject file {}: add the subject, look for a misspelt name, or put the file back", .0.display())]
     NoSuchFile(PathBuf),
     /// A subject of this name is there already.
     #[error("{} exists already: choose another name, nothing was changed", .0.display())]
@@ -64,8 +64,9 @@ pub enum SubjectError {
     },
     /// HDF5 could not read or write.
     #[error(
-        "can't {doing} {}: {source}; see that its disk has room: if so the file is damaged, set it aside and restore a copy",
-        path.display()
+        "can't {doing} {}: {}; see that its disk has room: if so the file is damaged, set it aside and restore a copy",
+        path.display(),
+        why(source)
     )]
     Hdf5 {
         /// What was tried.
@@ -161,5 +162,35 @@ pub(crate) trait Doing<T> {
 impl<T> Doing<T> for Result<T, hdf5::Error> {
     fn doing(self, what: impl FnOnce() -> String) -> Result<T, Fault> {
         self.map_err(|source| Fault::Hdf5(what(), source))
+    }
+}
+
+/// What HDF5 says without what is another each time it says it: when, and where in its memory.
+fn why(error: &hdf5::Error) -> String {
+    let text = error.to_string();
+    let of_the_system = text.split_once("error message = '").and_then(|(_, rest)| rest.split_once('\''));
+    match of_the_system {
+        Some(("No space left on device", _)) => "the disk is full".to_owned(),
+        Some((message, _)) => message.to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hdf5_says_of_one_failure_is_the_same_each_time() {
+        let said = |buf: &str, message: &str| {
+            why(&hdf5::Error::from(format!(
+                "H5C__flush_single_entry(): Can't write image to file: file write failed: time = Fri Nov 27 \
+                 17:13:51 2026\n, filename = 'M001.h5', file descriptor = 25, errno = 28, error message = \
+                 '{message}', buf = {buf}, total write size = 57344"
+            )))
+        };
+        assert_eq!(said("0x7f7f", "No space left on device"), "the disk is full");
+        assert_eq!(said("0x7f7f", "Input/output error"), said("0x1234", "Input/output error"));
+        assert_eq!(why(&hdf5::Error::from("H5Dopen2(): no such object")), "H5Dopen2(): no such object");
     }
 }

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 pub use broken::SetAside;
 use growing::Growing;
+pub(crate) use growing::main_of;
 use held::{Held, Identity, remove};
 use whole::Whole;
 

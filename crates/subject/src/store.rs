@@ -1,11 +1,13 @@
 //! All subjects of a terminal: a folder with a file for each.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use bramble_value::SubjectId;
 
 use crate::error::SubjectError;
+use crate::file::main_of;
 use crate::{Biography, By, SubjectFile};
 
 /// Where in a data folder the subjects are.
@@ -47,6 +49,21 @@ impl Subjects {
             subjects.extend(id);
         }
         subjects.sort();
+        Ok(subjects)
+    }
+
+    /// The subjects beside whose files there are sessions that are not in them, or not all in them.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn growing(&self) -> Result<BTreeSet<SubjectId>, SubjectError> {
+        let failed = |source| SubjectError::Folder { doing: "list", path: self.folder.clone(), source };
+        let mut subjects = BTreeSet::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let main = name.to_str().and_then(main_of).and_then(|main| main.strip_suffix(".h5"));
+            subjects.extend(main.and_then(|id| id.parse().ok()));
+        }
         Ok(subjects)
     }
 

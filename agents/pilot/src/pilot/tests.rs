@@ -97,7 +97,7 @@ impl Linked {
         let (taking, alarm) = (front.clone(), Alarm { inputs: inputs.clone(), failed: Failed::Link });
         let hear = move |event| {
             first(&event);
-            taking.hear(event, &alarm.inputs)
+            taking.hear(event, bramble_link::now(), &alarm.inputs)
         };
         let outbox = JournalOutbox::open(journal.clone(), LANE).unwrap();
         let hello = hello(Vec::new(), Activity::Idle);
@@ -152,7 +152,7 @@ fn a_command_is_answered_on_the_links_thread_and_acknowledged_in_its_order_by_th
     let Linked { terminal, events, released, pilot, inputs, to_pilot, scribe, _folder } = Linked::new(|_| {});
     let by = "alice@desk".parse().unwrap();
     let command = Command::Stop { session: Uuid::nil(), when: When::Now, why: String::new() };
-    let stop = TerminalToPilot::Command { ask: Ask(7), by, take_over: false, command };
+    let stop = TerminalToPilot::Command { ask: Ask(7), by, take_over: false, not_after: None, command };
     let line = terminal.line(&"box1".parse().unwrap());
     line.send(encode(&stop)).unwrap();
     line.send(encode(&TerminalToPilot::Revoked { certificates: Vec::new() })).unwrap();

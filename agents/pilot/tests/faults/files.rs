@@ -122,6 +122,45 @@ fn what_is_over_is_read_while_a_session_runs_and_a_notebook_holds_nothing_up() {
     check(&mut lab);
 }
 
+#[test]
+fn what_belongs_into_a_file_that_is_away_for_a_while_waits_and_is_told() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.kill("terminal");
+    let (subjects, away) = (lab.path("lab/subjects"), lab.path("away"));
+    // As a share is that isn't mounted yet.
+    fs::rename(&subjects, &away).unwrap();
+    fs::create_dir(&subjects).unwrap();
+    lab.start_terminal();
+    until_its_notice(&lab, "there is no subject file");
+    fs::remove_dir(&subjects).unwrap();
+    fs::rename(&away, &subjects).unwrap();
+    lab.until(&["status", "--json"], |status| pilot(status, "box1")["notice"].is_null());
+    until_stopped(&lab);
+    check(&mut lab);
+}
+
+#[test]
+fn a_session_that_can_not_be_taken_into_its_file_waits_beside_it_and_is_told() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(5);
+    // No copy of the file can be made where the names of such are taken.
+    let in_the_way = file_of(&lab).with_extension("h5.new");
+    fs::create_dir(&in_the_way).unwrap();
+    lab.say(&["stop", "M001"]);
+    let told = lab.until(&["status", "--json"], |status| !status["notice"].is_null());
+    let told = told["notice"].as_str().unwrap();
+    assert!(told.contains("a session of M001 is over and not yet in its file"), "{told}");
+    // Neither does the terminal's next run forget it.
+    lab.kill("terminal");
+    lab.start_terminal();
+    lab.until(&["status", "--json"], |status| !status["notice"].is_null());
+    fs::remove_dir(&in_the_way).unwrap();
+    lab.until(&["status", "--json"], |status| status["notice"].is_null());
+    check(&mut lab);
+}
+
 /// What was set aside of M001's file.
 fn set_aside(lab: &Lab) -> Vec<PathBuf> {
     let entries = fs::read_dir(lab.path("lab/subjects")).unwrap();

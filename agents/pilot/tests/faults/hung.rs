@@ -1,9 +1,10 @@
 //! Agents that stop for longer than the heartbeat, and go on.
 
-use bramble_value::Ending;
+use bramble_subject::SubjectFile;
+use bramble_value::{Ending, Kind};
 use nix::sys::signal::Signal;
 
-use super::kept::{CHILD, check, lab, start, until_says};
+use super::kept::{CHILD, PACE, check, lab, start, until_says, until_stopped};
 use crate::common::pilot;
 
 #[test]
@@ -20,6 +21,36 @@ fn a_pilot_that_hangs_is_told_away_and_goes_on_with_its_session() {
     let trials = lab.after_sessions(1).sessions().unwrap()[0].trials;
     assert_eq!(trials, 300);
     check(&mut lab);
+}
+
+#[test]
+fn what_is_asked_of_a_pilot_that_hangs_is_not_done_later() {
+    let mut lab = lab();
+    let task = lab.task("free_water.star");
+    let begin = ["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "100000"];
+    lab.signal("box1", Signal::SIGSTOP);
+    let refused = lab.refused(&begin);
+    assert!(refused.contains("box1 went away before it answered"), "{refused}");
+    // Nobody knows yet whether it began.
+    lab.start_pilot("box2", &PACE);
+    let elsewhere = ["start", "M001", "--pilot", "box2", "--task", &task];
+    let refused = lab.refused(&elsewhere);
+    assert!(refused.contains("M001 is about to start a session on box1"), "{refused}");
+    lab.signal("box1", Signal::SIGCONT);
+    until_says(&lab, "terminal", "is here again");
+    lab.say(&begin);
+    lab.until_trials(3);
+    lab.signal("box1", Signal::SIGSTOP);
+    let refused = lab.refused(&["reward", "M001", "valve.left", "4 uL"]);
+    assert!(refused.contains("box1 went away before it answered"), "{refused}");
+    lab.signal("box1", Signal::SIGCONT);
+    until_stopped(&lab);
+    check(&mut lab);
+    let file = SubjectFile::open_read_only(&lab.path("lab/subjects/M001.h5")).unwrap();
+    let sessions = file.sessions().unwrap();
+    assert_eq!(sessions.len(), 1, "the first start was not done later");
+    let events = file.events(sessions[0].number).unwrap();
+    assert!(events.iter().all(|event| event.kind != Kind::Manual), "no water was given later");
 }
 
 #[test]

@@ -83,6 +83,8 @@ pub(crate) fn check(lab: &mut Lab) -> Vec<(Ending, String)> {
         let has_said = !pilot["health"].is_null();
         pilot["here"] == true && has_said && pilot["session"].is_null() && pilot["unacknowledged"] == 0
     });
+    // A session that is over is in its subject's own file, and not only in one beside it.
+    eventually("all sessions are in their subjects' files", || beside(lab).is_empty().then_some(()));
     // The pilot delivers what it has before it ends, and the terminal writes that before it does.
     assert_eq!(lab.end("box1"), Some(0), "{}", lab.log("box1"));
     assert_eq!(lab.end("terminal"), Some(0), "{}", lab.log("terminal"));
@@ -102,6 +104,13 @@ pub(crate) fn check(lab: &mut Lab) -> Vec<(Ending, String)> {
     }
     assert!(told.is_empty(), "not in a file: {:?}", told.keys());
     ends
+}
+
+/// The files beside those of subjects that sessions are in.
+fn beside(lab: &Lab) -> Vec<String> {
+    let names = std::fs::read_dir(lab.path("lab/subjects")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.contains(".running-") && !name.contains(".damaged")).collect()
 }
 
 /// What the journal of box1 ever had, by session.

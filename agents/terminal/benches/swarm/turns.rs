@@ -41,7 +41,7 @@ pub(crate) fn measure(turns: u64, apart: Duration) -> Result<Turns, Failed> {
 pub(crate) fn command(ask: u64, name: &str) -> Bytes {
     let command = Command::Message { session: Uuid::nil(), name: name.to_owned() };
     let by = "bench@here".parse().expect("somebody at a place is a person");
-    encode(&TerminalToPilot::Command { ask: Ask(ask), by, take_over: false, command })
+    encode(&TerminalToPilot::Command { ask: Ask(ask), by, take_over: false, not_after: None, command })
 }
 
 /// Is a pilot that answers what it is asked, on its link's thread, as a pilot does.

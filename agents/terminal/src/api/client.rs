@@ -1,6 +1,7 @@
 //! The API's other end, as the commands use it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,6 +9,9 @@ use serde::de::DeserializeOwned;
 use super::PREFIX;
 use crate::config::Settings;
 use crate::refusal::{Allowed, Refusal};
+
+/// How long the terminal may take to answer what takes no time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The way to the terminal that runs on a data folder.
 pub(crate) struct Client {
@@ -43,7 +47,11 @@ impl Client {
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Allowed<T> {
-        let response = request.send().await.map_err(|error| match error.is_connect() {
+        let answered = tokio::select! {
+            answered = request.send() => answered,
+            () = self.silence() => return Err(self.silent()),
+        };
+        let response = answered.map_err(|error| match error.is_connect() {
             true => self.not_running(&error),
             false => broken(&error),
         })?;
@@ -51,6 +59,22 @@ impl Client {
             return response.json().await.map_err(|error| broken(&error));
         }
         Err(response.json().await.unwrap_or_else(|error| broken(&error)))
+    }
+
+    /// Waits until the terminal answers nothing: what it was asked may take long, and this never does.
+    async fn silence(&self) {
+        loop {
+            tokio::time::sleep(PATIENCE).await;
+            let asked = self.http.get(url("/lab")).timeout(PATIENCE).send().await;
+            if asked.is_err_and(|error| error.is_timeout()) {
+                return;
+            }
+        }
+    }
+
+    fn silent(&self) -> Refusal {
+        Refusal::failed(format!("the terminal on {} runs, and answers nothing", self.data.display()))
+            .help("its computer may be too busy, or it was stopped (kill -CONT goes on): look at what serve printed")
     }
 
     fn not_running(&self, error: &reqwest::Error) -> Refusal {

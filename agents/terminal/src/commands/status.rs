@@ -20,23 +20,38 @@ const EVERY: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(client: &Client, watch: bool, brief: bool, json: bool) -> miette::Result<()> {
     let mut status: Status = client.get("/status").await?;
+    let mut heard = Zoned::now();
     if json {
         return print_json(&status);
     }
     let on_screen = std::io::stdout().is_terminal();
-    let picture = |status: &Status| {
+    let picture = |status: &Status, trouble: Option<String>| {
         let picture = show(status, brief, &Zoned::now());
-        if on_screen { on_lines(&picture) } else { picture }
+        let picture = trouble.map(|trouble| format!("{trouble}\n\n")).unwrap_or_default() + &picture;
+        let rows = terminal_size::terminal_size().map(|(_, rows)| usize::from(rows.0));
+        match rows.filter(|_| on_screen) {
+            Some(rows) => fitting(&on_lines(&picture), if watch { rows } else { usize::MAX }),
+            None => picture,
+        }
     };
-    let mut shown = picture(&status);
+    let mut shown = picture(&status, None);
     say(format_args!("{shown}"));
     if !watch {
         return Ok(());
     }
     loop {
         tokio::time::sleep(EVERY).await;
-        status = client.get("/status").await?;
-        let now = picture(&status);
+        let now = match client.get("/status").await {
+            Ok(new) => {
+                (status, heard) = (new, Zoned::now());
+                picture(&status, None)
+            }
+            // Whoever watches a lab at night wants to see it again when its terminal is back.
+            Err(refusal) => {
+                let then = heard.strftime("%H:%M:%S");
+                picture(&status, Some(format!("as it was at {then}: {refusal}; the terminal is looked for")))
+            }
+        };
         if now == shown {
             continue;
         }
@@ -56,6 +71,18 @@ const SCREEN: usize = 80;
 fn on_lines(picture: &str) -> String {
     let options = textwrap::Options::new(SCREEN).subsequent_indent("  ");
     picture.lines().map(|line| textwrap::fill(line, &options)).collect::<Vec<_>>().join("\n")
+}
+
+/// As much of a picture as a screen of so many rows has room for above a line: what is beyond its top can't
+/// be drawn anew.
+fn fitting(picture: &str, rows: usize) -> String {
+    let lines: Vec<&str> = picture.lines().collect();
+    let room = rows.saturating_sub(1).max(2);
+    if lines.len() <= room {
+        return picture.to_owned();
+    }
+    let shown = lines[..room - 1].join("\n");
+    format!("{shown}\n... {} more lines: make the window higher, or --brief", lines.len() - (room - 1))
 }
 
 /// The whole picture.

@@ -22,7 +22,7 @@ use bramble_journal::Journal;
 use bramble_link::{LineError, Listener};
 use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
 use bramble_subject::SetAside;
-use bramble_value::{Name, Sources, SubjectId};
+use bramble_value::{Name, Sources, Span, SubjectId};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -48,6 +48,8 @@ use crate::writer::{News, Unfinished, Writer};
 
 /// How long a pilot may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what it is asked may be on its way; what comes later it doesn't do.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// Everything that the parts of a running terminal share.
 pub(crate) struct Desk {
@@ -157,6 +159,18 @@ impl State {
         tokio::time::timeout(within, came).await.unwrap_or(false)
     }
 
+    /// Waits until a pilot is away at this moment or after it.
+    async fn away_after(&self, pilot: &Name, then: tokio::time::Instant) {
+        let mut changes = self.changes.subscribe();
+        tokio::time::sleep_until(then).await;
+        loop {
+            let here = self.lab().is_here(pilot);
+            if !here || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     fn asked(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -187,9 +201,14 @@ impl Drop for Question<'_> {
 impl Desk {
     /// Everything that is known of the pilots.
     pub(crate) fn status(&self) -> Status {
-        let (pilots, refused) = self.state.lab().view();
+        let ((pilots, refused), unpacked) = {
+            let lab = self.state.lab();
+            (lab.view(), lab.unpacked.clone())
+        };
         let data = self.settings.data.clone();
-        let notice = room::short(&data).map(|short| short.text);
+        let short = room::short(&data).map(|short| short.text);
+        let notice: Vec<String> = short.into_iter().chain(unpacked).collect();
+        let notice = (!notice.is_empty()).then(|| notice.join("; "));
         let health = Probe::new("/", &data).look(bramble_link::now());
         Status { data, listen: self.link.endpoint().to_string(), health, pilots, refused, notice }
     }
@@ -286,6 +305,13 @@ impl Desk {
                 let notice = why.map(|why| format!("what it sent waits in the journal: {why}"));
                 self.state.change(|lab| lab.notice(&pilot, notice));
             }
+            News::SetAside { pilot, why } => {
+                let notice = format!(
+                    "something that it sent can't be written to any file, and is kept in the journal: {why}"
+                );
+                self.state.change(|lab| lab.notice(&pilot, Some(notice)));
+            }
+            News::Unpacked { why } => self.state.change(|lab| lab.unpacked = why),
             News::MadeAnew { pilot, subject, aside } => {
                 let notice = match aside {
                     SetAside::Subject(aside) => format!(
@@ -368,7 +394,10 @@ impl Desk {
         let ending = || Refusal::failed("the terminal is about to end");
         let line = self.link.line(pilot);
         let By { who, take_over } = by;
-        let message = encode(&TerminalToPilot::Command { ask: question.ask, by: who, take_over, command });
+        let latest = tokio::time::Instant::now() + ON_ITS_WAY;
+        let not_after = Some(bramble_link::now() + Span::from_ns(ON_ITS_WAY.as_nanos() as i64));
+        let ask = question.ask;
+        let message = encode(&TerminalToPilot::Command { ask, by: who, take_over, not_after, command });
         let sent = match line.hand_over(message) {
             Ok(message) => message.queued().await,
             Err(error) => Err(error),
@@ -378,7 +407,16 @@ impl Desk {
             LineError::NotQueued(why) => Refusal::failed(format!("{pilot} was not asked: {why}"))
                 .help(format!("see whether {pilot} is well, and try again: bramble-terminal status")),
         })?;
-        match tokio::time::timeout(PATIENCE, answered).await {
+        let answer = tokio::select! {
+            answer = tokio::time::timeout(PATIENCE, answered) => answer,
+            () = self.state.away_after(pilot, latest) => {
+                return Err(Refusal::failed(format!(
+                    "{pilot} went away before it answered: what it had not done by then it doesn't do later"
+                ))
+                .help("see what it does when it is back: bramble-terminal status"));
+            }
+        };
+        match answer {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(why))) if why.starts_with(pilot.as_str()) => Err(Refusal::conflict(why)),
             Ok(Ok(Err(why))) => Err(Refusal::conflict(format!("{pilot} refused: {why}"))),

@@ -39,6 +39,8 @@ pub(crate) struct Lab {
     /// How each pilot reacts, as it said last.
     reactions: BTreeMap<Name, Reaction>,
     refused: Vec<String>,
+    /// Why sessions that are over are not in their subjects' files yet.
+    pub(crate) unpacked: Option<String>,
 }
 
 /// A session that runs, and where.
@@ -66,6 +68,9 @@ impl Lab {
         let known = self.pilots.remove(name);
         let mut pilot = known.unwrap_or_else(|| Pilot::new(hello.software.clone(), now));
         pilot.presence.comes(now);
+        // It says itself what it does.
+        pilot.starting.take_if(|_| pilot.unanswered);
+        pilot.unanswered = false;
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
         let news = pilot.is_doing(name, hello.activity);
         pilot.notice = self.early.remove(name).or(pilot.notice);
@@ -302,10 +307,12 @@ impl Lab {
         self.pilots.get(name).is_some_and(|pilot| pilot.presence.away_since().is_none())
     }
 
-    /// The start came to its end, well or not.
+    /// The start came to its end, well or not. Whether a pilot that is away did it isn't known before it
+    /// is back.
     pub(crate) fn unreserve(&mut self, name: &Name) {
         if let Some(pilot) = self.pilots.get_mut(name) {
-            pilot.starting = None;
+            pilot.unanswered = pilot.presence.away_since().is_some();
+            pilot.starting.take_if(|_| !pilot.unanswered);
         }
     }
 

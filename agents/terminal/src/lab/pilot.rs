@@ -20,6 +20,8 @@ pub(super) struct Pilot {
     pub(super) rig: Vec<RigDevice>,
     /// A session is being started.
     pub(super) starting: Option<Starting>,
+    /// It went away before it said whether it did that.
+    pub(super) unanswered: bool,
     pub(super) running: Option<Run>,
     /// The session that ran last, for who still looks at it, and how it ended once that was told.
     pub(super) last: Option<(Run, Option<EndedSession>)>,
@@ -49,6 +51,7 @@ impl Pilot {
             software,
             rig: Vec::new(),
             starting: None,
+            unanswered: false,
             running: None,
             last: None,
             ended: None,

@@ -26,6 +26,8 @@ pub(crate) struct Files {
     behind: BTreeMap<SubjectId, String>,
     /// How each pilot's computer fared when it last said so.
     health: BTreeMap<Name, Health>,
+    /// The subjects whose session ended and could not be packed since that was last asked, and why.
+    unpacked: BTreeMap<SubjectId, String>,
 }
 
 #[derive(Debug)]
@@ -43,13 +45,29 @@ struct Taken {
 
 impl Files {
     pub(crate) fn new(subjects: Subjects) -> Files {
-        let (held, behind, health) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Files { subjects, held, uses: 0, behind, health }
+        let (held, behind) = (BTreeMap::new(), BTreeMap::new());
+        let (health, unpacked) = (BTreeMap::new(), BTreeMap::new());
+        Files { subjects, held, uses: 0, behind, health, unpacked }
     }
 
     /// The names of all subjects, in order.
     pub(crate) fn list(&self) -> Result<Vec<SubjectId>, SubjectError> {
         self.subjects.list()
+    }
+
+    /// The subjects beside whose files there are sessions that are not in them.
+    pub(super) fn growing(&self) -> Result<BTreeSet<SubjectId>, SubjectError> {
+        self.subjects.growing()
+    }
+
+    /// A session of this subject is over and could not be packed.
+    pub(super) fn was_not_packed(&mut self, id: &SubjectId, why: String) {
+        self.unpacked.insert(id.clone(), why);
+    }
+
+    /// The subjects of which that is so since this was last asked, and why.
+    pub(super) fn take_unpacked(&mut self) -> BTreeMap<SubjectId, String> {
+        std::mem::take(&mut self.unpacked)
     }
 
     /// Why a subject's file lacks what happened last; `None` where it has everything that the

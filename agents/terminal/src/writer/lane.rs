@@ -10,17 +10,19 @@ mod behind;
 mod history;
 mod mark;
 mod unfinished;
+mod waiting;
 
 use std::time::Instant;
 
 use bramble_journal::{Change, Journal, JournalError};
 use bramble_message::{Bytes, Ended, ParameterSet, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
-use bramble_value::{Name, Person, Record, Seed, SubjectId};
+use bramble_value::{Name, Person, Seed, SubjectId};
 use uuid::Uuid;
 
 use mark::{InSession, Mark, mark_key};
 pub(crate) use unfinished::{Unfinished, unfinished};
+use waiting::Waiting;
 
 use super::files::Files;
 use super::outcome::{Outcome, outcome};
@@ -67,6 +69,8 @@ pub(crate) struct Lane {
     stuck: Option<Doing>,
     /// What was said of that.
     said: Option<String>,
+    /// Why a message was set aside last.
+    aside: Option<String>,
     /// Whose the messages are that wait while it fails.
     unwritten: behind::Unwritten,
 }
@@ -107,6 +111,7 @@ impl Lane {
             due: Instant::now(),
             stuck: None,
             said: None,
+            aside: None,
             unwritten: Default::default(),
         }))
     }
@@ -240,17 +245,17 @@ impl Lane {
                     continue;
                 }
                 Ok(message) => {
-                    self.append(&mut waiting, journal, files)?;
+                    self.append(&mut waiting, journal, files, news)?;
                     self.apply_one(message, (number, &bytes), journal, files, news)?;
                 }
                 Err(error) => {
-                    self.append(&mut waiting, journal, files)?;
-                    self.set_aside(&bytes, &error.to_string(), journal)?;
+                    self.append(&mut waiting, journal, files, news)?;
+                    self.set_aside(&bytes, &error.to_string(), journal, news)?;
                 }
             }
             self.mark.number = number;
         }
-        self.append(&mut waiting, journal, files)
+        self.append(&mut waiting, journal, files, news)
     }
 
     fn apply_one(
@@ -265,7 +270,7 @@ impl Lane {
             PilotToTerminal::Answer(_) => Ok(()),
             PilotToTerminal::Started(started) => match self.start(number, *started, files) {
                 Err(Stuck::Subject(error)) if is_hopeless(&error) => {
-                    self.set_aside(bytes, &error.to_string(), journal)
+                    self.set_aside(bytes, &error.to_string(), journal, news)
                 }
                 result => result.map(|()| self.tell_of_session(news)),
             },
@@ -279,9 +284,12 @@ impl Lane {
             PilotToTerminal::Ended(ended) if self.is_in(ended.session) => self.end(&ended, files, news),
             PilotToTerminal::Records { session, .. }
             | PilotToTerminal::Parameter(ParameterSet { session, .. })
-            | PilotToTerminal::Ended(Ended { session, .. }) => {
-                self.set_aside(bytes, &format!("session {session} did not start on {}", self.pilot), journal)
-            }
+            | PilotToTerminal::Ended(Ended { session, .. }) => self.set_aside(
+                bytes,
+                &format!("session {session} did not start on {}", self.pilot),
+                journal,
+                news,
+            ),
         }
     }
 
@@ -332,29 +340,6 @@ impl Lane {
         }
     }
 
-    /// Writes what waits.
-    fn append(&mut self, waiting: &mut Waiting, journal: &Journal, files: &mut Files) -> Result<(), Stuck> {
-        let Some(session) = &self.mark.session else { return Ok(()) };
-        let Waiting { messages, records } = std::mem::take(waiting);
-        let Some((last, _)) = messages.last() else { return Ok(()) };
-        let file = files.hold(&session.subject)?;
-        match file.append(session.number, &records) {
-            // One message has a row that is no row of this session: only that one stays out.
-            Err(SubjectError::Row { .. }) => {
-                for (number, bytes) in &messages {
-                    let of_it: Vec<_> = records.iter().filter(|(of, _)| of == number).cloned().collect();
-                    match file.append(session.number, &of_it) {
-                        Err(SubjectError::Row { why, .. }) => set_aside(&self.pilot, bytes, &why, journal)?,
-                        result => result?,
-                    }
-                }
-            }
-            result => result?,
-        }
-        self.mark.number = *last;
-        Ok(())
-    }
-
     fn end(&mut self, ended: &Ended, files: &mut Files, news: &dyn Fn(News)) -> Result<(), Stuck> {
         let Some(session) = &self.mark.session else { return Ok(()) };
         let health = files.health_of(&self.pilot);
@@ -385,10 +370,7 @@ impl Lane {
             tracing::warn!(pilot = %self.pilot, "how it fared was not written: {error}");
         }
         file.end_session(session.number, &end)?;
-        if let Err(error) = file.pack_with(reports::to_keep) {
-            // It is larger than it need be, until the next session ends.
-            tracing::warn!(pilot = %self.pilot, "{error}");
-        }
+        let packed = file.pack_with(reports::to_keep);
         file.sync()?;
         let trials = file.summary(session.number)?.trials;
         let left = session.trials.map(|all| all.saturating_sub(u32::try_from(trials).unwrap_or(u32::MAX)));
@@ -400,6 +382,10 @@ impl Lane {
             paused: ended.paused,
         });
         let subject = session.subject.clone();
+        if let Err(error) = packed {
+            // It is safe beside the file, and that is tried again.
+            files.was_not_packed(&subject, error.to_string());
+        }
         self.tell_of_session(news);
         files.let_go(&subject);
         self.mark.session = None;
@@ -419,8 +405,22 @@ impl Lane {
         self.mark.session.as_ref().is_some_and(|now| now.uuid == session)
     }
 
-    fn set_aside(&self, bytes: &Bytes, why: &str, journal: &Journal) -> Result<(), Stuck> {
-        set_aside(&self.pilot, bytes, why, journal)
+    /// Keeps what can't be applied, now or ever, and tells why: of many for one reason once.
+    fn set_aside(
+        &mut self,
+        bytes: &Bytes,
+        why: &str,
+        journal: &Journal,
+        news: &dyn Fn(News),
+    ) -> Result<(), Stuck> {
+        journal.append(SET_ASIDE, &[bytes])?;
+        if self.aside.as_deref() != Some(why) {
+            let pilot = self.pilot.clone();
+            tracing::error!(%pilot, "a message can't be written to a subject file, and is kept in the journal: {why}");
+            news(News::SetAside { pilot, why: why.to_owned() });
+            self.aside = Some(why.to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -460,36 +460,9 @@ pub(crate) struct Next {
     pub(crate) paused: bool,
 }
 
-/// Records of one session that are not yet in its file.
-#[derive(Default)]
-struct Waiting {
-    messages: Vec<(u64, Bytes)>,
-    /// Each with the number of its message, which tells the file what it has.
-    records: Vec<(u64, Record)>,
-}
-
-impl Waiting {
-    fn add(&mut self, number: u64, bytes: Bytes, records: Vec<Record>) {
-        self.messages.push((number, bytes));
-        self.records.extend(records.into_iter().map(|record| (number, record)));
-    }
-}
-
-/// Whether trying again would change nothing.
+/// Whether trying again would change nothing, whatever a person does. A file that isn't there may be put back.
 fn is_hopeless(error: &SubjectError) -> bool {
-    matches!(
-        error,
-        SubjectError::NoSuchFile(_)
-            | SubjectError::Column { .. }
-            | SubjectError::NotASubject(_)
-            | SubjectError::Moved { .. }
-    )
-}
-
-fn set_aside(pilot: &Name, bytes: &Bytes, why: &str, journal: &Journal) -> Result<(), Stuck> {
-    tracing::error!(%pilot, "a message can't be written to a subject file, and is kept in the journal: {why}");
-    journal.append(SET_ASIDE, &[bytes])?;
-    Ok(())
+    matches!(error, SubjectError::Column { .. } | SubjectError::Moved { .. })
 }
 
 #[cfg(test)]

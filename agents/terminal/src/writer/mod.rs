@@ -4,6 +4,7 @@
 mod files;
 mod lane;
 mod outcome;
+mod packing;
 mod rebuild;
 mod start;
 
@@ -22,6 +23,7 @@ use crate::refusal::{Allowed, Refusal};
 pub(crate) use files::Files;
 use lane::Lane;
 pub(crate) use lane::{Next, Unfinished, lane_name, unfinished};
+use packing::Packing;
 pub(crate) use start::timestamp;
 
 /// How long records may wait for others to be written with them.
@@ -41,6 +43,11 @@ pub(crate) enum News {
     Graduated { pilot: Name, subject: SubjectId, next: Next },
     /// What this pilot sent can't be written for now, or, without a reason, can again.
     Stuck { pilot: Name, why: Option<String> },
+    /// A message of this pilot's can't be written to any file, and is kept in the journal.
+    SetAside { pilot: Name, why: String },
+    /// Sessions that are over can't be taken into their subjects' files for now, or, without a reason,
+    /// all are.
+    Unpacked { why: Option<String> },
     /// A file of a subject's was broken, and is made again from what the journal has.
     MadeAnew { pilot: Name, subject: SubjectId, aside: SetAside },
 }
@@ -87,6 +94,7 @@ impl Writer {
     ) -> Result<Writer, JournalError> {
         let (jobs, waiting) = mpsc::channel();
         let mut work = Work {
+            packing: Packing::left(&files),
             files,
             lanes: BTreeMap::new(),
             dirty: BTreeSet::new(),
@@ -150,6 +158,7 @@ impl Writer {
 /// What the thread has.
 struct Work {
     files: Files,
+    packing: Packing,
     lanes: BTreeMap<String, Lane>,
     /// Those with something to be written.
     dirty: BTreeSet<String>,
@@ -228,6 +237,9 @@ impl Work {
             }
         }
         self.keep(KEPT_TOGETHER);
+        let in_session =
+            self.lanes.values().filter_map(Lane::session).map(|(subject, _)| subject.clone()).collect();
+        self.packing.go_on(&mut self.files, &in_session, &self.news);
     }
 
     /// The subjects whose files lack something that failed to be written, and why.
@@ -262,7 +274,7 @@ impl Work {
     /// Whether everything that came is in the files, and those on the disk.
     fn is_done(&self) -> bool {
         let kept = self.lanes.values().all(|lane| lane.due().is_none());
-        self.dirty.is_empty() && self.failed.is_empty() && kept
+        self.dirty.is_empty() && self.failed.is_empty() && kept && self.packing.is_done()
     }
 
     fn health(&mut self, pilot: Name, health: Health) {

@@ -110,7 +110,13 @@ pub(crate) fn start() -> StartSession {
 }
 
 pub(crate) fn command(command: Command) -> TerminalToPilot {
-    TerminalToPilot::Command { ask: Ask(u64::MAX), by: read("alice@desk"), take_over: true, command }
+    TerminalToPilot::Command {
+        ask: Ask(u64::MAX),
+        by: read("alice@desk"),
+        take_over: true,
+        not_after: Some(Time::from_ns(7)),
+        command,
+    }
 }
 
 pub(crate) fn progress() -> Progress {

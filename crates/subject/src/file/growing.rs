@@ -30,6 +30,12 @@ fn path(main: &Path, number: SessionNumber) -> PathBuf {
     name.into()
 }
 
+/// The name of the subject's file that one of this name is beside, where a session grows in it.
+pub(crate) fn main_of(name: &str) -> Option<&str> {
+    let (main, number) = name.split_once(RUNNING)?;
+    number.parse::<SessionNumber>().ok().map(|_| main)
+}
+
 /// The files beside a subject's, in the order of their sessions.
 pub(super) fn find(main: &Path) -> Result<Vec<(SessionNumber, PathBuf)>, SubjectError> {
     let folder = folder_of(main);

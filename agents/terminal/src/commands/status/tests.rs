@@ -200,3 +200,11 @@ fn numbers_are_told_as_a_person_reads_them() {
     assert_eq!([0, 999, 1000, 2_113, 1_234_567].map(grouped), ["0", "999", "1,000", "2,113", "1,234,567"]);
     assert_eq!([5_300_000_000, 12_400_000_000].map(bytes), ["5300 MB", "12 GB"]);
 }
+
+#[test]
+fn a_picture_that_is_higher_than_the_screen_ends_with_how_much_more_there_is() {
+    let picture = "a\nb\nc\nd";
+    assert_eq!(fitting(picture, 5), picture);
+    assert_eq!(fitting(picture, 4), "a\nb\n... 2 more lines: make the window higher, or --brief");
+    assert_eq!(fitting(picture, 0), "a\n... 3 more lines: make the window higher, or --brief");
+}

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use bramble_message::{ColumnInfo, Software, StartSession, encode};
 use bramble_subject::{Biography, MoveOrder, SubjectFile, Subjects};
-use bramble_value::{Ending, Event, Kind, Names, Row, Source, Sources, Time, Value, ValueType};
+use bramble_value::{Ending, Event, Kind, Names, Record, Row, Source, Sources, Time, Value, ValueType};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -151,18 +151,37 @@ fn a_row_that_does_not_fit_is_kept_aside_and_the_others_are_written() {
 }
 
 #[test]
-fn what_belongs_to_no_session_or_no_subject_or_is_no_message_is_kept_aside() {
+fn what_belongs_to_no_session_or_is_no_message_is_kept_aside_and_told_once() {
     let mut lab = Lab::new();
-    let mut stranger = started();
-    if let PilotToTerminal::Started(started) = &mut stranger {
-        started.request.subject = "M999".parse().unwrap();
-    }
-    lab.hear(&[trial(1), stranger, trial(1)]);
+    lab.hear(&[trial(1), trial(1)]);
     lab.journal.append(&lab.lane, &[b"nonsense"]).unwrap();
     lab.hear(&[started(), trial(1)]);
     let mut lane = lab.open();
     lab.write(&mut lane);
-    assert_eq!((lab.trials(), lab.set_aside()), (vec![1], 4));
+    assert_eq!((lab.trials(), lab.set_aside()), (vec![1], 3));
+    let told = lab.news.borrow().iter().filter(|news| matches!(news, News::SetAside { .. })).count();
+    assert_eq!(told, 2, "{:?}", lab.news.borrow());
+}
+
+#[test]
+fn a_session_whose_subject_has_no_file_waits_until_there_is_one() {
+    let mut lab = Lab::new();
+    let subject: SubjectId = "M999".parse().unwrap();
+    let mut stranger = started();
+    if let PilotToTerminal::Started(started) = &mut stranger {
+        started.request.subject = subject.clone();
+    }
+    lab.hear(&[stranger, trial(1), ended()]);
+    let mut lane = lab.open();
+    assert!(!lane.write(&lab.journal, &mut lab.files, &|news| lab.news.borrow_mut().push(news)));
+    assert!(
+        matches!(&lab.news.borrow()[..], [News::Stuck { why: Some(why), .. }] if why.contains("M999.h5"))
+    );
+    let by = By { who: "ada".into(), when: timestamp(0) };
+    lab.files.create(&subject, &Biography::default(), &by).unwrap();
+    lab.write(&mut lane);
+    let trials = lab.files.read(&subject, |file| file.trials(SessionNumber::new(1))).unwrap();
+    assert_eq!((trials.rows.len(), lab.set_aside()), (1, 0));
 }
 
 proptest! {
