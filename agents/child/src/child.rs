@@ -1,5 +1,6 @@
 //! What a child does of what its pilot asks, as pure code.
 
+use bramble_identity::Revocations;
 use bramble_message::{Ask, ChildToPilot, Offer, PilotToChild, PortName, Reading, RigDevice};
 use bramble_rig::remote::Offered;
 use bramble_rig::{self as rig, RigConfig};
@@ -16,6 +17,8 @@ pub(crate) struct Child {
     /// The devices in real time.
     workshop: Workshop,
     claim: Option<Claim>,
+    /// The pilots that it dials no more are among these.
+    revocations: Revocations,
 }
 
 #[derive(Debug)]
@@ -27,8 +30,8 @@ struct Claim {
 
 impl Child {
     /// A child with these devices, all in their safe states.
-    pub(crate) fn new(rig: RigConfig, workshop: Workshop) -> Child {
-        Child { devices: Offered::new(rig.clone()), rig, workshop, claim: None }
+    pub(crate) fn new(rig: RigConfig, workshop: Workshop, revocations: Revocations) -> Child {
+        Child { devices: Offered::new(rig.clone()), rig, workshop, claim: None, revocations }
     }
 
     /// Does what the pilot asks, and says what to tell it, in that order.
@@ -43,6 +46,12 @@ impl Child {
             }
             PilotToChild::Write { ask, time: _, port, level } => {
                 done(ask, self.claimed(&port).and_then(|()| self.write(&port, level)))
+            }
+            PilotToChild::Revoked { certificates } => {
+                if let Err(error) = self.revocations.revoke(certificates) {
+                    tracing::error!("which pilots were revoked is forgotten when this child ends: {error}");
+                }
+                Vec::new()
             }
             PilotToChild::Touch { ask, time, port, reading } => {
                 let touched = self.claimed(&port).and_then(|()| {
@@ -154,7 +163,7 @@ mod tests {
         let rig = bramble_config::parse::<File>("child.toml", text).unwrap().rig;
         let (hardware, _) = bramble_rig::Hardware::in_memory(&rig);
         let workshop = Workshop::start(name("wheels"), rig.clone(), hardware, Arc::new(|_| ())).unwrap();
-        Child::new(rig, workshop)
+        Child::new(rig, workshop, Revocations::none())
     }
 
     fn name(text: &str) -> Name {

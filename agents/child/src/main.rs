@@ -78,8 +78,8 @@ fn run(arguments: Arguments) -> Result<(), Report> {
     if let Some(differs) = member.differs_from(&name) {
         tracing::warn!("{differs}");
     }
-    let Member { name, identity, .. } = member;
-    let place = Place::from(pilot.clone()).with_identity(identity);
+    let Member { name, identity, revocations } = member;
+    let place = Place::from(pilot.clone()).with_identity(identity).with_revocations(revocations.clone());
     let path = format!("config/children/{name}.toml");
     let origin = bramble_software::origin(PROGRAM, name.as_str(), Some((&path, &text)));
     let hello = ChildHello { software: bramble_software::software(PROGRAM), offer: offer(&rig), origin };
@@ -105,7 +105,7 @@ fn run(arguments: Arguments) -> Result<(), Report> {
         }
     };
     std::thread::Builder::new().name("health".to_owned()).spawn(tell_health).into_diagnostic()?;
-    let (child, line) = (Child::new(rig, workshop), dialer.line());
+    let (child, line) = (Child::new(rig, workshop, revocations), dialer.line());
     let devices = std::thread::Builder::new()
         .name("devices".to_owned())
         .spawn(move || serve(child, &line, &events))

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bramble_gate::Counts;
+use bramble_identity::Revocations;
 use bramble_link::{
     Clock, Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen,
 };
@@ -34,6 +36,8 @@ pub(crate) struct Children {
     listener: Option<Arc<Listener>>,
     known: Arc<Mutex<BTreeMap<Name, Known>>>,
     next_ask: Arc<AtomicU64>,
+    /// What they are told of other pilots.
+    revocations: Revocations,
 }
 
 /// A child that has been there, or that the rig names.
@@ -74,7 +78,8 @@ impl Children {
         let known = Arc::new(Mutex::new(known));
         // An answer to an earlier run of this program is not taken for one to this.
         let next_ask = Arc::new(AtomicU64::new(bramble_link::now().ns().unsigned_abs()));
-        let mut children = Children { listener: None, known, next_ask };
+        let revocations = place.as_ref().map_or_else(Revocations::none, |place| place.revocations().clone());
+        let mut children = Children { listener: None, known, next_ask, revocations };
         if let Some(place) = place {
             let me = Me::new(pilot.clone(), "pilot", "child");
             let (listener, events) = listen(place, me, |_| Ok(Terms::new(MemoryOutbox::new())))?;
@@ -98,7 +103,8 @@ impl Children {
     /// The children of a rig that listens for none now: none is there.
     pub(crate) fn none(named: impl Iterator<Item = Name>) -> Children {
         let known = named.map(|child| (child, Known::default())).collect();
-        Children { listener: None, known: Arc::new(Mutex::new(known)), next_ask: Arc::default() }
+        let (known, revocations) = (Arc::new(Mutex::new(known)), Revocations::none());
+        Children { listener: None, known, next_ask: Arc::default(), revocations }
     }
 
     /// Every child, whether it is there, and how it fares.
@@ -173,10 +179,12 @@ impl Children {
 
     /// Takes in what children say, until the link ends.
     fn hear(&self, listener: &Listener, events: &Events, changed: impl Fn()) {
+        let mut refusals = Counts::default();
         while let Ok(event) = events.recv() {
             match event {
                 Event::Up { peer, detail, .. } => {
                     self.has_come(&peer, &detail);
+                    self.tell_revocations(listener, &peer);
                     changed();
                 }
                 Event::Down { peer, why } => {
@@ -192,7 +200,11 @@ impl Children {
                         return;
                     }
                 }
-                Event::Refused(refusal) => tracing::error!("a child is not talked to: {refusal}"),
+                Event::Refused(refusal) => {
+                    if refusals.one_more(refusal.text.clone()).is_some() {
+                        tracing::error!("a child is not talked to: {refusal}");
+                    }
+                }
                 Event::Failed { why, .. } => tracing::error!("{why}"),
                 Event::Clock { peer, clock } => {
                     self.known().entry(peer).or_default().presence.clock = Some(clock);
@@ -204,6 +216,22 @@ impl Children {
                 // A pilot doesn't dial its children.
                 Event::Unreached { .. } => {}
             }
+        }
+    }
+
+    /// There are more revoked certificates: a child hears of them from its pilot only.
+    pub(crate) fn more_are_revoked(&self) {
+        let Some(listener) = &self.listener else { return };
+        let here = |(name, known): (&Name, &Known)| known.offer.is_some().then(|| name.clone());
+        let here: Vec<Name> = self.known().iter().filter_map(here).collect();
+        here.iter().for_each(|child| self.tell_revocations(listener, child));
+    }
+
+    fn tell_revocations(&self, listener: &Listener, child: &Name) {
+        let certificates: Vec<_> = self.revocations.all().into_iter().collect();
+        if !certificates.is_empty() {
+            // Where the link has ended, so does the pilot.
+            let _ = listener.line(child).send(encode(&PilotToChild::Revoked { certificates }));
         }
     }
 

@@ -321,8 +321,12 @@ impl Pilot {
 
     /// Lets agents with these certificates in no more.
     fn revoke(&self, certificates: Vec<Serial>) {
+        let known = self.member.revocations.all().len();
         if let Err(error) = self.member.revocations.revoke(certificates) {
             tracing::error!("which agents were revoked is forgotten when this pilot ends: {error}");
+        }
+        if self.member.revocations.all().len() != known {
+            self.children.more_are_revoked();
         }
     }
 

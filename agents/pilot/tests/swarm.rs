@@ -149,10 +149,23 @@ fn a_child_joins_too_and_is_its_pilots_over_the_network() {
     swarm.lab.until(&["status", "--json"], |status| is_here(status, true));
     eventually("the child was noted", || (swarm.agent("wheels")["here"] == true).then_some(()));
 
+    // A child hears of other pilots from its own.
+    swarm.enrol("box2");
+    let serial = swarm.agent("box2")["serial"].as_str().unwrap().to_owned();
+    let said = swarm.lab.say(&["agents", "revoke", "box2"]);
+    assert!(said.contains("this terminal talks to it no more") && !said.contains("children"), "{said}");
+    let revoked = swarm.lab.path("wheels/keys/revoked");
+    let knows = || std::fs::read_to_string(&revoked).is_ok_and(|revoked| revoked.contains(&serial));
+    eventually("the child knows of box2", || knows().then_some(()));
+
     // The pilot guards its child, and hears from the terminal.
     swarm.lab.say(&["agents", "revoke", "wheels"]);
     swarm.lab.until(&["status", "--json"], |status| is_here(status, false));
     swarm.until_log("wheels", "was revoked");
+    let said = swarm.lab.say(&["agents", "revoke", "box1"]);
+    assert!(said.contains("its children, wheels,") && said.contains("Stop them"), "{said}");
+    let is_why = |why: &'static str| move |status: &serde_json::Value| pilot(status, "box1")["why"] == why;
+    swarm.lab.until(&["status", "--json"], is_why("it was revoked"));
 }
 
 #[test]
@@ -238,6 +251,12 @@ fn a_renamed_pilot_starts_again_under_its_new_name_and_keeps_its_key() {
     swarm.start("box1", &config, &["--speed", "max"]);
     swarm.until_here("box1");
     let process = swarm.lab.process("box1");
+    swarm.enrol("box2");
+    let taken = swarm.lab.refused(&["agents", "rename", "box2", "box1"]);
+    assert!(
+        taken.contains("box1 is another agent's name"),
+        "it isn't here, which is not the reason: {taken}"
+    );
     let said = swarm.lab.say(&["agents", "rename", "box1", "box7"]);
     assert!(said.contains("box1 is called box7 from now on"), "{said}");
     swarm.until_log("box1", "write name = \"box7\"");
@@ -250,10 +269,7 @@ fn a_renamed_pilot_starts_again_under_its_new_name_and_keeps_its_key() {
     swarm.lab.say(&["start", "M001", "--pilot", "box7", "--task", &task, "--trials", "5"]);
     assert_eq!(crate::common::session(&swarm.lab.after_sessions(1), 1).0.rows.len(), 5);
     let unknown = swarm.lab.refused(&["agents", "rename", "box1", "box2"]);
-    assert!(
-        unknown.contains("no agent box1 is enrolled (box7)") || unknown.contains("no pilot box1"),
-        "{unknown}"
-    );
+    assert!(unknown.contains("no agent box1 is enrolled (box2, box7)"), "{unknown}");
 }
 
 #[test]

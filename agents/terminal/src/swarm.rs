@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bramble_gate::Counts;
 use bramble_journal::{Journal, JournalError};
-use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Terms};
+use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Refusal, Terms};
 use bramble_message::{
     Bytes, Ended, PilotHello, PilotInPassing, PilotToTerminal, Power, Started, TerminalHello, decode, encode,
 };
@@ -113,7 +114,7 @@ impl Swarm {
     /// Hears pilots until it should stop, or the link ends.
     pub(crate) fn run(self, events: &Events) {
         let (mut clocks, mut healths) = (BTreeMap::new(), BTreeMap::new());
-        let mut backlog = Backlog::default();
+        let (mut backlog, mut refusals) = (Backlog::default(), Counts::default());
         while !self.stop.load(Ordering::Relaxed) {
             let first = match events.recv_timeout(LOOK_UP) {
                 Ok(first) => first,
@@ -127,9 +128,18 @@ impl Swarm {
             let more = std::iter::from_fn(|| events.try_recv().ok().flatten());
             for event in first.into_iter().chain(more).take(TOGETHER) {
                 self.hear_health(&event, &mut healths);
-                self.hear(event, &mut backlog, &mut clocks);
+                if let Event::Refused(refusal) = event {
+                    self.turned_away(refusal, &mut refusals);
+                } else {
+                    self.hear(event, &mut backlog, &mut clocks);
+                }
             }
             self.messages(&mut backlog);
+            let now = Timestamp::now();
+            let has_given_up = self.desk.state.lab().has_given_up(now);
+            if has_given_up {
+                self.desk.state.change(|lab| lab.forget_refused(now));
+            }
         }
     }
 
@@ -144,6 +154,14 @@ impl Swarm {
             known.insert(peer.clone(), health.time);
             self.desk.writer.health(peer.clone(), as_kept(&health));
         }
+    }
+
+    /// An agent isn't talked to, of which the link tells for as long as it keeps trying.
+    fn turned_away(&self, refusal: Refusal, refusals: &mut Counts<String>) {
+        if refusals.one_more(refusal.text.clone()).is_some() {
+            tracing::warn!("an agent was refused: {refusal}");
+        }
+        self.desk.state.change(|lab| lab.refused(refusal.text, Timestamp::now()));
     }
 
     fn hear(&self, event: Event, backlog: &mut Backlog, clocks: &mut BTreeMap<Name, Time>) {
@@ -165,12 +183,8 @@ impl Swarm {
                 self.desk.hands.gone(&peer);
                 self.desk.state.change(|lab| lab.down(&peer, &why.to_string(), Timestamp::now()));
             }
-            Event::Refused(refusal) => {
-                tracing::warn!("an agent was refused: {refusal}");
-                self.desk.state.change(|lab| lab.refused(refusal.to_string()));
-            }
-            // A terminal dials nobody.
-            Event::Unreached { .. } => {}
+            // `turned_away` is told of the one, and a terminal dials nobody.
+            Event::Refused(_) | Event::Unreached { .. } => {}
             Event::Passing { peer, payload } => {
                 self.passing(&peer, &payload, backlog);
             }
@@ -309,7 +323,7 @@ impl Swarm {
                     "`{pilot}` says hello as no pilot of this version does: install the same Bramble on both"
                 );
                 tracing::warn!("{why} ({error})");
-                self.desk.state.change(|lab| lab.refused(why));
+                self.desk.state.change(|lab| lab.misunderstood(pilot, why, Timestamp::now()));
             }
         }
     }

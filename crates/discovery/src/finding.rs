@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bramble_identity::{Agent, Role};
 use bramble_value::Name;
-use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent};
+use mdns_sd::{IfKind, Receiver, ResolvedService, ServiceDaemon, ServiceEvent};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
@@ -43,8 +43,44 @@ impl Wanted {
     }
 
     /// Whether there can be one only: a swarm has one terminal, and one agent of a name.
-    fn is_one(&self) -> bool {
+    pub fn is_one(&self) -> bool {
         self.swarm.is_some() && (self.name.is_some() || self.role == Role::Terminal)
+    }
+}
+
+/// A search for agents, which goes on for a time.
+pub struct Search {
+    wanted: Wanted,
+    /// It ends with the search.
+    _daemon: Looking,
+    answers: Receiver<ServiceEvent>,
+    until: Instant,
+}
+
+impl Search {
+    /// Begins to look for agents.
+    ///
+    /// # Errors
+    /// When the system lets no multicast socket be opened.
+    pub fn begin(wanted: Wanted, within: Duration) -> Result<Search, DiscoveryError> {
+        let until = Instant::now() + within;
+        let daemon = Looking(ServiceDaemon::new()?);
+        daemon.0.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
+        let answers = daemon.0.browse(SERVICE)?;
+        Ok(Search { wanted, _daemon: daemon, answers, until })
+    }
+
+    /// The next that answers; `None` when the time is over. Anybody may answer by any name, and
+    /// one may do so several times. Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Found> {
+        loop {
+            let answer = timeout_at(self.until, self.answers.recv_async()).await.ok()?.ok()?;
+            let ServiceEvent::ServiceResolved(service) = answer else { continue };
+            // What isn't of this form is no agent of this version.
+            if let Some(found) = read(&service).filter(|found| self.wanted.fits(found)) {
+                return Some(found);
+            }
+        }
     }
 }
 
@@ -54,17 +90,19 @@ impl Wanted {
 /// # Errors
 /// When the system lets no multicast socket be opened.
 pub async fn find(wanted: &Wanted, within: Duration) -> Result<Vec<Found>, DiscoveryError> {
-    let until = Instant::now() + within;
-    let daemon = Looking(ServiceDaemon::new()?);
-    daemon.0.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
-    let answers = daemon.0.browse(SERVICE)?;
+    let mut search = Search::begin(wanted.clone(), within)?;
     let mut all: Vec<Found> = Vec::new();
-    while let Ok(Ok(answer)) = timeout_at(until, answers.recv_async()).await {
-        let ServiceEvent::ServiceResolved(service) = answer else { continue };
-        // What isn't of this form is no agent of this version.
-        let Some(found) = read(&service).filter(|found| wanted.fits(found)) else { continue };
-        all.retain(|other| (&other.agent, other.swarm) != (&found.agent, found.swarm));
-        all.push(found);
+    while let Some(found) = search.next().await {
+        let known = all.iter_mut().find(|known| (&known.agent, known.swarm) == (&found.agent, found.swarm));
+        match known {
+            // Who answers by the name of another doesn't hide it.
+            Some(known) => {
+                known.addresses.extend(found.addresses);
+                known.addresses.sort();
+                known.addresses.dedup();
+            }
+            None => all.push(found),
+        }
         if wanted.is_one() {
             break;
         }

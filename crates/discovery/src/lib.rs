@@ -13,7 +13,7 @@ mod finding;
 use thiserror::Error;
 
 pub use announcing::{Announcement, announce, announce_listener};
-pub use finding::{Found, NoTerminal, Wanted, find, the_terminal};
+pub use finding::{Found, NoTerminal, Search, Wanted, find, the_terminal};
 
 /// The type of the service.
 const SERVICE: &str = "_bramble._tcp.local.";

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bramble_identity::{Agent, Identity, Peer, Role, Stranger, server_name};
+use bramble_identity::{Agent, Identity, Peer, Revocations, Role, Stranger, server_name};
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use thiserror::Error;
 use tokio::net::{TcpStream, UnixStream};
@@ -67,6 +67,16 @@ pub enum Unreached {
         /// Who isn't let in.
         me: Agent,
     },
+    /// The other agent's certificate was revoked.
+    #[error(
+        "the {role} at {at} was revoked, and isn't talked to: see that the one that took its place listens there"
+    )]
+    Bygone {
+        /// Where.
+        at: String,
+        /// What is looked for.
+        role: Role,
+    },
     /// Another kind of agent listens there.
     #[error("the {found} listens at {at}, and no {role}: check the address")]
     OtherRole {
@@ -114,11 +124,18 @@ struct Place {
 }
 
 /// Connects to the agent of a role that listens at a host and a port, and has it
-/// prove that it is one. The host is a name or an address, and is looked up each time.
+/// prove that it is one, and not revoked. The host is a name or an address, and is looked up each
+/// time.
 ///
 /// # Errors
-/// When there is none, or it is of another swarm.
-pub async fn dial(host: &str, port: u16, identity: &Identity, role: Role) -> Result<Dialed, Unreached> {
+/// When there is none, it is of another swarm, or it was revoked.
+pub async fn dial(
+    host: &str,
+    port: u16,
+    identity: &Identity,
+    role: Role,
+    revocations: &Revocations,
+) -> Result<Dialed, Unreached> {
     let at = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     let place = Place { at, role, me: identity.agent().clone() };
     let found = timeout(ANSWER, tokio::net::lookup_host((host, port))).await;
@@ -134,7 +151,7 @@ pub async fn dial(host: &str, port: u16, identity: &Identity, role: Role) -> Res
     let shaken = async {
         // A small message must not wait for the next.
         tcp.set_nodelay(true)?;
-        TlsConnector::from(identity.client(role)).connect(server_name(), tcp).await
+        TlsConnector::from(identity.client(role, revocations)).connect(server_name(), tcp).await
     };
     let stream = match timeout(ANSWER, shaken).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(stream) => stream,
@@ -203,6 +220,7 @@ impl Place {
             | Some(TlsError::AlertReceived(AlertDescription::UnknownCA)) => {
                 Unreached::OtherSwarm { at, role }
             }
+            Some(TlsError::InvalidCertificate(CertificateError::Revoked)) => Unreached::Bygone { at, role },
             Some(TlsError::AlertReceived(AlertDescription::CertificateRevoked)) => {
                 Unreached::Revoked { at, role, me }
             }

@@ -83,9 +83,9 @@ impl Identity {
         config
     }
 
-    /// For dialing an enrolled agent of one role.
-    pub fn client(&self, expects: Role) -> Arc<ClientConfig> {
-        let check = Check { identity: self.clone(), role: expects, revocations: Revocations::none() };
+    /// For dialing an enrolled agent of one role that isn't revoked.
+    pub fn client(&self, expects: Role, revocations: &Revocations) -> Arc<ClientConfig> {
+        let check = Check { identity: self.clone(), role: expects, revocations: revocations.clone() };
         let mut config = ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&TLS13])
             .expect(TLS13_IS_THERE)

@@ -87,7 +87,7 @@ fn stranger(error: &Error) -> &Stranger {
 fn agents_of_one_swarm_know_who_the_other_is() {
     let swarm = swarm();
     let box1 = swarm.enrol(Role::Pilot, "box1");
-    let shaken = shake(box1.client(Role::Terminal), swarm.server());
+    let shaken = shake(box1.client(Role::Terminal, &Revocations::none()), swarm.server());
     let (client, server) = (shaken.client.unwrap(), shaken.server.unwrap());
     let seen = swarm.desk.peer(server.peer_certificates().unwrap()).unwrap();
     assert_eq!(seen, Peer { agent: agent(Role::Pilot, "box1"), serial: box1.serial() });
@@ -101,13 +101,14 @@ fn agents_of_one_swarm_know_who_the_other_is() {
 fn a_pilot_of_another_swarm_is_refused_by_whoever_looks_first() {
     let (ours, theirs) = (swarm(), swarm());
     let box1 = theirs.enrol(Role::Pilot, "box1");
-    let (client, server) = refused(shake(box1.client(Role::Terminal), ours.server()));
+    let (client, server) = refused(shake(box1.client(Role::Terminal, &Revocations::none()), ours.server()));
     assert_eq!(client, Error::InvalidCertificate(CertificateError::UnknownIssuer));
     assert_eq!(server, Error::AlertReceived(AlertDescription::UnknownCA));
     // One that doesn't look is told.
     let mut careless = ClientConfig::clone(&joining_client());
     careless.alpn_protocols = vec![bramble_identity::ALPN.to_vec()];
-    careless.client_auth_cert_resolver = box1.client(Role::Terminal).client_auth_cert_resolver.clone();
+    careless.client_auth_cert_resolver =
+        box1.client(Role::Terminal, &Revocations::none()).client_auth_cert_resolver.clone();
     let (client, server) = refused(shake(Arc::new(careless), ours.server()));
     assert_eq!(client, Error::AlertReceived(AlertDescription::UnknownCA));
     assert_eq!(server, Error::InvalidCertificate(CertificateError::UnknownIssuer));
@@ -127,14 +128,15 @@ fn an_agent_without_a_certificate_is_refused() {
 fn an_agent_of_another_role_is_refused() {
     let swarm = swarm();
     let wheels = swarm.enrol(Role::Child, "wheels");
-    let (client, server) = refused(shake(wheels.client(Role::Terminal), swarm.server()));
+    let (client, server) =
+        refused(shake(wheels.client(Role::Terminal, &Revocations::none()), swarm.server()));
     assert_eq!(client, Error::AlertReceived(AlertDescription::CertificateUnknown));
     let expected = Stranger::Role { found: agent(Role::Child, "wheels"), expected: Role::Pilot };
     assert_eq!(stranger(&server), &expected);
     // Nor does an agent take a pilot for a terminal.
     let (box1, box2) = (swarm.enrol(Role::Pilot, "box1"), swarm.enrol(Role::Pilot, "box2"));
     let server = box2.server(Role::Pilot, &Revocations::none());
-    let (client, _) = refused(shake(box1.client(Role::Terminal), server));
+    let (client, _) = refused(shake(box1.client(Role::Terminal, &Revocations::none()), server));
     assert!(matches!(stranger(&client), Stranger::Role { .. }));
 }
 
@@ -144,9 +146,9 @@ fn a_revoked_agent_is_refused_and_told_so() {
     let (box1, box2) = (swarm.enrol(Role::Pilot, "box1"), swarm.enrol(Role::Pilot, "box2"));
     let server = swarm.server();
     swarm.revocations.revoke([box1.serial()]).unwrap();
-    let (client, _) = refused(shake(box1.client(Role::Terminal), Arc::clone(&server)));
+    let (client, _) = refused(shake(box1.client(Role::Terminal, &Revocations::none()), Arc::clone(&server)));
     assert_eq!(client, Error::AlertReceived(AlertDescription::CertificateRevoked));
-    assert!(shake(box2.client(Role::Terminal), server).server.is_ok());
+    assert!(shake(box2.client(Role::Terminal, &Revocations::none()), server).server.is_ok());
 }
 
 #[test]
@@ -172,7 +174,7 @@ fn an_agents_certificate_can_not_issue_others() {
 fn a_recorded_handshake_played_again_is_refused_and_nothing_is_resumed() {
     let swarm = swarm();
     let box1 = swarm.enrol(Role::Pilot, "box1");
-    let (client, server) = (box1.client(Role::Terminal), swarm.server());
+    let (client, server) = (box1.client(Role::Terminal, &Revocations::none()), swarm.server());
     let first = shake(Arc::clone(&client), Arc::clone(&server));
     assert!(first.server.is_ok());
     let mut replayed = ServerConnection::new(Arc::clone(&server)).unwrap();

@@ -50,7 +50,7 @@ impl Place {
         Place { socket: Some(socket.into()), ..self }
     }
 
-    /// To listen: not to agents whose certificate is among these.
+    /// Not with agents whose certificate is among these.
     pub fn with_revocations(self, revocations: Revocations) -> Place {
         Place { revocations, ..self }
     }
@@ -58,6 +58,11 @@ impl Place {
     /// To listen: with what enrols agents that were invited.
     pub fn with_joins(self, joins: Arc<dyn Joins>) -> Place {
         Place { joins: Some(joins), ..self }
+    }
+
+    /// The certificates whose agents aren't talked to.
+    pub fn revocations(&self) -> &Revocations {
+        &self.revocations
     }
 
     /// The endpoint.

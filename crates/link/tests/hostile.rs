@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use crate::common::*;
-use bramble_identity::{ALPN, Identity, Role, joining_client, server_name};
+use bramble_identity::{ALPN, Identity, Revocations, Role, joining_client, server_name};
 use bramble_link::protocol::{Frame, Introduction};
 use bramble_link::{Dialer, Endpoint, Event, Events, Listener};
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -56,7 +56,7 @@ impl Lab {
 
     /// A connection of an enrolled pilot that doesn't go through its gate.
     fn connect_as(&self, identity: &Identity) -> StreamOwned<ClientConnection, TcpStream> {
-        tls(identity.client(Role::Terminal), self.connect())
+        tls(identity.client(Role::Terminal, &Revocations::none()), self.connect())
     }
 }
 
@@ -195,7 +195,8 @@ fn five_hundred_silent_connections_keep_nobody_out() {
     let before = memory();
     let mut hello = Vec::new();
     let identity = lab.swarm.enrol(Role::Pilot, "box2");
-    let mut client = ClientConnection::new(identity.client(Role::Terminal), server_name()).unwrap();
+    let mut client =
+        ClientConnection::new(identity.client(Role::Terminal, &Revocations::none()), server_name()).unwrap();
     client.write_tls(&mut hello).unwrap();
     let silent: Vec<TcpStream> = (0..500)
         .map(|number| {
@@ -224,7 +225,8 @@ fn a_key_of_another_swarm_opens_nothing_even_where_its_owner_does_not_look() {
     // It takes the terminal for what it likes.
     let mut config = ClientConfig::clone(&joining_client());
     config.alpn_protocols = vec![ALPN.to_vec()];
-    config.client_auth_cert_resolver = stranger.client(Role::Terminal).client_auth_cert_resolver.clone();
+    config.client_auth_cert_resolver =
+        stranger.client(Role::Terminal, &Revocations::none()).client_auth_cert_resolver.clone();
     let mut stream = tls(Arc::new(config.clone()), lab.connect());
     let _ = stream.write_all(&introduction("box1/1"));
     let error = stream.read(&mut [0; 64]).unwrap_err();
@@ -257,7 +259,7 @@ fn an_enrolled_pilot_can_not_take_the_place_of_another() {
     let (listener, at_terminal) = swarm.listen();
     let box2 = swarm.enrol(Role::Pilot, "box2");
     let pose = |identity: &str, name: &str| {
-        let mut stream = tls(box2.client(Role::Terminal), connect(listener.endpoint()));
+        let mut stream = tls(box2.client(Role::Terminal, &Revocations::none()), connect(listener.endpoint()));
         // Where it was refused before all was sent, the rest can't be.
         let _ = stream.write_all(&[introduction(identity), frame(&hello(name))].concat());
         stream

@@ -149,6 +149,34 @@ fn a_child_is_not_let_in_at_a_terminal_nor_a_pilot_where_a_terminal_is_dialed() 
 }
 
 #[test]
+fn a_child_dials_a_pilot_that_it_knows_to_be_revoked_no_more() {
+    let swarm = Swarm::new();
+    let box7 = swarm.enrol(Role::Pilot, "box7");
+    let revocations = bramble_identity::Revocations::none();
+    revocations.revoke([box7.serial()]).unwrap();
+    let place = Place::from(anywhere()).with_identity(Some(box7));
+    let (listener, _at_pilot) =
+        listen(place, Me::new("box7".parse().unwrap(), "pilot", "child"), terms).unwrap();
+    let place = Place::from(listener.endpoint().clone()).with_revocations(revocations);
+    let place = place.with_identity(Some(swarm.enrol(Role::Child, "wheels")));
+    let me = Me::new("wheels".parse().unwrap(), "child", "pilot");
+    let (_child, at_child) = dial(place, me, Terms::new(MemoryOutbox::new())).unwrap();
+    let why = wait_unreached(&at_child);
+    assert!(why.contains("the pilot at 127.0.0.1:") && why.contains("was revoked"), "{why}");
+}
+
+#[test]
+fn an_address_of_another_computer_is_no_file_that_can_not_be_made() {
+    let swarm = Swarm::new();
+    // TEST-NET-3 of RFC 5737, which is nobody's.
+    let place = Place::from("tcp://203.0.113.7:5600".parse::<bramble_link::Endpoint>().unwrap());
+    let place = place.with_identity(Some(swarm.enrol(Role::Terminal, "desk")));
+    let Err(error) = listen(place, terminal(), terms) else { panic!("it is no address of this computer") };
+    let text = error.to_string();
+    assert!(text.contains("an address of this computer") && !text.contains("folder"), "{text}");
+}
+
+#[test]
 fn a_child_finds_its_pilot_over_the_network() {
     let swarm = Swarm::new();
     let place = Place::from(anywhere()).with_identity(Some(swarm.enrol(Role::Pilot, "box1")));

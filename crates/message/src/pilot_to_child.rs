@@ -1,5 +1,6 @@
 //! What a pilot says to a child.
 
+use bramble_identity::Serial;
 use bramble_value::{Name, Time};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -49,6 +50,12 @@ pub enum PilotToChild {
         port: PortName,
         /// What it then reads.
         reading: Reading,
+    },
+    /// These certificates hold no more, and whoever shows one is no pilot of the child's. There may
+    /// be some among them that were told before. Nothing is answered.
+    Revoked {
+        /// By their numbers.
+        certificates: Vec<Serial>,
     },
 }
 

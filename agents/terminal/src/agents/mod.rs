@@ -211,11 +211,8 @@ impl Agents {
     /// # Errors
     /// When the pilot can't be renamed so.
     pub(crate) fn promise(&self, name: &Name, to: &Name) -> Allowed<Vec<u8>> {
-        if *to == self.identity.agent().name {
-            return Err(Refusal::conflict(format!("{to} is this terminal's own name")));
-        }
         self.write(|registry| {
-            let agent = registry.may_rename(name, to)?;
+            let agent = self.may_rename(registry, name, to)?;
             if let Some(becoming) = &agent.becomes {
                 return Ok((becoming.certificate.der(), Vec::new()));
             }
@@ -227,6 +224,23 @@ impl Agents {
             registry.promise(name, Becoming { name: to.clone(), certificate });
             Ok((issued.certificate, Vec::new()))
         })
+    }
+
+    /// Whether a pilot can be renamed so, as far as it isn't asked itself.
+    ///
+    /// # Errors
+    /// When it can't.
+    pub(crate) fn check_rename(&self, name: &Name, to: &Name) -> Allowed<()> {
+        self.may_rename(&self.registry(), name, to).map(drop)
+    }
+
+    fn may_rename<'a>(&self, registry: &'a Registry, name: &Name, to: &Name) -> Allowed<&'a Enrolled> {
+        if *to == self.identity.agent().name {
+            return Err(
+                Refusal::conflict(format!("{to} is this terminal's own name")).help("choose another name")
+            );
+        }
+        registry.may_rename(name, to)
     }
 
     /// A pilot didn't take its new name, and keeps the one that it has. It blocks.

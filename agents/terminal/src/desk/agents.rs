@@ -88,7 +88,8 @@ impl Desk {
         let running = self.state.lab().running().find(|running| running.pilot == name);
         let agents = Arc::clone(&self.agents);
         let agent = plan::blocking(move || agents.revoke(&name)).await?;
-        let mut done = format!("the {agent} is revoked: nobody of this swarm talks to it any more");
+        self.state.change(|lab| lab.revoked(&agent.name));
+        let mut done = format!("the {agent} is revoked: {}", ends_with(&agent, &self.children_of(&agent)));
         if let Some(running) = running {
             done.push_str(&format!(
                 ".\nIt runs a session of {} with {}, which it finishes by itself; what it observes from now on stays in \
@@ -99,8 +100,17 @@ impl Desk {
         Ok(Done { done })
     }
 
+    /// The children that are an agent's, as it said last.
+    fn children_of(&self, agent: &Agent) -> Vec<String> {
+        let (pilots, _) = self.state.lab().view();
+        let pilot = pilots.into_iter().find(|pilot| pilot.name == agent.name);
+        pilot.into_iter().flat_map(|pilot| pilot.children).map(|child| child.name.to_string()).collect()
+    }
+
     /// Gives a pilot another name.
     pub(crate) async fn rename(&self, name: Name, Rename { to, who }: Rename) -> Allowed<Done> {
+        // Whatever it does, what isn't allowed is the first thing to know.
+        self.agents.check_rename(&name, &to)?;
         self.state.lab().check_idle(&name)?;
         let (agents, old, new) = (Arc::clone(&self.agents), name.clone(), to.clone());
         let certificate = plan::blocking(move || agents.promise(&old, &new)).await?;
@@ -149,6 +159,20 @@ impl Desk {
                 tracing::warn!("a pilot hears of a revoked agent only when it comes again: {error}");
             }
         }
+    }
+}
+
+/// What it means that an agent is revoked, which has these children.
+fn ends_with(agent: &Agent, children: &[String]) -> String {
+    match (agent.role, children) {
+        (Role::Pilot, []) => "this terminal talks to it no more".to_owned(),
+        (Role::Pilot, children) => format!(
+            "this terminal talks to it no more.\nNobody can tell its children, {}, which talk to nobody else: they go on \
+             obeying it until they are linked to another pilot. Stop them, or have a new pilot join as {}",
+            children.join(", "),
+            agent.name
+        ),
+        _ => "no pilot lets it in any more, as soon as it hears of that".to_owned(),
     }
 }
 

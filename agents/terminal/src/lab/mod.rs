@@ -12,7 +12,7 @@ use bramble_message::{
     Calibrated, Ended, PilotHello, Progress, Reaction, Software, StartSession, Started, Status,
 };
 use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::api::types::{PilotStatus, Starting};
@@ -38,10 +38,23 @@ pub(crate) struct Lab {
     calibrations: BTreeMap<Name, Vec<Calibrated>>,
     /// How each pilot reacts, as it said last.
     reactions: BTreeMap<Name, Reaction>,
-    refused: Vec<String>,
+    refused: Vec<Refused>,
     /// Why sessions that are over are not in their subjects' files yet.
     pub(crate) unpacked: Option<String>,
 }
+
+/// An agent that isn't talked to.
+#[derive(Debug)]
+struct Refused {
+    why: String,
+    /// Which pilot it is, where it is linked and not understood. Any other is known to be there
+    /// only while it keeps trying.
+    linked: Option<Name>,
+    last: Timestamp,
+}
+
+/// How long after its last try an agent is still one that is refused: it is told of every 5 s.
+const STILL_REFUSED: SignedDuration = SignedDuration::from_secs(15);
 
 /// A session that runs, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,10 +74,17 @@ pub(crate) struct Past {
     pub(crate) notes: Vec<Line>,
 }
 
+impl Refused {
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.linked.is_none() && now.duration_since(self.last) > STILL_REFUSED
+    }
+}
+
 impl Lab {
     /// A pilot is there. A session that it runs and that was not heard of here is
     /// returned: its past is in the subject's file.
     pub(crate) fn up(&mut self, name: &Name, hello: PilotHello, now: Timestamp) -> Option<Running> {
+        self.understands(name);
         let known = self.pilots.remove(name);
         let mut pilot = known.unwrap_or_else(|| Pilot::new(hello.software.clone(), now));
         pilot.presence.comes(now);
@@ -96,8 +116,16 @@ impl Lab {
 
     /// A pilot is gone, for this reason. Its session goes on without this terminal.
     pub(crate) fn down(&mut self, name: &Name, why: &str, now: Timestamp) {
+        self.understands(name);
         if let Some(pilot) = self.pilots.get_mut(name) {
             pilot.presence.goes(why, now);
+        }
+    }
+
+    /// A pilot was revoked: it is here no more in a moment.
+    pub(crate) fn revoked(&mut self, name: &Name) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            pilot.presence.is_revoked();
         }
     }
 
@@ -114,12 +142,36 @@ impl Lab {
     }
 
     /// An agent was not talked to.
-    pub(crate) fn refused(&mut self, why: String) {
-        self.refused.retain(|known| *known != why);
-        self.refused.push(why);
+    pub(crate) fn refused(&mut self, why: String, now: Timestamp) {
+        self.note_refused(Refused { why, linked: None, last: now });
+    }
+
+    /// A pilot is linked that says what isn't understood.
+    pub(crate) fn misunderstood(&mut self, name: &Name, why: String, now: Timestamp) {
+        self.note_refused(Refused { why, linked: Some(name.clone()), last: now });
+    }
+
+    fn note_refused(&mut self, refused: Refused) {
+        self.refused.retain(|known| known.why != refused.why);
+        self.refused.push(refused);
         if self.refused.len() > MOST_REFUSED {
             self.refused.remove(0);
         }
+    }
+
+    /// What wasn't understood of a pilot is over.
+    fn understands(&mut self, name: &Name) {
+        self.refused.retain(|refused| refused.linked.as_ref() != Some(name));
+    }
+
+    /// Whether an agent that was refused tries no more.
+    pub(crate) fn has_given_up(&self, now: Timestamp) -> bool {
+        self.refused.iter().any(|refused| refused.is_over(now))
+    }
+
+    /// Forgets agents that were refused and try no more.
+    pub(crate) fn forget_refused(&mut self, now: Timestamp) {
+        self.refused.retain(|refused| !refused.is_over(now));
     }
 
     /// What a pilot says of itself now and then. As [`Lab::up`].
@@ -357,7 +409,10 @@ impl Lab {
 
     /// Everything, for showing.
     pub(crate) fn view(&self) -> (Vec<PilotStatus>, Vec<String>) {
-        (self.pilots.iter().map(|(name, pilot)| pilot.view(name)).collect(), self.refused.clone())
+        (
+            self.pilots.iter().map(|(name, pilot)| pilot.view(name)).collect(),
+            self.refused.iter().map(|refused| refused.why.clone()).collect(),
+        )
     }
 
     fn run(&mut self, name: &Name, session: Uuid) -> Option<&mut Run> {
@@ -393,7 +448,7 @@ impl Lab {
 
     fn unknown(&self, name: &Name) -> Refusal {
         let quoted = format!("`{name}`");
-        if let Some(why) = self.refused.iter().rev().find(|why| why.contains(&quoted)) {
+        if let Some(Refused { why, .. }) = self.refused.iter().rev().find(|one| one.why.contains(&quoted)) {
             return Refusal::conflict(format!("{name} can't be talked to: {why}"));
         }
         let here: Vec<&str> = self

@@ -28,6 +28,7 @@ pub(super) struct Presence {
     since: Timestamp,
     /// Why it is away.
     why: Option<String>,
+    revoked: bool,
     unacknowledged: u64,
     catching_up: bool,
     clock: Option<Clock>,
@@ -48,6 +49,7 @@ impl Presence {
             here: false,
             since: now,
             why: None,
+            revoked: false,
             unacknowledged: 0,
             catching_up: false,
             clock: None,
@@ -64,9 +66,15 @@ impl Presence {
         self.why = Some("nothing was heard of it since this terminal started".to_owned());
     }
 
+    /// It is let in no more, unless it joins again.
+    pub(super) fn is_revoked(&mut self) {
+        self.revoked = true;
+    }
+
     /// It is here from now on.
     pub(super) fn comes(&mut self, now: Timestamp) {
         (self.here, self.since, self.why, self.catching_up) = (true, now, None, true);
+        self.revoked = false;
         self.clock = None;
         self.round_trips = Meter::default();
         // It may be another process: it will say itself who its children are.
@@ -136,7 +144,10 @@ impl Presence {
         PilotStatus {
             here: self.here,
             since: self.since,
-            why: self.why.clone(),
+            why: match (self.here, self.revoked) {
+                (false, true) => Some("it was revoked".to_owned()),
+                _ => self.why.clone(),
+            },
             children: self.children.iter().map(child).collect(),
             unacknowledged: self.unacknowledged,
             catching_up: self.here && self.catching_up && self.unacknowledged > FEW,

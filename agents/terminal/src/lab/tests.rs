@@ -193,9 +193,36 @@ fn a_pilot_that_was_in_a_session_is_expected_until_it_comes() {
 #[test]
 fn an_agent_that_was_refused_is_named_with_the_reason_when_it_is_wanted() {
     let mut lab = lab();
-    lab.refused("`box3` speaks version 9 of the link and `terminal` version 1".into());
+    lab.refused("`box3` speaks version 9 of the link and `terminal` version 1".into(), at(0));
     let said = why(lab.reserve(&mouse("M001"), &alice(), &name("box3"), false));
     assert!(said.starts_with("box3 can't be talked to: `box3` speaks version 9"), "{said}");
+}
+
+#[test]
+fn an_agent_that_was_refused_and_tries_no_more_is_forgotten() {
+    let mut lab = lab();
+    let refused = |lab: &Lab| lab.view().1;
+    lab.refused("another agent named `box3` is linked".into(), at(0));
+    lab.refused("another agent named `box3` is linked".into(), at(5));
+    assert!(!lab.has_given_up(at(20)) && refused(&lab).len() == 1);
+    assert!(lab.has_given_up(at(21)));
+    lab.misunderstood(&name("box4"), "`box4` says hello as no pilot".into(), at(6));
+    lab.forget_refused(at(21));
+    assert_eq!(refused(&lab), ["`box4` says hello as no pilot"], "it is still linked");
+    lab.down(&name("box4"), "it ended the link", at(22));
+    assert!(refused(&lab).is_empty());
+}
+
+#[test]
+fn a_pilot_that_was_revoked_is_away_because_of_that() {
+    let mut lab = lab();
+    lab.revoked(&name("box1"));
+    assert_eq!(lab.view().0[0].why, None, "for a moment it is here");
+    lab.down(&name("box1"), "the connection broke", at(1));
+    assert_eq!(lab.view().0[0].why.as_deref(), Some("it was revoked"));
+    lab.up(&name("box1"), hello(Activity::Idle), at(2));
+    lab.down(&name("box1"), "the connection broke", at(3));
+    assert_eq!(lab.view().0[0].why.as_deref(), Some("the connection broke"), "it had joined again");
 }
 
 #[test]

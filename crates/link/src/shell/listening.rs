@@ -9,7 +9,7 @@ use zeromq::{RouterSocket, Socket, SocketRecv, ZmqMessage};
 
 use super::bind::Bound;
 use super::core::{GOODBYE, Nonsense, may_answer, may_be_answered, read, say, until};
-use super::out::{Out, Told};
+use super::out::{Out, Strangers, Told};
 use super::socket::{deliver, name_in, watch};
 use super::vigil::{Vigil, rest};
 use super::{Event, Order, now};
@@ -59,7 +59,7 @@ pub(super) async fn run(
         agenda: BTreeSet::new(),
         touched: BTreeSet::new(),
         out,
-        strangers: Told::default(),
+        strangers: Strangers::default(),
         nonsense: Nonsense::default(),
         awake: BTreeSet::new(),
     };
@@ -138,7 +138,7 @@ struct Listening {
     touched: BTreeSet<Name>,
     out: Out,
     /// What was told of agents that aren't among the peers.
-    strangers: Told,
+    strangers: Strangers,
     nonsense: Nonsense,
     /// Those that an answer is waited for from, awake.
     awake: BTreeSet<Name>,
@@ -153,7 +153,7 @@ impl Listening {
                 return Err(Refusal::new(Reason::Other, text));
             }
             let terms = (self.terms)(name).map_err(|why| Refusal::new(Reason::Unknown, why))?;
-            let told = Told { name: Some(name.clone()), ..Told::default() };
+            let told = Told::of(name.clone());
             let peer = Peer {
                 end: End::listening(self.me.clone(), terms),
                 route: None,
@@ -272,7 +272,7 @@ impl Listening {
     /// Refuses a connection that has no end.
     async fn refuse(&mut self, route: &Bytes, refusal: Refusal) {
         send(&mut self.socket, route, &Frame::Refuse(refusal.clone())).await;
-        self.out.refused(refusal, &mut self.strangers);
+        self.out.turned_away(refusal, &mut self.strangers, now());
     }
 
     fn lost(&mut self, route: &Bytes) {

@@ -62,11 +62,13 @@ pub enum Event {
         /// How that is known.
         why: Gone,
     },
-    /// The agent that was dialed, or one that dialed, is not talked to. A dialer
-    /// keeps trying, and says so again only when the reason changes.
+    /// The agent that was dialed, or one that dialed, is not talked to. A dialer keeps trying, and
+    /// says so again only when the reason changes, and ever more rarely where reasons take turns. A
+    /// listener says so again every 5 s while others keep trying.
     Refused(Refusal),
     /// The agent that is dialed can't be reached, or doesn't let us in. It is
-    /// tried again, and told again only when the reason changes.
+    /// tried again, and told again only when the reason changes, and ever more rarely where
+    /// reasons take turns.
     Unreached {
         /// Why, in a sentence.
         why: String,
@@ -115,9 +117,7 @@ pub enum LinkError {
     )]
     NotASocket(Endpoint),
     /// The system doesn't let us.
-    #[error(
-        "can't listen at {endpoint}: {why}; check that the folder exists and that this user may write there"
-    )]
+    #[error("can't listen at {endpoint}: {why}; {}", what_to_check(endpoint, why))]
     CantListen {
         /// Where.
         endpoint: Endpoint,
@@ -156,6 +156,19 @@ pub enum LinkError {
     /// No thread could be started.
     #[error("can't start the link's thread: {0}")]
     NoThread(std::io::Error),
+}
+
+/// What a person can do where an agent can't listen.
+fn what_to_check(endpoint: &Endpoint, why: &std::io::Error) -> &'static str {
+    match (endpoint, why.kind()) {
+        (Endpoint::Ipc(_), _) => "check that the folder exists and that this user may write there",
+        (_, std::io::ErrorKind::PermissionDenied) => {
+            "ports below 1024 are the system's: choose another, as in tcp://0.0.0.0:5600"
+        }
+        _ => {
+            "check that this is an address of this computer, or listen at all of them, as in tcp://0.0.0.0:5600"
+        }
+    }
 }
 
 /// The link has ended.
@@ -334,7 +347,8 @@ fn dial_to(place: Place, me: Me, terms: Terms, out: Out) -> Result<Dialer, LinkE
     let agent = Agent::new(me.role.parse()?, me.name.clone());
     let (role, way) = (me.talks_to.parse()?, place.way(agent)?);
     let name = me.name.clone();
-    let to = socket::Dial { endpoint: place.endpoint, way, me: name.clone(), role };
+    let Place { endpoint, revocations, .. } = place;
+    let to = socket::Dial { endpoint, way, me: name.clone(), role, revocations };
     let thread = Thread::start(name.as_str(), move |orders, runtime| {
         runtime.block_on(dialing::run(to, me, terms, orders, out));
     })?;

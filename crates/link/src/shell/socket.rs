@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bramble_gate::Dialed;
-use bramble_identity::{Agent, Role};
+use bramble_identity::{Agent, Revocations, Role};
 use bramble_value::Name;
 use bytes::Bytes;
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ use zeromq::{DealerSocket, Socket, SocketEvent, SocketOptions, SocketRecv, Socke
 
 use super::bind::private_folder;
 use super::core::SEND_TIMEOUT;
-use super::finding::dial_found;
+use super::finding::{Caller, dial_found};
 use crate::endpoint::Endpoint;
 use crate::place::Way;
 use crate::protocol::Frame;
@@ -67,6 +67,8 @@ pub(super) struct Dial {
     pub(super) way: Way,
     pub(super) me: Name,
     pub(super) role: Role,
+    /// Those that aren't talked to.
+    pub(super) revocations: Revocations,
 }
 
 /// Why there is no connection.
@@ -115,9 +117,13 @@ impl Connection {
                 return Ok(Connection { socket, ended, carrying: None, peer: None });
             }
             Way::Network { host, port, identity } => {
-                bramble_gate::dial(host.as_str(), *port, identity, to.role).await?
+                bramble_gate::dial(host.as_str(), *port, identity, to.role, &to.revocations).await?
             }
-            Way::Find { name, identity } => dial_found(name.as_ref(), identity, to.role).await?,
+            Way::Find { name, identity } => {
+                let caller =
+                    Caller { identity: identity.clone(), role: to.role, revocations: to.revocations };
+                dial_found(name.as_ref(), &caller).await?
+            }
         };
         let peer = Some(dialed.peer().agent.clone());
         let (carrying, folder) = carry(dialed).map_err(|why| NoConnection {

@@ -305,6 +305,7 @@ pub(crate) fn pilot_to_child() -> Vec<PilotToChild> {
     ];
     let touch = |reading| PilotToChild::Touch { ask, time, port: port("wheel", None), reading };
     messages.extend(READINGS.map(touch));
+    messages.push(PilotToChild::Revoked { certificates: vec![read(SERIAL)] });
     messages
 }
 
