@@ -1,6 +1,7 @@
 //! The children of this pilot: which are there, and the devices of theirs that a
 //! session uses.
 
+mod live;
 mod offer;
 mod presence;
 
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 use bramble_gate::Counts;
 use bramble_identity::Revocations;
 use bramble_link::{
-    Clock, Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen,
+    Endpoint, Event, Events, Line, LinkError, Listener, Me, MemoryOutbox, Place, Terms, listen,
 };
 use bramble_message::{
     Ask, Child, ChildHello, ChildToPilot, Origin, PilotToChild, PortName, Reading, RigDevice, decode, encode,
@@ -24,6 +25,7 @@ use bramble_task::definition::PortId;
 use bramble_value::{Name, Time};
 use uuid::Uuid;
 
+use live::happening;
 use offer::{check_offer, is_real};
 use presence::Presence;
 
@@ -82,6 +84,11 @@ impl Children {
         let mut children = Children { listener: None, known, next_ask, revocations };
         if let Some(place) = place {
             let me = Me::new(pilot.clone(), "pilot", "child");
+            let letting_in = children.clone();
+            let place = place.with_told(Arc::new(move |peer, _| {
+                letting_in.known().entry(peer.agent.name.clone()).or_default().presence.certificate =
+                    Some(peer.serial);
+            }));
             let (listener, events) = listen(place, me, |_| Ok(Terms::new(MemoryOutbox::new())))?;
             let listener = Arc::new(listener);
             children.listener = Some(listener.clone());
@@ -320,31 +327,6 @@ impl Children {
         // What is under the lock is whole after each statement.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a child says in a session in real time, on this computer's clock; `None`
-/// where it is of something that the session doesn't use.
-fn happening(
-    child: &Name,
-    message: ChildToPilot,
-    live: &BTreeMap<PortName, PortId>,
-    clock: Option<Clock>,
-) -> Option<Happening> {
-    // Where no heartbeat has come back yet, what comes is as old as its way here.
-    let ours = |theirs| clock.map_or_else(bramble_link::now, |clock| clock.ours(theirs));
-    Some(match message {
-        ChildToPilot::Input { time, port, reading } => {
-            Happening::Input { port: *live.get(&port)?, reading: from_message(reading), at: ours(time) }
-        }
-        ChildToPilot::Missed { time, port, count } => {
-            Happening::Missed { port: *live.get(&port)?, count, at: ours(time) }
-        }
-        ChildToPilot::Note { time, text } => {
-            Happening::Note { text: format!("the child {child}: {text}"), at: ours(time) }
-        }
-        ChildToPilot::Failed { why } => Happening::Lost { child: child.clone(), why },
-        ChildToPilot::Done { .. } => return None,
-    })
 }
 
 /// What a session has claimed of children.

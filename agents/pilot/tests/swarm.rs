@@ -149,6 +149,16 @@ fn a_child_joins_too_and_is_its_pilots_over_the_network() {
     swarm.lab.until(&["status", "--json"], |status| is_here(status, true));
     eventually("the child was noted", || (swarm.agent("wheels")["here"] == true).then_some(()));
 
+    // Where the file of the agents is lost, all that are here are in it again.
+    let known = ["box1", "wheels"].map(|agent| swarm.agent(agent)["serial"].clone());
+    assert_eq!(swarm.lab.end("terminal"), Some(0));
+    std::fs::remove_file(swarm.lab.path("lab/agents.json")).unwrap();
+    let at = swarm.at.clone();
+    swarm.lab.start_terminal_at(&at, &[]);
+    swarm.lab.until(&["status", "--json"], |status| is_here(status, true));
+    let are_known = || ["box1", "wheels"].map(|agent| swarm.agent(agent)["serial"].clone()) == known;
+    eventually("both are listed", || are_known().then_some(()));
+
     // A child hears of other pilots from its own.
     swarm.enrol("box2");
     let serial = swarm.agent("box2")["serial"].as_str().unwrap().to_owned();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bramble_gate::Counts;
+use bramble_identity::{Agent, Peer, Role};
 use bramble_journal::{Journal, JournalError};
 use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Refusal, Terms};
 use bramble_message::{
@@ -349,7 +350,13 @@ impl Swarm {
                     self.messages(backlog);
                 }
                 let here = status.children.iter().filter(|child| child.here);
-                here.for_each(|child| self.desk.is_here(&child.name));
+                for child in here {
+                    if let Some(serial) = child.certificate {
+                        let agent = Agent::new(Role::Child, child.name.clone());
+                        self.desk.agents.came(&Peer { agent, serial }, None);
+                    }
+                    self.desk.is_here(&child.name);
+                }
                 let now = Now { time: bramble_link::now(), at: Timestamp::now() };
                 let found = self.desk.state.change(|lab| lab.status(pilot, *status, now));
                 self.look_up(found);

@@ -27,5 +27,5 @@ pub use log::{Counts, is_worth_a_line};
 pub use refused::Refused;
 pub use server::{
     Door, Gate, HANDSHAKE, JOINING, JoinStream, Joins, MOST_CONNECTED, MOST_OF_AN_AGENT, MOST_WAITING,
-    MOST_WAITING_OF_ONE,
+    MOST_WAITING_OF_ONE, Told,
 };

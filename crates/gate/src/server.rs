@@ -58,6 +58,10 @@ pub trait Joins: Send + Sync {
     fn join(&self, stream: JoinStream, from: IpAddr) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
+/// Is told of every agent that was let in, by what it has proven and its certificate (in DER), in
+/// the gate's thread, which it mustn't hold up.
+pub type Told = Arc<dyn Fn(&Peer, &[u8]) + Send + Sync>;
+
 /// Who is let in, and where to.
 pub struct Door {
     /// Who listens.
@@ -68,6 +72,8 @@ pub struct Door {
     pub revocations: Revocations,
     /// What is done with those that want to be enrolled.
     pub joins: Option<Arc<dyn Joins>>,
+    /// Who is told of those that are let in.
+    pub told: Option<Told>,
     /// The Unix socket of the ROUTER.
     pub socket: PathBuf,
 }
@@ -253,6 +259,9 @@ impl Entrance {
             Ok(stream) => {
                 let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
                 let peer = self.door.identity.peer(certificates)?;
+                if let (Some(told), Some(certificate)) = (&self.door.told, certificates.first()) {
+                    told(&peer, certificate);
+                }
                 Ok(Shaken::Agent(stream, peer))
             }
             Err((error, stream)) => {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bramble_gate::Joins;
+use bramble_gate::{Joins, Told};
 use bramble_identity::{Agent, Identity, Revocations};
 
 use bramble_value::Name;
@@ -30,11 +30,13 @@ pub struct Place {
     pub(crate) socket: Option<PathBuf>,
     pub(crate) revocations: Revocations,
     pub(crate) joins: Option<Arc<dyn Joins>>,
+    pub(crate) told: Option<Told>,
 }
 
 impl From<Endpoint> for Place {
     fn from(endpoint: Endpoint) -> Place {
-        Place { endpoint, identity: None, socket: None, revocations: Revocations::none(), joins: None }
+        let revocations = Revocations::none();
+        Place { endpoint, identity: None, socket: None, revocations, joins: None, told: None }
     }
 }
 
@@ -58,6 +60,11 @@ impl Place {
     /// To listen: with what enrols agents that were invited.
     pub fn with_joins(self, joins: Arc<dyn Joins>) -> Place {
         Place { joins: Some(joins), ..self }
+    }
+
+    /// To listen: with who is told of every agent that is let in.
+    pub fn with_told(self, told: Told) -> Place {
+        Place { told: Some(told), ..self }
     }
 
     /// The certificates whose agents aren't talked to.

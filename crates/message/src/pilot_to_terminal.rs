@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bramble_identity::Serial;
 use bramble_value::{Ending, Name, Names, Person, Record, Span, SubjectId, Time, Value, ValueType};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -264,6 +265,9 @@ pub struct Child {
     pub quality: Option<Quality>,
     /// How its computer fares.
     pub health: Option<Health>,
+    /// The number of the certificate that it came with last; none for one on a Unix socket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Serial>,
 }
 
 /// What a pilot is doing.

@@ -1,5 +1,6 @@
 //! Whether a child is there, since when, and how it fares.
 
+use bramble_identity::Serial;
 use bramble_link::Clock;
 use bramble_message::{Child, Health, Quality};
 use bramble_value::{Name, Time};
@@ -15,12 +16,15 @@ pub(super) struct Presence {
     pub(super) clock: Option<Clock>,
     /// What it said last of its computer.
     pub(super) health: Option<Health>,
+    /// What the gate let it in with.
+    pub(super) certificate: Option<Serial>,
 }
 
 impl Presence {
     /// It is there from now on.
     pub(super) fn comes(&mut self, now: Time) {
-        *self = Presence { here: true, since: Some(now), ..Presence::default() };
+        let certificate = self.certificate;
+        *self = Presence { here: true, since: Some(now), certificate, ..Presence::default() };
     }
 
     /// It is away from now on. Of one that was away already nothing changes.
@@ -44,7 +48,8 @@ impl Presence {
                 .map(|health| bramble_health::wall_ahead(health, clock.ours(health.time), now, unix_ns)),
         });
         let Presence { here, since, .. } = *self;
-        Child { name, here, since, why: self.why.clone(), quality, health: self.health.clone() }
+        let (why, health) = (self.why.clone(), self.health.clone());
+        Child { name, here, since, why, quality, health, certificate: self.certificate }
     }
 }
 

@@ -23,7 +23,7 @@ struct Written {
 pub(super) fn read(path: &Path) -> Allowed<Registry> {
     let cannot = |why: &dyn std::fmt::Display| {
         Refusal::failed(format!("{} can't be read: {why}", path.display())).help(
-            "restore it from a backup, or move it away: agents go on, but aren't listed until they join again",
+            "restore it from a backup, or move it away: agents go on, and are listed again when they are here",
         )
     };
     let text = match std::fs::read(path) {

@@ -1,17 +1,26 @@
-//! Agents that come to the gate to join.
+//! Agents that come to the gate.
 
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bramble_enrolment::{Declined, Refusal, Unfinished, Wanted, host};
-use bramble_gate::{Counts, JoinStream, Joins};
+use bramble_gate::{Counts, JoinStream, Joins, Told};
 use bramble_identity::{Agent, Serial};
 use bramble_link::now;
 
 use super::Agents;
 
-/// What the gate hands them to.
+/// Has whoever is let in be noted down.
+pub(crate) fn note_who_comes(agents: Arc<Agents>) -> Told {
+    Arc::new(move |peer, certificate| {
+        let (agents, peer, certificate) = (Arc::clone(&agents), peer.clone(), certificate.to_vec());
+        // It may wait for the disk, and here is the gate's thread.
+        tokio::task::spawn_blocking(move || agents.came(&peer, Some(&certificate)));
+    })
+}
+
+/// What the gate hands those to that want to join.
 pub(crate) struct Joining {
     agents: Arc<Agents>,
     /// Those that did not join, by what is said of them.

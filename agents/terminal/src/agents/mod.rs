@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bramble_enrolment::{Code, Invitations, Wanted, Welcome};
-use bramble_identity::{Agent, Authority, Identity, IdentityError, Revocations, Serial};
+use bramble_identity::{Agent, Authority, Identity, IdentityError, Peer, Revocations, Serial};
 use bramble_value::Name;
 use jiff::Timestamp;
 
-pub(crate) use joins::Joining;
+pub(crate) use joins::{Joining, note_who_comes};
 pub(crate) use registry::Enrolled;
 use registry::{Becoming, Certificate, Registry};
 
@@ -263,6 +263,24 @@ impl Agents {
         tracing::info!("{old} is called {name} from now on");
         self.settle(outgrown);
         Some(old)
+    }
+
+    /// An agent came with a certificate of this swarm, here or at its pilot. Where it isn't noted
+    /// down, because the file of the agents was lost, it is from now on, so that it can be seen and
+    /// revoked. Where its name is another's by now, it is revoked, if it has shown its certificate
+    /// here. It blocks.
+    pub(crate) fn came(&self, peer: &Peer, certificate: Option<&[u8]>) {
+        let Peer { agent, serial } = peer;
+        if self.registry().knows(*serial) || self.revocations.contains(*serial) {
+            return;
+        }
+        if self.registry().take_in(peer, certificate, Timestamp::now()) {
+            tracing::warn!("the {agent} is of this swarm and was not noted down; it is now");
+            self.settle([]);
+        } else if certificate.is_some() {
+            tracing::warn!("a {agent} came whose name is another's by now, and its certificate is revoked");
+            self.settle([*serial]);
+        }
     }
 
     /// Writes down what was not worth a write by itself. It blocks.

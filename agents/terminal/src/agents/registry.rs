@@ -1,11 +1,14 @@
 //! Who was enrolled: pure bookkeeping, without I/O and without a clock.
 
-use bramble_identity::{Agent, Issued, Role, Serial};
+use bramble_identity::{Agent, Issued, Peer, Role, Serial};
 use bramble_value::Name;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::{Allowed, Refusal};
+
+/// The most agents that are taken in without having been invited.
+const MOST: usize = 1024;
 
 /// Every agent that was ever enrolled, in the order of their names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -51,12 +54,16 @@ pub(crate) struct Becoming {
 
 impl Certificate {
     pub(crate) fn new(issued: &Issued) -> Certificate {
-        let lf = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
-        let text = pem::encode_config(&pem::Pem::new("CERTIFICATE", &*issued.certificate), lf);
-        Certificate { serial: issued.serial, pem: text }
+        Certificate::of(issued.serial, &issued.certificate)
     }
 
-    /// The certificate in DER; nothing where somebody changed the file.
+    fn of(serial: Serial, der: &[u8]) -> Certificate {
+        let lf = pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF);
+        let text = pem::encode_config(&pem::Pem::new("CERTIFICATE", der), lf);
+        Certificate { serial, pem: text }
+    }
+
+    /// The certificate in DER; nothing where it isn't known, or somebody changed the file.
     pub(crate) fn der(&self) -> Vec<u8> {
         pem::parse(&self.pem).map(pem::Pem::into_contents).unwrap_or_default()
     }
@@ -88,6 +95,24 @@ impl Registry {
     /// Whether anybody is enrolled.
     pub(crate) fn has_enrolled(&self) -> bool {
         self.agents.iter().any(|agent| agent.revoked.is_none())
+    }
+
+    /// Whether a certificate is noted down.
+    pub(crate) fn knows(&self, serial: Serial) -> bool {
+        self.agents.iter().any(|agent| agent.serials().any(|known| known == serial))
+    }
+
+    /// Notes down an agent that came with a certificate that isn't, where nobody else has its name.
+    /// Says whether it did. Its certificate, in DER, may not be at hand.
+    pub(crate) fn take_in(&mut self, peer: &Peer, certificate: Option<&[u8]>, now: Timestamp) -> bool {
+        let is_free = self.agents.len() < MOST
+            && self.may_invite(&peer.agent).is_ok()
+            && self.find(&peer.agent.name).is_none();
+        if is_free {
+            let certificate = Certificate::of(peer.serial, certificate.unwrap_or_default());
+            self.add(&peer.agent, certificate, now);
+        }
+        is_free
     }
 
     /// The enrolled agent of that name.

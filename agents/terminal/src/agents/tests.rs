@@ -1,4 +1,4 @@
-use bramble_identity::{Request, Role};
+use bramble_identity::{Peer, Request, Role};
 use tempfile::TempDir;
 
 use super::*;
@@ -158,4 +158,48 @@ fn no_new_swarm_is_made_where_agents_are_enrolled() {
     let Err(refused) = home.try_start() else { panic!("everybody would be locked out") };
     assert!(refused.message.contains("no keys of a swarm"), "{refused}");
     assert!(!home.keys().exists());
+}
+
+#[test]
+fn agents_whose_file_was_lost_are_listed_when_they_come_and_can_be_revoked() {
+    let home = Home::new();
+    let before = home.start();
+    let wheels = Agent::new(Role::Child, name("wheels"));
+    let [pilot, child] = [&box5(), &wheels].map(|agent| {
+        let serial = enrol(&before, agent);
+        Peer { agent: agent.clone(), serial }
+    });
+    let certificate = before.all()[0].certificate.der();
+    std::fs::remove_file(home.0.path().join(FILE)).unwrap();
+
+    let agents = home.start();
+    for _ in 0..2 {
+        agents.came(&pilot, Some(&certificate));
+        agents.came(&child, None);
+    }
+    let again = home.start();
+    let listed: Vec<_> =
+        again.all().iter().map(|one| (one.name.to_string(), one.certificate.serial)).collect();
+    assert_eq!(listed, [("box5".to_owned(), pilot.serial), ("wheels".to_owned(), child.serial)]);
+    assert!(again.promise(&name("box5"), &name("box6")).is_ok(), "its certificate is known");
+    for peer in [pilot, child] {
+        again.revoke(&peer.agent.name).unwrap();
+        assert!(again.revocations().contains(peer.serial));
+        again.came(&peer, None);
+        assert!(is_listed_as_revoked(&again));
+    }
+}
+
+#[test]
+fn who_comes_by_the_name_of_the_one_that_took_its_place_is_revoked() {
+    let home = Home::new();
+    let lost = Peer { agent: box5(), serial: enrol(&home.start(), &box5()) };
+    std::fs::remove_file(home.0.path().join(FILE)).unwrap();
+    let agents = home.start();
+    let second = enrol(&agents, &box5());
+    agents.came(&lost, None);
+    assert!(!agents.revocations().contains(lost.serial), "another may have said so");
+    agents.came(&lost, Some(&[]));
+    assert!(agents.revocations().contains(lost.serial) && !agents.revocations().contains(second));
+    assert_eq!(agents.all()[0].certificate.serial, second);
 }

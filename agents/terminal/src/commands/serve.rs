@@ -25,7 +25,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::runtime;
-use crate::agents::{Agents, Joining};
+use crate::agents::{Agents, Joining, note_who_comes};
 use crate::alerts::{self, Alerts};
 use crate::config::Settings;
 use crate::desk::{Desk, State, note_who_was_here};
@@ -92,7 +92,8 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
         .with_identity(Some(agents.identity().clone()))
         .with_socket(settings.swarm_socket())
         .with_revocations(agents.revocations().clone())
-        .with_joins(Arc::new(Joining::new(Arc::clone(&agents))));
+        .with_joins(Arc::new(Joining::new(Arc::clone(&agents))))
+        .with_told(note_who_comes(Arc::clone(&agents)));
     let me = swarm::me(&settings.name, &agents);
     let link = bramble_link::listen(place, me, move |pilot| swarm::terms(&known, pilot));
     let (link, events) = link.map_err(|error| Refusal::failed(error.to_string()))?;

@@ -270,6 +270,7 @@ mod tests {
     fn since_when_a_child_is_away_is_on_our_wall_and_stays() {
         let away = |since| Child {
             name: "wheel".parse().unwrap(),
+            certificate: None,
             here: false,
             since,
             why: Some("it ended the link".into()),

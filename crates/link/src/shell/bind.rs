@@ -29,7 +29,7 @@ pub(super) struct Bound {
 /// Takes a place to listen to agents of a role.
 pub(super) fn bind(place: Place, me: Agent, accepts: Role) -> Result<Bound, LinkError> {
     let way = place.way(me)?;
-    let Place { endpoint, socket, revocations, joins, .. } = place;
+    let Place { endpoint, socket, revocations, joins, told, .. } = place;
     match way {
         Way::Socket(path) => {
             let mut sockets = vec![bind_socket(&path)?];
@@ -52,7 +52,7 @@ pub(super) fn bind(place: Place, me: Agent, accepts: Role) -> Result<Bound, Link
                 }
             };
             let sockets = vec![bind_socket(&socket)?];
-            let door = Door { identity, accepts, revocations, joins, socket };
+            let door = Door { identity, accepts, revocations, joins, told, socket };
             Ok(Bound { sockets, gate: Some((gate, door)), folder, endpoint: bound })
         }
     }

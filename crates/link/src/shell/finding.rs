@@ -148,8 +148,9 @@ mod tests {
             let gate = Gate::bind("127.0.0.1", 0).unwrap();
             let found = Found { addresses: vec![gate.address()], ..found(says) };
             let (revocations, socket) = (Revocations::none(), self.folder.path().join("none.sock"));
+            let (identity_of_it, accepts) = (identity.clone(), Role::Child);
             let door =
-                Door { identity: identity.clone(), accepts: Role::Child, revocations, joins: None, socket };
+                Door { identity: identity_of_it, accepts, revocations, joins: None, told: None, socket };
             tokio::spawn(gate.run(door));
             (found, identity)
         }

@@ -176,6 +176,7 @@ pub(crate) fn pilot_in_passing() -> Vec<PilotInPassing> {
             wall_ahead: Some(-0.5),
         }),
         health: Some(health()),
+        certificate: Some(read(SERIAL)),
     };
     let status = Status {
         time: Time::from_ns(4),
