@@ -310,6 +310,43 @@ describe("subjects", () => {
     expect(await write.isDisabled()).toBe(true);
   });
 
+  it("have plots that are right from the first day on", async () => {
+    const { subjects } = lab.mock.lab;
+    const weights = (id: string) => (subjects.get(id) as unknown as { weights: unknown[] }).weights;
+    const sessions = (id: string) => subjects.get(id)?.sessions ?? [];
+    weights("M004").splice(1);
+    sessions("M004").splice(1);
+    for (const [place, one] of sessions("M005").entries())
+      if (one.protocol) one.protocol.step = place < 4 ? "long_hold" : "short_hold";
+    const page = await open("/subjects");
+    // What is written into plots, since it can't be read from them.
+    await page.evaluate(() => {
+      const drawn: string[] = [];
+      const pen = CanvasRenderingContext2D.prototype;
+      const { fillText } = pen;
+      pen.fillText = function (text, ...where) {
+        drawn.push(text);
+        fillText.call(this, text, ...where);
+      };
+      Object.assign(window, { drawn });
+    });
+    const drawn = () => page.evaluate(() => (window as unknown as { drawn: string[] }).drawn.splice(0));
+    await page.locator("[data-subject=M004] a").first().click();
+    await page.getByRole("img", { name: "Weight over time: 1 weighing" }).waitFor();
+    await page.getByRole("img", { name: "Share correct and trials of 1 session" }).waitFor();
+    const first: string[] = [];
+    await expect.poll(async () => first.push(...(await drawn()))).toBeGreaterThan(8);
+    // A day, by its hours: not years by their days.
+    expect(first.filter((text) => /^\d\d:\d\d$/.test(text)).length).toBeGreaterThan(2);
+    expect(new Set(first.filter((text) => /^\d\d-\d\d$/.test(text))).size).toBeLessThanOrEqual(2);
+    expect(first.filter((text) => /^\d+$/.test(text) && Number(text) < 5)).not.toContain("2");
+    await page.getByRole("link", { name: "Subjects" }).click();
+    await page.locator("[data-subject=M005] a").first().click();
+    const steps: string[] = [];
+    await expect.poll(async () => steps.push(...(await drawn())) && steps.includes("short_hold")).toBe(true);
+    expect(steps).toContain("long_hold");
+  });
+
   it("have limits that are seen where they are set, and can be taken back", async () => {
     const page = await open("/subjects/M001");
     await page.getByRole("button", { name: "Set limits and targets" }).click();

@@ -47,7 +47,8 @@ describe("who looks", () => {
     await page.getByText("The terminal can't be heard").waitFor();
     expect(await page.locator("main").getAttribute("data-connected")).toBe("false");
     lab.mock.hush(false);
-    await page.waitForSelector("main[data-connected=true]");
+    // A line that was opened while it was silent is given 30 s to say something.
+    await page.waitForSelector("main[data-connected=true]", { timeout: 45_000 });
   });
 
   it("may be elsewhere: times are those of the lab's clock", async () => {
