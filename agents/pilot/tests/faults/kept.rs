@@ -192,7 +192,9 @@ pub(crate) fn until_stopped(lab: &Lab) {
     eventually("no session runs", || {
         let status = lab.until(&["status", "--json"], |_| true);
         let box1 = pilot(&status, "box1");
-        let over = box1["here"] == true && box1["session"].is_null();
+        // What it does comes with its first word, as its health does.
+        let has_said = !box1["health"].is_null();
+        let over = box1["here"] == true && has_said && box1["session"].is_null();
         over.then_some(()).or_else(|| lab.run(&["stop", "M001"]).status.success().then_some(()))
     });
 }

@@ -1,9 +1,10 @@
-//! What was asked, as JSON, and who asks it.
+//! What was asked, as JSON or in the address, and who asks it.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
@@ -29,6 +30,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         serde_path_to_error::deserialize(asked)
             .map(Body)
             .map_err(|error| Refusal::wrong(mistake(&error.path().to_string(), error.inner())))
+    }
+}
+
+/// What an address says behind its question mark; anything else is refused in the form of every refusal.
+pub(super) struct Sought<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Sought<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Sought<T>, Refusal> {
+        let read = Query::from_request_parts(parts, state).await;
+        read.map(|Query(sought)| Sought(sought)).map_err(|error| Refusal::wrong(error.body_text()))
     }
 }
 

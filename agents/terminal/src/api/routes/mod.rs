@@ -25,7 +25,7 @@ use utoipa_axum::routes;
 use super::PREFIX;
 use crate::desk::Desk;
 use crate::refusal::{Allowed, Reason, Refusal};
-use body::Body;
+use body::{Body, Sought};
 
 type At = State<Arc<Desk>>;
 type Reply<T> = Result<Json<T>, Refusal>;

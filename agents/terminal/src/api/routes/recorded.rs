@@ -4,8 +4,7 @@ use std::io;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use bramble_export::Form;
@@ -13,7 +12,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{At, Reply, subject_id};
+use super::{At, Reply, Sought, subject_id};
 use crate::api::types::RecordedSession;
 use crate::desk::{Download, Part};
 use crate::refusal::{Allowed, Refusal};
@@ -33,9 +32,8 @@ pub(super) struct From {
 pub(super) async fn show(
     State(desk): At,
     Path((id, number)): Path<(String, u32)>,
-    from: Result<Query<From>, QueryRejection>,
+    Sought(From { from }): Sought<From>,
 ) -> Reply<RecordedSession> {
-    let Query(From { from }) = from.map_err(|error| Refusal::wrong(error.body_text()))?;
     desk.recorded(subject_id(&id)?, number, from).await.map(Json)
 }
 

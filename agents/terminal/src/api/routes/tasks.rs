@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{At, Body, Reply};
+use super::{At, Body, Reply, Sought};
 use crate::api::tasks::{
     CheckTask, CheckedTask, NewProtocol, ProtocolLine, SimulateTask, SimulatedTask, TaskLine,
 };
@@ -28,6 +28,7 @@ pub(super) async fn protocols(State(desk): At) -> Reply<Vec<ProtocolLine>> {
 
 /// Which task.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Which {
     /// A file of the tasks folder.
     #[param(value_type = String)]
@@ -37,7 +38,7 @@ pub(super) struct Which {
 /// A task as its file is: what it declares, or its mistakes at their lines, and its text.
 #[utoipa::path(get, path = "/tasks/check", tag = "tasks", security(("login" = ["view"])),
     params(Which), responses((status = 200, body = CheckedTask)))]
-pub(super) async fn show(State(desk): At, Query(Which { path }): Query<Which>) -> Reply<CheckedTask> {
+pub(super) async fn show(State(desk): At, Sought(Which { path }): Sought<Which>) -> Reply<CheckedTask> {
     desk.check_task(CheckTask { path, text: None }).await.map(Json)
 }
 
