@@ -15,6 +15,8 @@ mod closed;
 mod ends;
 #[path = "swarm/flow.rs"]
 mod flow;
+#[path = "swarm/hostile.rs"]
+mod hostile;
 #[path = "swarm/other.rs"]
 mod other;
 #[path = "swarm/pilots.rs"]
@@ -38,6 +40,7 @@ fn main() -> Result<(), Failed> {
     }
     let mut report = Report::from_arguments("swarm");
     turns(&mut report)?;
+    strangers(&mut report)?;
     flow(&mut report)?;
     streams(&mut report)?;
     clock(&mut report)?;
@@ -71,6 +74,18 @@ fn turns(report: &mut Report) -> Result<(), Failed> {
     Ok(())
 }
 
+/// What goes to a pilot and comes back while strangers are at the door.
+fn strangers(report: &mut Report) -> Result<(), Failed> {
+    let turns = if report.is_quick() { 50 } else { 5_000 };
+    let (alone, beside, came) = hostile::measure(turns)?;
+    let name = |what: &str| format!("command and answer beside strangers, {what}");
+    report.measured(&name("p50"), beside.p50, "us", None);
+    report.measured(&name("p99"), beside.p99, "us", None);
+    report.measured(&name("p50, of that without"), beside.p50 / alone.p50, "times", Some(Goal::Below(2.0)));
+    report.measured("strangers that came, 500 of them silent at any time", came as f64, "", None);
+    Ok(())
+}
+
 /// Events in one direction.
 fn flow(report: &mut Report) -> Result<(), Failed> {
     let events = if report.is_quick() { 20_000 } else { 2_000_000 };
@@ -94,6 +109,13 @@ fn streams(report: &mut Report) -> Result<(), Failed> {
     let beside_it = format!("beside a stream of {RATE} MB/s");
     report.measured(&format!("event to client {beside_it}, p50"), beside.p50, "us", None);
     report.measured(&format!("event to client {beside_it}, p99"), beside.p99, "us", None);
+    let times = beside.p50 / alone.p50;
+    report.measured(
+        &format!("event to client {beside_it}, p50, of that alone"),
+        times,
+        "times",
+        Some(Goal::Below(1.5)),
+    );
     report.measured("what came of that stream", rate, "MB/s", None);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The two ends of a link over the network of this computer, by way of both gates.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ pub(crate) struct Ends {
     pub(crate) line: Line,
     pub(crate) events: Events,
     // Closed before the folder is gone.
-    _listener: Listener,
+    listener: Listener,
     folder: TempDir,
 }
 
@@ -35,9 +36,15 @@ impl Ends {
         let (listener, events) = listen(place, me, |_| Ok(Terms::new(MemoryOutbox::new())))?;
         let other = other(what, folder.path(), &listener, arguments)?;
         let line = listener.line(&name(PILOT)?);
-        let ends = Ends { _other: other, line, events, _listener: listener, folder };
+        let ends = Ends { _other: other, line, events, listener, folder };
         ends.until(|event| matches!(event, Event::Up { .. }).then_some(()))?;
         Ok(ends)
+    }
+
+    /// Where this process listens.
+    pub(crate) fn address(&self) -> Result<SocketAddr, Failed> {
+        let endpoint = self.listener.endpoint().to_string();
+        Ok(endpoint.trim_start_matches("tcp://").parse()?)
     }
 
     /// A folder for this process's files.

@@ -1,5 +1,6 @@
 //! A command to a pilot, and its answer.
 
+use std::ops::RangeInclusive;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -19,9 +20,13 @@ pub(crate) struct Turns {
 
 /// Asks so many times, each time when the last was answered and so long after.
 pub(crate) fn measure(turns: u64, apart: Duration) -> Result<Turns, Failed> {
-    let ends = Ends::start("answering", &[])?;
+    ask(&Ends::start("answering", &[])?, 1..=turns, apart)
+}
+
+/// Asks these questions, as [`measure`] does.
+pub(crate) fn ask(ends: &Ends, turns: RangeInclusive<u64>, apart: Duration) -> Result<Turns, Failed> {
     let mut times = Vec::new();
-    for turn in 1..=turns {
+    for turn in turns {
         let begin = now();
         ends.line.hand_over(command(turn, "go"))?;
         ends.until(|event| {

@@ -110,6 +110,7 @@ export class Line {
     const socket = new WebSocket(query ? `${this.url}?${query}` : this.url);
     this.#socket = socket;
     this.#expect(SILENCE);
+    let whole = false;
     socket.addEventListener("open", () => {
       if (this.#socket !== socket) return;
       this.#expect(PATIENCE);
@@ -118,8 +119,11 @@ export class Line {
     });
     socket.addEventListener("message", (message: MessageEvent<string>) => {
       if (this.#socket !== socket) return;
-      this.#expect(SILENCE);
       const said = JSON.parse(message.data) as Snapshot | Changes;
+      whole ||= said.kind === "snapshot";
+      // Changes of what isn't known are none, and no sign that it will be.
+      if (!whole) return;
+      this.#expect(SILENCE);
       if (said.kind === "snapshot") {
         this.#wait = FIRST_WAIT;
         this.hears.connected(true);

@@ -470,7 +470,7 @@ describe("subjects", () => {
       await page.waitForSelector("[data-plot=raster][data-lines='30']");
       if (first === 1) break;
       await page.getByRole("button", { name: "Earlier" }).click();
-      await page.waitForSelector(`nav span:not([data-first='${first}'])`);
+      await page.waitForSelector(`nav[aria-label='Trials that are shown'] span:not([data-first='${first}'])`);
     }
     expect(seen.size, "every trial can be seen").toBe(trials);
     expect(Number(await page.locator("[data-plot=points]").getAttribute("data-points"))).toBe(trials);
