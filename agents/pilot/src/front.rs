@@ -155,7 +155,10 @@ impl Front {
                 return None;
             }
             event => {
-                self.punctual().forget();
+                if let Event::Up { .. } | Event::Down { .. } = event {
+                    let waited = self.punctual().forget();
+                    waited.into_iter().for_each(|said| drop(inputs.send(self.leave(said, now))));
+                }
                 if let (Event::Down { .. }, Some(pages)) = (&event, self.pages.get()) {
                     pages.down();
                 }
@@ -184,6 +187,18 @@ impl Front {
                 (Input::Command { at, left, answer }, said)
             }
             TerminalToPilot::Revoked { certificates } => (Input::Revoked { at, certificates }, None),
+        }
+    }
+
+    /// Does nothing of what may be too late by a clock that nobody knows any more.
+    fn leave(&self, (at, said): Said, now: Time) -> Input {
+        match said {
+            TerminalToPilot::Command { ask, not_after: Some(_), .. } => {
+                let why = "the link broke before it was known whether it came in time, and it was not done";
+                let answer = Some(Answer { ask, outcome: Err(why.to_owned()) });
+                Input::Command { at, left: Vec::new(), answer }
+            }
+            said => self.take((at, said), now).0,
         }
     }
 
@@ -380,9 +395,14 @@ task(stages = trials(body = state("wait", after = {"1 s": done})))
             .collect();
         assert_eq!(outcomes, [false, true]);
         assert!(matches!(inbox.look(), Ok(Some(bramble_rig::Happening::Request(Request::Water { .. })))));
-        // Another terminal's clock is another.
+        // Another terminal's clock is another, and says nothing of what waited.
         alone.hear(Event::Down { peer: desk(), why: Gone::Left });
         alone.not_after = Some(Time::from_ns(12_000_000_000));
+        assert_eq!(alone.command(reward(1)), None);
+        alone.hear(Event::Down { peer: desk(), why: Gone::Left });
+        alone.hear(ahead(-1000));
+        assert!(!matches!(inbox.look(), Ok(Some(_))), "it may have come too late");
+        alone.hear(Event::Down { peer: desk(), why: Gone::Left });
         assert_eq!(alone.command(reward(1)), None);
         alone.hear(ahead(0));
         assert!(matches!(inbox.look(), Ok(Some(bramble_rig::Happening::Request(Request::Water { .. })))));

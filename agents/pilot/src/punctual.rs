@@ -19,9 +19,11 @@ pub(crate) struct Punctual {
 }
 
 impl Punctual {
-    /// The link to the terminal comes or goes: another may come, on another computer.
-    pub(crate) fn forget(&mut self) {
+    /// The link to the terminal comes or goes: another may come, on another computer, whose clock says
+    /// nothing of what waited, which is returned.
+    pub(crate) fn forget(&mut self) -> VecDeque<Said> {
         self.clock = None;
+        std::mem::take(&mut self.waiting)
     }
 
     /// How the terminal's clock stands. Returns what waited for that.
@@ -48,6 +50,7 @@ impl Punctual {
     }
 }
 
+/// Until when it may come, by the terminal's clock.
 fn not_after(said: &TerminalToPilot) -> Option<Time> {
     match said {
         TerminalToPilot::Command { not_after, .. } => *not_after,

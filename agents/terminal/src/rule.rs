@@ -33,7 +33,7 @@ pub(crate) fn in_form(rule: &Graduation) -> Result<Option<Rule>, ()> {
             let of = match of {
                 Wanted::Name(name) => name.clone().into(),
                 Wanted::Boolean(flag) => (*flag).into(),
-                Wanted::Number(number) => (*number).into(),
+                Wanted::Number(_) => return Err(()),
             };
             Ok(Some(Rule::Accuracy { column: column.clone(), of, at_least: *at_least, window: *window }))
         }

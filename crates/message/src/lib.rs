@@ -34,7 +34,7 @@ pub use terminal_to_pilot::{
 /// The version of everything that goes over the wire: of these messages and of
 /// the link's frames around them. Agents whose versions differ tell each other so
 /// at hello and do not talk.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Tells a question from others, so that its answer can be told to whom asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -274,10 +274,15 @@ impl Agents {
         if self.registry().knows(*serial) || self.revocations.contains(*serial) {
             return;
         }
-        if self.registry().take_in(peer, certificate, Timestamp::now()) {
+        let (taken_in, is_anothers) = {
+            let mut registry = self.registry();
+            let taken_in = registry.take_in(peer, certificate, Timestamp::now());
+            (taken_in, registry.find(&agent.name).is_some() || registry.may_invite(agent).is_err())
+        };
+        if taken_in {
             tracing::warn!("the {agent} is of this swarm and was not noted down; it is now");
             self.settle([]);
-        } else if certificate.is_some() {
+        } else if is_anothers && certificate.is_some() {
             tracing::warn!("a {agent} came whose name is another's by now, and its certificate is revoked");
             self.settle([*serial]);
         }

@@ -115,7 +115,9 @@ impl Log {
         };
         rows.iter().for_each(|row| log.row(row));
         part.events.iter().for_each(|event| log.is_safe(*event));
-        log.lines(events, notes).into_iter().for_each(|line| log.notes.push(line));
+        let lines = log.lines(events, notes);
+        log.notes = Ring::new(lines.len());
+        lines.into_iter().for_each(|line| log.notes.push(line));
         log
     }
 

@@ -193,6 +193,7 @@ impl Files {
 
     /// A file to write to, out of those that are held or newly open.
     fn take(&mut self, id: &SubjectId) -> Result<Taken, SubjectError> {
+        self.let_go_where_lost(id);
         match self.held.remove(id) {
             Some(Held { file, used }) => Ok(Taken { file, used: Some(used) }),
             None => Ok(Taken { file: self.subjects.open(id)?, used: None }),

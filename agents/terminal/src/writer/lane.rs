@@ -15,7 +15,7 @@ mod waiting;
 use std::time::Instant;
 
 use bramble_journal::{Change, Journal, JournalError};
-use bramble_message::{Bytes, Ended, ParameterSet, PilotToTerminal, Started, decode};
+use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
 use bramble_value::{Name, Person, Seed, SubjectId};
 use uuid::Uuid;
@@ -282,14 +282,18 @@ impl Lane {
             }
             PilotToTerminal::Parameter(set) if self.is_in(set.session) => self.set(&set, files),
             PilotToTerminal::Ended(ended) if self.is_in(ended.session) => self.end(&ended, files, news),
-            PilotToTerminal::Records { session, .. }
-            | PilotToTerminal::Parameter(ParameterSet { session, .. })
-            | PilotToTerminal::Ended(Ended { session, .. }) => self.set_aside(
-                bytes,
-                &format!("session {session} did not start on {}", self.pilot),
-                journal,
-                news,
-            ),
+            // It was set as the session was just ending, and changed no trial.
+            PilotToTerminal::Parameter(_) => {
+                journal.append(SET_ASIDE, &[bytes])?;
+                Ok(())
+            }
+            PilotToTerminal::Records { session, .. } | PilotToTerminal::Ended(Ended { session, .. }) => self
+                .set_aside(
+                    bytes,
+                    &format!("session {session} did not start on {}", self.pilot),
+                    journal,
+                    news,
+                ),
         }
     }
 

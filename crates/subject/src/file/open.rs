@@ -69,7 +69,7 @@ impl SubjectFile {
                 // It is written to at this moment.
                 Err(SubjectError::InUse(_)) => {}
                 // A session may have been taken in that was then not found beside it.
-                Ok(file) if file.main.is_replaced() => {}
+                Ok(file) if file.main.is_replaced() || file.is_taking_in() => {}
                 result => return result,
             }
             std::thread::sleep(BETWEEN_TRIES);
@@ -87,6 +87,12 @@ impl SubjectFile {
         let file = SubjectFile { sessions, index, moves, growing, running, main, identity, writable };
         file.check_growing()?;
         Ok(file)
+    }
+
+    /// Whether a session that is in the file is beside it still, as it is for a moment when it was just
+    /// taken in, and for longer where more of it comes.
+    fn is_taking_in(&self) -> bool {
+        self.running.iter().any(|number| whole::has(&self.main.file, *number))
     }
 
     /// That sessions that grow are this file's, and not those of another one that lay here.

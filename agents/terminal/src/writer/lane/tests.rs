@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use bramble_message::{ColumnInfo, Software, StartSession, encode};
+use bramble_message::{ColumnInfo, ParameterSet, Software, StartSession, encode};
 use bramble_subject::{Biography, MoveOrder, SubjectFile, Subjects};
 use bramble_value::{Ending, Event, Kind, Names, Record, Row, Source, Sources, Time, Value, ValueType};
 use proptest::prelude::*;

@@ -1,6 +1,7 @@
 /** Who sits at this page: their name goes with whatever they do. */
 
 import { at, mistake, tidy } from "../words/person";
+import { person } from "../words/state";
 import { access } from "./access.svelte";
 import { lab } from "./lab.svelte";
 
@@ -16,6 +17,11 @@ function kept(): string {
 
 class Me {
   #typed = $state(kept());
+
+  /** The name as they typed it; where they never did, that of whose terminal it is. */
+  get typed(): string {
+    return this.#typed || person(lab.info?.who ?? "");
+  }
 
   /** Whom the terminal takes whatever is done for. */
   get who(): string {

@@ -27,6 +27,12 @@ const events = [
 ];
 
 describe("a raster", () => {
+  it("has all in its trial, in whatever order it came", () => {
+    const rows = [row(1, 10, 14), row(2, 20, 22)];
+    const late = [...events.slice(4), ...events.slice(0, 4)];
+    expect(raster(rows, late, { kind: "trial" })).toEqual(raster(rows, events, { kind: "trial" }));
+  });
+
   it("has what lasted in each trial, from the trial's start", () => {
     const lines = raster([row(1, 10, 14), row(2, 20, 22)], events, { kind: "trial" });
     expect(lines.map((line) => line.trial)).toEqual([1, 2]);

@@ -30,7 +30,8 @@ const SWITCHES = new Set(["input", "output"]);
  * One line for each trial that had the moment it is aligned to, in the order of trials. What was on when a
  * trial ended is so when the next begins.
  */
-export function raster(rows: Stretch[], events: SessionEvent[], align: Align): RasterLine[] {
+export function raster(rows: Stretch[], came: SessionEvent[], align: Align): RasterLine[] {
+  const events = inOrder(came);
   const lines: RasterLine[] = [];
   const on = new Set<string>();
   let next = 0;
@@ -58,6 +59,9 @@ export function raster(rows: Stretch[], events: SessionEvent[], align: Align): R
   }
   return lines;
 }
+
+/** What a pilot that was away brings comes after what it says as it happens. */
+const inOrder = (came: SessionEvent[]) => [...came].sort((one, other) => one.t - other.t);
 
 const isBefore = (event: SessionEvent, row: Stretch) =>
   event.trial > 0 ? event.trial < row.trial : event.t < row.start;
@@ -106,7 +110,8 @@ function marks(
 export const STRETCH = 30;
 
 /** The newest seconds of a session without trials, cut into lines. */
-export function stretches(events: SessionEvent[], most: number): Stretch[] {
+export function stretches(came: SessionEvent[], most: number): Stretch[] {
+  const events = inOrder(came);
   const last = events.at(-1);
   if (!last) return [];
   const long = STRETCH * 1e9;

@@ -3,9 +3,9 @@
 import type { Column, Plot, Row, Value } from "../api/types";
 import { micro } from "../words/units";
 
-/** A number as a person reads it: to four digits. */
+/** A number as a person reads it: a whole one whole, another to four digits. */
 export function trimmed(number: number): string {
-  return Number(number.toPrecision(4)).toString();
+  return Number.isInteger(number) ? String(number) : Number(number.toPrecision(4)).toString();
 }
 
 /** What each column had in a trial, as in `trial 12: target left, response right`. */

@@ -35,6 +35,7 @@ describe("quantities", () => {
       "late by 1.9 µs half of the time, 99 % within 2.137 µs, 99.9 % within 128.3 µs",
     );
     expect(said("the manual and the status of bus 3")).toBe("the manual and the status of bus 3");
+    expect(said("ask us before p12 3 is fed")).toBe("ask us before p12 3 is fed");
   });
 
   it("are times as a clock has them", () => {

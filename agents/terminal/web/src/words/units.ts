@@ -21,8 +21,9 @@ export function micro(text: string): string {
     .replace(/(?<![\w.])(\d+(?:\.\d+)?) ?uL\b(?!\/)/g, (whole, number: string) =>
       Number(number) < 1000 ? whole : water(Number(number)),
     )
-    .replace(/(?<![A-Za-z])u([Ls])\b/g, "µ$1")
-    .replace(/\bp(\d\d(?:\.\d)?) (?=\d)/g, "$1 % within ");
+    .replace(/(?<![A-Za-z])uL\b/g, "µL")
+    .replace(/(?<=\d ?)us\b/g, "µs")
+    .replace(/\bp(50|9\d(?:\.\d)?) (?=[\d.]+ ?[nuµm]?s\b)/g, "$1 % within ");
 }
 
 /** A weight: `24.3 g`. */
