@@ -100,11 +100,12 @@ impl Desk {
         Ok(Done { done })
     }
 
-    /// The children that are an agent's, as it said last.
+    /// The children of an agent's that came to it, as it said last.
     fn children_of(&self, agent: &Agent) -> Vec<String> {
         let (pilots, _) = self.state.lab().view();
         let pilot = pilots.into_iter().find(|pilot| pilot.name == agent.name);
-        pilot.into_iter().flat_map(|pilot| pilot.children).map(|child| child.name.to_string()).collect()
+        let children = pilot.into_iter().flat_map(|pilot| pilot.children);
+        children.filter(|child| child.since.is_some()).map(|child| child.name.to_string()).collect()
     }
 
     /// Gives a pilot another name.
