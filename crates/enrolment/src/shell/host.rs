@@ -100,7 +100,7 @@ where
     match enrol(wanted).await {
         Ok(Welcome { certificate, authority, terminal }) => {
             let welcome = Hosting::welcome(&certificate, &authority, &terminal);
-            let is_kept = match say_last(&mut stream, &welcome).await {
+            let is_kept = match say_all(&mut stream, &welcome).await {
                 Ok(()) => matches!(timeout(KEEPS, stream.read(&mut [0; 64])).await, Ok(Ok(0))),
                 Err(_) => false,
             };
@@ -112,6 +112,17 @@ where
             Err(Unfinished::NotEnrolled { agent, why })
         }
     }
+}
+
+/// Sends the last message and says that it is that, and leaves the connection open in both directions: not
+/// all that lies between two computers carries what comes behind the end of the other direction.
+async fn say_all<IO>(stream: &mut server::TlsStream<IO>, bytes: &[u8]) -> io::Result<()>
+where
+    IO: AsyncRead + AsyncWrite + Unpin,
+{
+    send(stream, bytes).await?;
+    stream.get_mut().1.send_close_notify();
+    in_time(stream.flush()).await
 }
 
 /// Sends the last message.
