@@ -86,8 +86,10 @@ fn hold(answers: &Answers) -> Result<Vec<Hold>, Busy> {
     if answers.role != Role::Pilot {
         return Ok(Vec::new());
     }
-    let mut folders = vec![answers.data()];
-    folders.extend(answers.data_there());
+    // One folder can be written in two ways, and its pilot is held once.
+    let written = [Some(answers.data()), answers.data_there()];
+    let one = |folder: PathBuf| std::fs::canonicalize(&folder).unwrap_or(folder);
+    let mut folders: Vec<_> = written.into_iter().flatten().map(one).collect();
     folders.sort();
     folders.dedup();
     folders.iter().filter_map(|folder| Hold::take(folder).transpose()).collect()
