@@ -191,6 +191,30 @@ describe("tasks and protocols", () => {
 });
 
 describe("a protocol that there is", () => {
+  it("has its steps moved and taken out, each with what is its own", async () => {
+    const page = await open("/protocols");
+    await page.locator("[data-protocol=water_to_choice]").getByRole("button", { name: "Edit" }).click();
+    const form = page.getByRole("dialog");
+    const step = (number: number) => form.getByRole("group", { name: `Step ${number}` });
+    const names = () =>
+      form.getByLabel("Step's name").evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value));
+    await expect.poll(names).toEqual(["free_water", "short_hold", "two_choice"]);
+    await step(3).getByRole("button", { name: "move up" }).click();
+    await expect.poll(names).toEqual(["free_water", "two_choice", "short_hold"]);
+    await step(1).getByRole("button", { name: "take out" }).click();
+    await expect.poll(names).toEqual(["two_choice", "short_hold"]);
+    expect(await step(1).getByRole("button", { name: "move up" }).count()).toBe(0);
+    await step(2).getByText("Parameters").click();
+    expect(await step(2).getByRole("spinbutton", { name: "reward in µL" }).inputValue()).toBe("6");
+    expect(await step(1).getByLabel("Graduates").inputValue()).toBe("none");
+    expect(await step(2).getByLabel("In at least").inputValue()).toBe("80");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(lab.mock.asked.at(-1)?.body).toMatchObject({
+      steps: [{ name: "two_choice" }, { name: "short_hold", parameters: { reward: "6 uL" } }],
+    });
+  });
+
   it("is changed in the form, which is filled in with it", async () => {
     const page = await open("/protocols");
     const card = page.locator("[data-protocol=water_to_choice]");
