@@ -115,7 +115,15 @@ impl Log {
         };
         rows.iter().for_each(|row| log.row(row));
         part.events.iter().for_each(|event| log.is_safe(*event));
-        let lines = log.lines(events, notes);
+        let mut lines = log.lines(events, notes);
+        if let Some(first) = log.events.iter().next().filter(|_| log.events.gone() > 0) {
+            let gone = log.events.gone();
+            let text = format!(
+                "{gone} events of these trials aren't shown, all before this: the subject's file has them"
+            );
+            let place = lines.partition_point(|line| line.time < first.time);
+            lines.insert(place, Line::note(first.time, text));
+        }
         log.notes = Ring::new(lines.len());
         lines.into_iter().for_each(|line| log.notes.push(line));
         log

@@ -29,14 +29,18 @@ impl<T> Ring<T> {
         self.came
     }
 
+    /// How many of them aren't kept.
+    pub(super) fn gone(&self) -> u64 {
+        self.came - self.kept.len() as u64
+    }
+
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.kept.iter()
     }
 
     /// What came after the first `seen`, or `None` where some of that isn't there any more.
     pub(super) fn after(&self, seen: u64) -> Option<impl Iterator<Item = &T>> {
-        let gone = self.came - self.kept.len() as u64;
-        let place = usize::try_from(seen.checked_sub(gone)?).ok()?;
+        let place = usize::try_from(seen.checked_sub(self.gone())?).ok()?;
         Some(self.kept.iter().skip(place))
     }
 }

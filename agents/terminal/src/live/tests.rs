@@ -374,6 +374,20 @@ fn a_part_of_a_session_is_measured_as_finely_as_a_screen_can_show_and_to_its_end
 }
 
 #[test]
+fn a_part_with_more_events_than_a_page_is_given_says_so_where_they_end() {
+    let view = |count: i64| {
+        let events: Vec<Event> = (0..count).map(|at| event(1_000 + at, Kind::Input)).collect();
+        let part = part(&[], &events, None);
+        Log::recorded(about(), &[], (&part, &events), &[]).view(Uuid::nil())
+    };
+    assert!(view(20_000).notes.is_empty());
+    let view = view(20_007);
+    assert_eq!((view.events.len(), view.events[0].t), (20_000, 7));
+    assert!(view.notes[0].text.starts_with("7 events of these trials aren't shown"), "{:?}", view.notes);
+    assert_eq!((view.notes.len(), view.notes[0].t), (1, 7));
+}
+
+#[test]
 fn what_people_did_in_a_session_that_was_simulated_is_in_its_own_time() {
     let at = |second: i64| Timestamp::from_second(second).unwrap();
     let change = Change {
