@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bramble_enrolment::{Declined, Refusal, Unfinished, Wanted, host};
+use bramble_enrolment::{Declined, Refusal, Unfinished, Wanted, Welcome, host};
 use bramble_gate::{Counts, JoinStream, Joins, Told};
 use bramble_identity::{Agent, Serial};
 use bramble_link::now;
@@ -54,19 +54,16 @@ impl Joins for Joining {
     fn join(&self, stream: JoinStream, from: IpAddr) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         let (agents, unfinished) = (Arc::clone(&self.agents), Arc::clone(&self.unfinished));
         Box::pin(async move {
-            let mut given = Given { agents: Arc::clone(&agents), certificate: None };
+            let mut given = None;
             let enrol = async |wanted: Wanted| {
-                let (agents, agent) = (Arc::clone(&agents), wanted.agent.clone());
-                // It waits for the disk, and here is the gate's thread.
-                let enrolled = tokio::task::spawn_blocking(move || agents.enrol(&wanted)).await;
-                let (welcome, serial) = enrolled.unwrap_or_else(|error| Err(error.to_string()))?;
-                given.certificate = Some((agent, serial));
+                let (welcome, certificate) = Given::to(&agents, wanted).await?;
+                given = Some(certificate);
                 Ok(welcome)
             };
             let joined = host(stream, &agents.invitations, now, enrol).await;
             match joined {
                 Ok(agent) => {
-                    given.is_kept();
+                    given.as_mut().map(Given::is_kept);
                     tracing::info!("the {agent} joined from {from}");
                 }
                 Err(why) => {
@@ -83,12 +80,26 @@ impl Joins for Joining {
 
 /// A certificate that an agent was given, and may not have: then it is to hold no more, also when
 /// the gate gives the agent up.
-struct Given {
+pub(super) struct Given {
     agents: Arc<Agents>,
     certificate: Option<(Agent, Serial)>,
 }
 
 impl Given {
+    /// Makes it, for an agent that proved to be invited. Who gives up waiting gives up the certificate.
+    ///
+    /// # Errors
+    /// Why it wasn't, for the log.
+    pub(super) async fn to(agents: &Arc<Agents>, wanted: Wanted) -> Result<(Welcome, Given), String> {
+        let agents = Arc::clone(agents);
+        // It waits for the disk, and here is the gate's thread.
+        let enrolled = tokio::task::spawn_blocking(move || {
+            let (welcome, serial) = agents.enrol(&wanted)?;
+            Ok((welcome, Given { agents, certificate: Some((wanted.agent, serial)) }))
+        });
+        enrolled.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
     /// The agent has it.
     fn is_kept(&mut self) {
         self.settle(Agents::joined);

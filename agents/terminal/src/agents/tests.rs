@@ -1,5 +1,9 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use bramble_identity::{Peer, Request, Role};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use super::*;
 
@@ -113,6 +117,24 @@ fn the_one_before_keeps_its_place_until_the_new_one_has_its_certificate() {
     agents.joined(&box5(), second);
     assert!(is_enrolled(&agents, second) && agents.revocations().contains(first));
     assert!(is_enrolled(&home.start(), second));
+}
+
+#[test]
+fn a_certificate_holds_no_more_where_nobody_waited_until_it_was_made() {
+    let home = Home::new();
+    let agents = Arc::new(home.start());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // It can't be noted down yet: the disk is slow.
+    let registry = agents.registry();
+    let wanted = Wanted { agent: box5(), csr: Request::new().unwrap().csr().unwrap() };
+    let given_up =
+        runtime.block_on(async { timeout(Duration::ZERO, joins::Given::to(&agents, wanted)).await });
+    assert!(given_up.is_err());
+    drop(registry);
+    while std::fs::read(home.revoked()).unwrap_or_default().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(agents.all().is_empty());
 }
 
 #[test]
