@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::agents::Agents;
 use crate::desk::{Desk, about};
-use crate::lab::{Now, Running};
+use crate::lab::{Concern, Now, Running};
 use crate::score::Score;
 use crate::software;
 use crate::writer::{self, Unfinished, lane_name};
@@ -227,7 +227,9 @@ impl Swarm {
                 let notice = cannot_be_kept(&error);
                 for (pilot, _) in backlog.waiting.keys() {
                     if backlog.told.insert(pilot.clone()) {
-                        self.desk.state.change(|lab| lab.notice(pilot, Some(notice.clone())));
+                        self.desk
+                            .state
+                            .change(|lab| lab.notice(pilot, Concern::Journal, Some(notice.clone())));
                     }
                 }
             }
@@ -238,7 +240,9 @@ impl Swarm {
     fn safe(&self, Backlog { waiting, told, .. }: Backlog) {
         if !told.is_empty() {
             tracing::info!("what pilots send is kept again");
-            self.desk.state.change(|lab| told.iter().for_each(|pilot| lab.notice(pilot, None)));
+            self.desk
+                .state
+                .change(|lab| told.iter().for_each(|pilot| lab.notice(pilot, Concern::Journal, None)));
         }
         for ((pilot, epoch), messages) in waiting {
             if let Some((last, _)) = messages.last() {
@@ -315,7 +319,7 @@ impl Swarm {
                 let found = self.desk.state.change(|lab| lab.up(pilot, hello, now));
                 if let Some(text) = lost {
                     tracing::error!("{text}");
-                    self.desk.state.change(|lab| lab.notice(pilot, Some(text)));
+                    self.desk.state.change(|lab| lab.notice(pilot, Concern::Lost, Some(text)));
                 }
                 self.look_up(found);
             }
@@ -375,7 +379,7 @@ impl Swarm {
     /// Does something to the journal until it is done. Says whether it was done before the
     /// thread should end.
     fn insist(&self, pilot: &Name, work: impl Fn() -> Result<(), JournalError>) -> bool {
-        let notice = |text| self.desk.state.change(|lab| lab.notice(pilot, text));
+        let notice = |text| self.desk.state.change(|lab| lab.notice(pilot, Concern::Journal, text));
         let mut said = None;
         while let Err(error) = work() {
             if said.is_none() {

@@ -36,7 +36,7 @@ use crate::alerts::Alerts;
 use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParameter, Status, Stop};
 use crate::config::Settings;
 use crate::hands::Hands;
-use crate::lab::{Lab, Past, Running};
+use crate::lab::{Concern, Lab, Past, Running};
 use crate::live::{Board, line};
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
@@ -303,13 +303,13 @@ impl Desk {
         match news {
             News::Stuck { pilot, why } => {
                 let notice = why.map(|why| format!("what it sent waits in the journal: {why}"));
-                self.state.change(|lab| lab.notice(&pilot, notice));
+                self.state.change(|lab| lab.notice(&pilot, Concern::Waits, notice));
             }
             News::SetAside { pilot, why } => {
                 let notice = format!(
                     "something that it sent can't be written to any file, and is kept in the journal: {why}"
                 );
-                self.state.change(|lab| lab.notice(&pilot, Some(notice)));
+                self.state.change(|lab| lab.notice(&pilot, Concern::SetAside, Some(notice)));
             }
             News::Unpacked { why } => self.state.change(|lab| lab.unpacked = why),
             News::MadeAnew { pilot, subject, aside } => {
@@ -325,14 +325,14 @@ impl Desk {
                         aside.display()
                     ),
                 };
-                self.state.change(|lab| lab.notice(&pilot, Some(notice)));
+                self.state.change(|lab| lab.notice(&pilot, Concern::MadeAnew, Some(notice)));
             }
             News::Session { subject } => self.alerts.look_at(&subject),
             News::Graduated { pilot, subject, next } => {
                 if let Err(refusal) = self.start_next(&subject, &pilot, &next).await {
                     tracing::warn!(%subject, %pilot, "the next step did not start: {refusal}");
                     let notice = format!("{subject}'s next step did not start: {refusal}");
-                    self.state.change(|lab| lab.notice(&pilot, Some(notice)));
+                    self.state.change(|lab| lab.notice(&pilot, Concern::NextStep, Some(notice)));
                 }
             }
         }

@@ -137,8 +137,9 @@ impl Desk {
         // Nobody is asked in vain: whatever else may be wrong was found before.
         let zone = TimeZone::system();
         let unusual = before.check(&subject, pilot.as_str(), &confirm, &zone)?;
-        // Of a step that follows by itself nobody was asked.
-        let confirmed = if matches!(seed, SeedFrom::Before(_)) { BTreeMap::new() } else { unusual };
+        // A step that follows by itself nobody was asked about, and nobody is there to read.
+        let follows = matches!(seed, SeedFrom::Before(_));
+        let confirmed = if follows { BTreeMap::new() } else { unusual };
         let (mut kept, earlier) = self.past(&subject, &plan).await?;
         let what = plan.describe();
         kept.extend(plan.keep);
@@ -164,6 +165,9 @@ impl Desk {
             origin,
         };
         let by = By { who, take_over: false };
+        if !follows {
+            self.state.change(|lab| lab.notices_are_read(&pilot));
+        }
         self.command(&pilot, by, Command::Start(Box::new(request))).await?;
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;

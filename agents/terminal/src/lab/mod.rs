@@ -1,6 +1,7 @@
 //! Who is there and what everyone is doing, as far as this terminal knows: state
 //! without I/O and without a clock.
 
+mod notices;
 mod pilot;
 mod presence;
 mod timing;
@@ -20,6 +21,8 @@ use crate::live::line::Line;
 use crate::live::{About, Log};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
+pub(crate) use notices::Concern;
+use notices::Notices;
 use pilot::{Pilot, Run};
 pub(crate) use presence::Now;
 
@@ -33,7 +36,7 @@ const MOST_REFUSED: usize = 20;
 pub(crate) struct Lab {
     pilots: BTreeMap<Name, Pilot>,
     /// Notices on pilots that have not called yet.
-    early: BTreeMap<Name, String>,
+    early: BTreeMap<Name, Notices>,
     /// How old the calibrations of each pilot's valves are, as it said last.
     calibrations: BTreeMap<Name, Vec<Calibrated>>,
     /// How each pilot reacts, as it said last.
@@ -93,7 +96,9 @@ impl Lab {
         pilot.unanswered = false;
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
         let news = pilot.is_doing(name, hello.activity);
-        pilot.notice = self.early.remove(name).or(pilot.notice);
+        if let Some(early) = self.early.remove(name) {
+            pilot.notices = early;
+        }
         self.pilots.insert(name.clone(), pilot);
         news
     }
@@ -192,7 +197,6 @@ impl Lab {
         let StartSession { session, subject, owner, .. } = &started.request;
         let progress =
             Progress::beginning(*session, subject.clone(), owner.clone(), started.task_name.clone());
-        pilot.notice = None;
         pilot.is_over();
         pilot.running = Some(Run::new(progress, score, Log::of(about)));
     }
@@ -271,16 +275,21 @@ impl Lab {
         task.is_some_and(|task| !task.stages.iter().any(|stage| stage.kind == "trials"))
     }
 
-    /// Something that a person should read beside a pilot; nothing clears it.
-    pub(crate) fn notice(&mut self, name: &Name, notice: Option<String>) {
-        match (self.pilots.get_mut(name), notice) {
-            (Some(pilot), notice) if pilot.notice != notice => {
-                pilot.log_notice(notice.clone());
-                pilot.notice = notice;
-            }
-            (Some(_), _) => {}
-            (None, Some(notice)) => _ = self.early.insert(name.clone(), notice),
-            (None, None) => _ = self.early.remove(name),
+    /// There is something that a person should read beside a pilot, or there isn't any more.
+    pub(crate) fn notice(&mut self, name: &Name, concern: Concern, text: Option<String>) {
+        let Some(pilot) = self.pilots.get_mut(name) else {
+            self.early.entry(name.clone()).or_default().set(concern, text);
+            return;
+        };
+        if pilot.notices.set(concern, text.clone()) {
+            pilot.log_notice(text);
+        }
+    }
+
+    /// A person starts a session on a pilot, and has read what had happened before.
+    pub(crate) fn notices_are_read(&mut self, name: &Name) {
+        if let Some(pilot) = self.pilots.get_mut(name) {
+            pilot.notices.are_read();
         }
     }
 

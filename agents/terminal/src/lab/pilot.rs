@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Running;
+use super::notices::Notices;
 use super::presence::Presence;
 use crate::api::types::{EndedSession, PilotStatus, SessionStatus, Starting};
 use crate::live::Log;
@@ -27,7 +28,7 @@ pub(super) struct Pilot {
     pub(super) last: Option<(Run, Option<EndedSession>)>,
     /// What is told late of this session is no news.
     pub(super) ended: Option<Uuid>,
-    pub(super) notice: Option<String>,
+    pub(super) notices: Notices,
     /// What the pilot itself says that a person should read.
     pub(super) told: Option<String>,
 }
@@ -55,7 +56,7 @@ impl Pilot {
             running: None,
             last: None,
             ended: None,
-            notice: None,
+            notices: Notices::default(),
             told: None,
         }
     }
@@ -65,6 +66,12 @@ impl Pilot {
         if let (Some(run), Some(notice)) = (&mut self.running, notice) {
             run.log.said(None, notice);
         }
+    }
+
+    /// All that a person should read beside it.
+    fn notice(&self) -> Option<String> {
+        let texts: Vec<&str> = self.notices.texts().chain(self.told.as_deref()).collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
     }
 
     /// Takes over what the pilot says it does.
@@ -136,10 +143,7 @@ impl Pilot {
             session: self.running.as_ref().map(Run::view),
             last: self.last.as_ref().and_then(|(_, how)| how.clone()),
             hand: None,
-            notice: match (&self.notice, &self.told) {
-                (Some(notice), Some(told)) => Some(format!("{notice}; {told}")),
-                (notice, told) => notice.clone().or_else(|| told.clone()),
-            },
+            notice: self.notice(),
         })
     }
 }

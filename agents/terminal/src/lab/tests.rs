@@ -104,6 +104,10 @@ fn lab() -> Lab {
     lab
 }
 
+fn notices(lab: &Lab) -> Vec<Option<String>> {
+    lab.view().0.into_iter().map(|pilot| pilot.notice).collect()
+}
+
 fn why(refused: Allowed<()>) -> String {
     refused.unwrap_err().to_string()
 }
@@ -111,13 +115,25 @@ fn why(refused: Allowed<()>) -> String {
 #[test]
 fn what_is_noticed_of_a_pilot_before_it_calls_is_shown_when_it_does() {
     let mut lab = Lab::default();
-    lab.notice(&name("box1"), Some("its subject's file was set aside".into()));
-    lab.notice(&name("box2"), Some("it waits".into()));
-    lab.notice(&name("box2"), None);
+    lab.notice(&name("box1"), Concern::MadeAnew, Some("its subject's file was set aside".into()));
+    lab.notice(&name("box2"), Concern::Waits, Some("it waits".into()));
+    lab.notice(&name("box2"), Concern::Waits, None);
     lab.up(&name("box1"), hello(Activity::Idle), at(0));
     lab.up(&name("box2"), hello(Activity::Idle), at(0));
-    let notices: Vec<_> = lab.view().0.into_iter().map(|pilot| pilot.notice).collect();
-    assert_eq!(notices, [Some("its subject's file was set aside".to_owned()), None]);
+    assert_eq!(notices(&lab), [Some("its subject's file was set aside".to_owned()), None]);
+}
+
+#[test]
+fn notices_hide_each_other_neither_when_they_come_nor_when_they_go() {
+    let mut lab = lab();
+    lab.notice(&name("box1"), Concern::Waits, Some("it waits".into()));
+    lab.notice(&name("box1"), Concern::MadeAnew, Some("made anew".into()));
+    lab.notice(&name("box1"), Concern::Journal, Some("the disk is full".into()));
+    assert_eq!(notices(&lab)[0].as_deref(), Some("the disk is full; it waits; made anew"));
+    lab.notice(&name("box1"), Concern::Journal, None);
+    assert_eq!(notices(&lab)[0].as_deref(), Some("it waits; made anew"));
+    lab.notices_are_read(&name("box1"));
+    assert_eq!(notices(&lab)[0].as_deref(), Some("it waits"), "which is so still");
 }
 
 #[test]
