@@ -35,7 +35,9 @@ export default defineConfig({
   },
   server: { proxy: { "/api": { target: terminal, ws: true, changeOrigin: true } } },
   test: {
-    fileParallelism: false,
+    // Browsers wait more than they compute.
+    maxWorkers: 3,
+    minWorkers: 1,
     projects: [
       { extends: true, test: { name: "unit", include: ["src/**/*.test.ts"], environment: "node" } },
       {
