@@ -15,6 +15,13 @@ pub enum ExportError {
     /// What would be written is there.
     #[error("{} is there already, and was left as it is", .0.display())]
     Exists(PathBuf),
+    /// There is something in the folder that would be replaced which wouldn't be there after it.
+    #[error(
+        "{} is no part of this export and would be gone with what is replaced: move it away; or --out DIR exports into \
+         another folder",
+        .0.display()
+    )]
+    Foreign(PathBuf),
     /// Another session is where this one would go.
     #[error(
         "{} has session {number} of {subject}, which another session can't replace: a folder of AIND is named by its \

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
@@ -14,7 +14,7 @@ use crate::ExportError;
 pub enum Whether {
     /// It stays, and nothing is written.
     ToKeep,
-    /// It is replaced, once all is written.
+    /// It is replaced, once all is written, unless there is more in it than is written now.
     ToReplace,
 }
 
@@ -23,8 +23,8 @@ pub enum Whether {
 /// killed, `target` is as it was before.
 ///
 /// # Errors
-/// Where there is something already that is to be kept, where `write` fails, or
-/// the folder can't be written.
+/// Where there is something already that is to be kept, or that is a folder with more in it than
+/// was written; where `write` fails, or the folder can't be written.
 pub fn place(
     target: &Path,
     whether: Whether,
@@ -41,6 +41,11 @@ pub fn place(
         .map_err(ExportError::write(folder))?;
     let unfinished = beside.path().join("export");
     write(&unfinished).map_err(|error| named(error, &unfinished, target))?;
+    if whether == Whether::ToReplace
+        && let Some(foreign) = foreign(target, &unfinished).map_err(ExportError::write(target))?
+    {
+        return Err(ExportError::Foreign(foreign));
+    }
     let moved = match whether {
         Whether::ToKeep => keep(&unfinished, target),
         Whether::ToReplace => replace(&unfinished, target),
@@ -53,6 +58,24 @@ pub fn place(
         _ => ExportError::write(target)(error),
     })?;
     fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(ExportError::write(folder))
+}
+
+/// What is in the folder `old`, if it is one, and has nothing in `new` of its name.
+fn foreign(old: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
+    if !fs::symlink_metadata(old).is_ok_and(|old| old.is_dir()) {
+        return Ok(None);
+    }
+    for entry in fs::read_dir(old)? {
+        let entry = entry?;
+        let becomes = new.join(entry.file_name());
+        if fs::symlink_metadata(&becomes).is_err() {
+            return Ok(Some(entry.path()));
+        }
+        if let Some(inside) = foreign(&entry.path(), &becomes)? {
+            return Ok(Some(inside));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes a file that the disk has when this returns.

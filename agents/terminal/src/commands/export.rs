@@ -34,7 +34,7 @@ pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<(
             match form.export(&session, &here, &options.out, whether) {
                 Ok(path) => say(format_args!("session {number}  {form:<8} {}", path.display())),
                 Err(ExportError::Exists(path)) => kept.push(path),
-                Err(error @ ExportError::Other { .. }) => {
+                Err(error @ (ExportError::Other { .. } | ExportError::Foreign(_))) => {
                     others.push(format!("\n  session {number}: {error}"))
                 }
                 Err(error) => return Err(refusal(error, number)),

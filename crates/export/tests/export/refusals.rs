@@ -31,9 +31,23 @@ fn what_is_there_already_is_left_as_it_is_until_it_is_to_be_replaced() {
         let error = form.export(&session, &here(), &out, Whether::ToKeep).unwrap_err();
         assert!(matches!(error, ExportError::Exists(_)), "{error}");
         assert_eq!(names(&target), ["mine.txt"]);
-        assert_eq!(form.export(&session, &here(), &out, Whether::ToReplace).unwrap(), target);
+        let error = form.export(&session, &here(), &out, Whether::ToReplace).unwrap_err();
+        assert!(matches!(&error, ExportError::Foreign(path) if *path == target.join("mine.txt")), "{error}");
+        assert_eq!(names(&target), ["mine.txt"], "nobody asked for that to go");
+        fs::remove_file(target.join("mine.txt")).unwrap();
+        for _ in 0..2 {
+            assert_eq!(form.export(&session, &here(), &out, Whether::ToReplace).unwrap(), target);
+        }
         assert_eq!(target.is_file(), form == Form::Nwb);
-        assert!(!target.join("mine.txt").exists());
+        if target.is_dir() {
+            let deeper =
+                fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
+            let video = deeper.unwrap_or(target.clone()).join("cam.mp4");
+            fs::write(&video, "mine").unwrap();
+            let error = form.export(&session, &here(), &out, Whether::ToReplace).unwrap_err();
+            assert!(matches!(&error, ExportError::Foreign(path) if *path == video), "{error}");
+            assert_eq!(fs::read_to_string(&video).unwrap(), "mine");
+        }
         assert_eq!(names(target.parent().unwrap()).len(), 1, "nothing is left beside it");
     }
 }
