@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bramble_message::{Origin, Software};
 use bramble_value::{Person, PersonError};
+use jiff::tz::TimeZone;
 use serde_json::json;
 
 use crate::config::Settings;
@@ -17,7 +18,12 @@ const PROGRAM: &str = "bramble-terminal";
 pub(crate) fn origin(settings: &Settings, tasks: &Path) -> (Origin, Option<String>) {
     let configuration = settings.text.as_deref().map(|text| ("config/terminal.toml", text));
     let mut origin = bramble_software::origin(PROGRAM, settings.name.as_str(), configuration);
-    origin.provenance["settings"] = json!({ "data": settings.data, "listen": settings.listen.to_string() });
+    let mut told = json!({ "data": settings.data, "listen": settings.listen.to_string() });
+    // What day it was is asked of the file elsewhere too.
+    if let Some(zone) = TimeZone::system().iana_name() {
+        told["zone"] = json!(zone);
+    }
+    origin.provenance["settings"] = told;
     let Found { repository, patch } = repository::look(tasks);
     let unread = repository.unread();
     origin.provenance["repository"] = json!(repository);

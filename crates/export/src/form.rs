@@ -49,7 +49,7 @@ impl Form {
             Form::Nwb => PathBuf::from(format!("sub-{subject}/sub-{subject}_ses-{number}.nwb")),
             Form::Csv => PathBuf::from(format!("{subject}/{number}")),
             Form::Parquet => PathBuf::from(format!("subject={subject}/session={number}")),
-            Form::Aind => PathBuf::from(aind::folder(session, here)),
+            Form::Aind => PathBuf::from(aind::folder(session, &here.of(session))),
         }
     }
 
@@ -64,6 +64,7 @@ impl Form {
         folder: &Path,
         whether: Whether,
     ) -> Result<PathBuf, ExportError> {
+        let here = &here.of(session);
         let target = folder.join(self.path(session, here));
         // Every other form's places are one session's each.
         if self == Form::Aind {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bramble_subject::{Biography, Note, SessionEnd, SessionNumber, SessionStart, SubjectFile};
 use bramble_value::{Event, Span, SubjectId, Time, Trials};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use crate::ExportError;
@@ -100,6 +101,12 @@ impl Session {
             Some((device["name"].as_str()?.to_owned(), found))
         });
         named.collect()
+    }
+
+    /// The time on the wall where it was started, if its file says which that was and this computer
+    /// knows it.
+    pub(crate) fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(self.start.provenance["terminal"]["settings"]["zone"].as_str()?).ok()
     }
 
     fn rig(&self) -> &serde_json::Value {

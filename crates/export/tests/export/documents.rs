@@ -155,6 +155,28 @@ fn an_animal_is_as_old_as_the_calendar_of_its_lab_says() {
 }
 
 #[test]
+fn a_session_is_exported_by_its_labs_calendar_wherever_that_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject(folder.path(), "M001");
+    odd(&mut file);
+    let mut session = session(&file, 1);
+    session.start.started = "2026-03-04T05:06:07Z".parse().unwrap();
+    session.biography.birth = Some("2026-03-01".parse().unwrap());
+    session.start.provenance["terminal"]["settings"]["zone"] = "America/New_York".into();
+    let mut elsewhere = here();
+    elsewhere.zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(14));
+    for (place, here) in [here(), elsewhere].iter().enumerate() {
+        let out = folder.path().join(place.to_string());
+        let path = Form::Nwb.export(&session, here, &out, Whether::ToKeep).unwrap();
+        assert_eq!(text(&path, "session_start_time"), "2026-03-04T00:06:07.000000-05:00");
+        assert_eq!(text(&path, "general/subject/age"), "P3D");
+    }
+    let path = Form::Aind.path(&session, &here());
+    session.start.provenance["terminal"]["settings"]["zone"] = "nowhere that is known".into();
+    assert_ne!(Form::Aind.path(&session, &here()), path, "there it is the time here");
+}
+
+#[test]
 fn a_session_never_takes_the_folder_of_another_one_in_aind() {
     let folder = tempfile::tempdir().unwrap();
     let [first, second] = ["M_1", "M-1"].map(|id| {

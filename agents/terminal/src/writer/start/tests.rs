@@ -43,7 +43,8 @@ fn agent(program: &str) -> Value {
 
 fn told() -> Told {
     let mut terminal = agent("bramble-terminal");
-    terminal["settings"] = json!({ "data": "/lab", "listen": "tcp://127.0.0.1:5600" });
+    terminal["settings"] =
+        json!({ "data": "/lab", "listen": "tcp://127.0.0.1:5600", "zone": "Europe/Berlin" });
     terminal["repository"] = json!({ "state": "git", "commit": "cccc", "untracked": ["notes.txt"] });
     let texts = [
         file("config/terminal.toml", "name = \"terminal\""),
@@ -222,6 +223,7 @@ const CHANGES: &[(Change, &[&str])] = &[
     (|told| terminal(told)["build"]["commit"] = json!("bbbb"), &["provenance terminal build commit"]),
     (|told| terminal(told)["build"]["lock"] = json!("3333"), &["provenance terminal build lock"]),
     (|told| terminal(told)["settings"]["data"] = json!("/other"), &["provenance terminal settings data"]),
+    (|told| terminal(told)["settings"]["zone"] = json!("UTC"), &["provenance terminal settings zone"]),
     (
         |told| edit(&mut told.started.request.origin.texts, "software/1111/Cargo.lock"),
         &["texts software/1111/Cargo.lock"],
