@@ -50,6 +50,45 @@ fn a_mistyped_weight_is_corrected_and_both_are_kept() {
 }
 
 #[test]
+fn what_was_on_another_day_is_written_down_for_that_day() {
+    let terminal = terminal();
+    terminal.say(&["subject", "weigh", "M001", "25g"]);
+    let said = terminal.say(&["subject", "weigh", "M001", "22g", "--after", "--on", "2026-03-01"]);
+    assert!(said.starts_with("M001 weighed on 2026-03-01 22 g, "), "{said}");
+    terminal.say(&["subject", "weigh", "M001", "23g", "--after", "--on", "2026-03-01"]);
+    terminal.say(&["subject", "weigh", "M001", "21g", "--before", "--on", "2026-03-01 08:30"]);
+    let weights = terminal.json(&["subject", "weigh", "M001", "--json"]);
+    let grams: Vec<f64> =
+        weights.as_array().unwrap().iter().map(|one| one["weight"]["grams"].as_f64().unwrap()).collect();
+    assert_eq!(grams, [21.0, 22.0, 23.0, 25.0], "by their times, and none takes another's place");
+    let [what, from, to] = history(&terminal).pop().unwrap();
+    assert!(what == "weight" && from.is_empty() && to.starts_with("21 g, before, 2026-"), "{to}");
+
+    terminal.say(&["subject", "water", "M001", "--target", "1mL"]);
+    let said = terminal.say(&["subject", "water", "M001", "200uL", "--on", "2026-03-01"]);
+    assert!(said.starts_with("M001 was given 200 uL on 2026-03-01; it had 0 uL today"), "{said}");
+    terminal.say(&["subject", "water", "M001", "50uL"]);
+    let days = terminal.json(&["subject", "water", "M001", "--days", "--json"]);
+    assert_eq!(days[0]["day"], "2026-03-01");
+    assert_eq!((&days[0]["water"]["by_hand"], &days[1]["water"]["by_hand"]), (&200.0.into(), &50.0.into()));
+    let shown = terminal.say(&["subject", "water", "M001", "--days"]);
+    assert!(shown.contains("2026-03-01") && shown.contains("200 uL"), "{shown}");
+
+    terminal.say(&["subject", "water", "M001", "250uL", "--instead=2026-03-01"]);
+    let days = terminal.json(&["subject", "water", "M001", "--days", "--json"]);
+    assert_eq!(days[0]["water"]["by_hand"], 250.0);
+    for (arguments, says) in [
+        (&["weigh", "M001", "22g", "--on", "2999-01-01"][..], "2999-01-01 is yet to come"),
+        (&["water", "M001", "1mL", "--on", "2999-01-01 10:00"], "2999-01-01 10:00 is yet to come"),
+        (&["water", "M001", "1mL", "--on", "yesterday"], "`yesterday` is no day: write it as in"),
+        (&["weigh", "M001", "22g", "--on", "2026-03-01", "--instead"], "cannot be used with"),
+    ] {
+        let said = terminal.refused(&[&["subject"], arguments].concat());
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
 fn water_is_owed_less_what_a_session_and_a_person_gave() {
     let terminal = terminal();
     let pilot = terminal.pilot("box1", Activity::Idle);

@@ -4,6 +4,8 @@
 //! Baseline, limit, target, water by hand and notes are changes in the history. Nothing
 //! here knows a clock: what counts as today is handed in.
 
+use std::collections::BTreeMap;
+
 use bramble_value::{Level, Mass, Volume};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -42,7 +44,7 @@ pub struct Life {
     /// The water that it is to have in a day, where that was set.
     pub target: Option<Volume>,
     /// The water that it had today.
-    pub water: WaterToday,
+    pub water: WaterOfDay,
 }
 
 /// What an animal's weights are compared with.
@@ -72,17 +74,17 @@ pub struct Weighed {
 /// The water of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct WaterToday {
-    /// What the sessions gave that began today and are over.
+pub struct WaterOfDay {
+    /// What the sessions gave that began on it and are over.
     pub sessions: Volume,
     /// What people gave outside of sessions.
     pub by_hand: Volume,
-    /// Sessions of today whose water isn't known, because they run, or because no valve of
+    /// Sessions that began on it and whose water isn't known, because they run, or because no valve of
     /// theirs has a known flow.
     pub unknown: usize,
 }
 
-impl WaterToday {
+impl WaterOfDay {
     /// All that is known of.
     pub fn total(&self) -> Volume {
         volume(self.sessions.microliters() + self.by_hand.microliters())
@@ -114,21 +116,13 @@ impl Life {
             day: day(weight.when),
             share: weight.grams / baseline.mass.grams(),
         });
-        let by_hand = water_by_hand(history).into_iter().filter(|given| day(given.when) == today);
-        let by_hand = by_hand.map(|given| given.volume.microliters()).sum();
-        let began_today = || sessions.iter().filter(|session| day(session.started) == today);
-        let water = |session: &SessionSummary| session.end.as_ref().and_then(|end| end.water);
         Life {
             today,
             baseline,
             limit: last(history, LIMIT).map(|(_, limit)| limit),
             weight,
             target: last(history, TARGET).map(|(_, target)| target),
-            water: WaterToday {
-                sessions: volume(began_today().filter_map(water).sum()),
-                by_hand: volume(by_hand),
-                unknown: began_today().filter(|session| water(session).is_none()).count(),
-            },
+            water: water_by_day(history, sessions, zone).remove(&today).unwrap_or_default(),
         }
     }
 
@@ -147,6 +141,29 @@ impl Life {
     pub fn is_weighed_today(&self) -> bool {
         self.weight.as_ref().is_some_and(|weight| weight.day == self.today)
     }
+}
+
+/// The water that an animal had on each day on which it had any or was in a session, by the calendar
+/// of `zone`.
+pub fn water_by_day(
+    history: &[Change],
+    sessions: &[SessionSummary],
+    zone: &TimeZone,
+) -> BTreeMap<Date, WaterOfDay> {
+    let day = |time: Timestamp| time.to_zoned(zone.clone()).date();
+    let mut days: BTreeMap<Date, WaterOfDay> = BTreeMap::new();
+    let plus = |sum: &mut Volume, microliters: f64| *sum = volume(sum.microliters() + microliters);
+    for given in water_by_hand(history) {
+        plus(&mut days.entry(day(given.when)).or_default().by_hand, given.volume.microliters());
+    }
+    for session in sessions {
+        let of_day = days.entry(day(session.started)).or_default();
+        match session.end.as_ref().and_then(|end| end.water) {
+            Some(water) => plus(&mut of_day.sessions, water),
+            None => of_day.unknown += 1,
+        }
+    }
+    days
 }
 
 /// What is set for an animal by a person, or taken back: `None`. Each is one change of the history.
@@ -177,7 +194,7 @@ impl Care {
 /// Water that a person gave outside of a session.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Given {
-    /// When it was written down.
+    /// When that was; where it wasn't said, when it was written down.
     pub when: Timestamp,
     /// How much.
     pub volume: Volume,
@@ -192,6 +209,16 @@ pub fn water_given(volume: Option<Volume>, instead: Option<&Given>, history: &[C
         None => String::new(),
     };
     change(by, WATER, &from, volume.map(|volume| volume.to_string()).unwrap_or_default())
+}
+
+/// Water that a person gave at another time than that at which it is written down.
+pub fn water_given_then(given: Given, by: &By) -> Change {
+    change(by, WATER, "", format!("{}, {}", given.volume, given.when))
+}
+
+/// What the history says of a weighing that is written down at another time than its own.
+pub fn weighed_then(weight: &Weight, by: &By) -> Change {
+    change(by, WEIGHT, "", format!("{} g, {}, {}", weight.grams, weight.occasion, weight.when))
 }
 
 /// What the history says of a weighing that was wrong, and of when that is. The right one is a
@@ -229,16 +256,22 @@ pub fn taken_out(pilot: &str, by: &By) -> Change {
 /// When a person last had an animal in hand, as far as was written down: it was weighed or given
 /// water, noted or taken out of its box.
 pub fn handled(history: &[Change], weights: &[Weight]) -> Option<Timestamp> {
-    let in_hand = |change: &&Change| [WATER, WEIGHT, NOTE, OUT].contains(&change.what.as_str());
-    let changes = history.iter().filter(in_hand).map(|change| change.when);
+    let in_hand = |change: &Change| match change.what.as_str() {
+        NOTE | OUT => Some(change.when),
+        WATER => split_when(&change.to).map_or(Some(change.when), |(_, when)| Some(when)),
+        // Of what was written down later, the weighing itself says when it was.
+        WEIGHT if change.from.is_empty() => None,
+        WEIGHT => Some(change.when),
+        _ => None,
+    };
+    let changes = history.iter().filter_map(in_hand);
     changes.chain(counted(weights).iter().map(|weight| weight.when)).max()
 }
 
 /// The weighings that count, in the order of their times: of those of one time the one
 /// that was written last, where that doesn't take it back.
 pub fn counted(weights: &[Weight]) -> Vec<Weight> {
-    let by_time: std::collections::BTreeMap<Timestamp, &Weight> =
-        weights.iter().map(|weight| (weight.when, weight)).collect();
+    let by_time: BTreeMap<Timestamp, &Weight> = weights.iter().map(|weight| (weight.when, weight)).collect();
     by_time.into_values().filter(|weight| !weight.grams.is_nan()).cloned().collect()
 }
 
@@ -247,22 +280,27 @@ pub fn counted(weights: &[Weight]) -> Vec<Weight> {
 pub fn water_by_hand(history: &[Change]) -> Vec<Given> {
     let mut given: Vec<Given> = Vec::new();
     for Change { when, from, to, .. } in history.iter().filter(|change| change.what == WATER) {
-        let place = match from.split_once(", ") {
+        let place = match split_when(from) {
             _ if from.is_empty() => None,
             // It says which, where that isn't the last.
-            Some((_, of)) => {
-                given.iter().position(|one| of.parse().is_ok_and(|of: Timestamp| of == one.when))
-            }
+            Some((_, of)) => given.iter().position(|one| of == one.when),
             None => given.len().checked_sub(1),
         };
+        let (to, when) = split_when(to).unwrap_or((to, *when));
         match (place, to.parse()) {
             (Some(place), Ok(volume)) => given[place].volume = volume,
             (Some(place), Err(_)) if to.is_empty() => drop(given.remove(place)),
-            (None, Ok(volume)) => given.push(Given { when: *when, volume }),
+            (None, Ok(volume)) => given.push(Given { when, volume }),
             (_, Err(_)) => {}
         }
     }
     given
+}
+
+/// What is said, and of when that is, where it is told.
+fn split_when(text: &str) -> Option<(&str, Timestamp)> {
+    let (what, when) = text.rsplit_once(", ")?;
+    Some((what, when.parse().ok()?))
 }
 
 /// The last change of this kind, and what it says.

@@ -1,12 +1,64 @@
 //! What is asked of a subject's life between its sessions.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
 
+use bramble_subject::life::WaterOfDay;
 use bramble_subject::{Biography, Occasion, Sex, Weight};
 use bramble_value::{Level, Mass, Person, SubjectId, Volume};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
 use utoipa::ToSchema;
+
+/// A day on which something was that is written down later, by the lab's calendar and clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct On {
+    pub(crate) day: Date,
+    /// When on that day, where that is known.
+    pub(crate) at: Option<Time>,
+}
+
+/// A text that is no day.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{0}` is no day: write it as in 2026-03-01, or with the time as in \"2026-03-01 09:30\"")]
+pub(crate) struct NoDay(String);
+
+impl FromStr for On {
+    type Err = NoDay;
+    fn from_str(text: &str) -> Result<On, NoDay> {
+        let no_day = || NoDay(text.to_owned());
+        let (day, at) = match text.trim().split_once([' ', 'T']) {
+            Some((day, at)) => (day, Some(Time::strptime("%H:%M", at.trim()).map_err(|_| no_day())?)),
+            None => (text.trim(), None),
+        };
+        Ok(On { day: Date::strptime("%Y-%m-%d", day).map_err(|_| no_day())?, at })
+    }
+}
+
+impl TryFrom<String> for On {
+    type Error = NoDay;
+    fn try_from(text: String) -> Result<On, NoDay> {
+        text.parse()
+    }
+}
+
+impl From<On> for String {
+    fn from(on: On) -> String {
+        on.to_string()
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.at {
+            Some(at) => write!(f, "{} {}", self.day, at.strftime("%H:%M")),
+            None => write!(f, "{}", self.day),
+        }
+    }
+}
 
 /// `POST /subjects/{id}/weights`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -23,6 +75,10 @@ pub(crate) struct Weigh {
     /// Of which day; where it isn't said, of today.
     #[serde(default)]
     pub(crate) day: Option<Date>,
+    /// When it was, where that isn't now.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "2026-03-01 09:30")]
+    pub(crate) on: Option<On>,
     pub(crate) who: Person,
 }
 
@@ -32,6 +88,13 @@ pub(crate) struct WeightLine {
     pub(crate) weight: Weight,
     /// Its share of the present baseline.
     pub(crate) share: Option<f64>,
+}
+
+/// `GET /subjects/{id}/water`: one each.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub(crate) struct WaterLine {
+    pub(crate) day: Date,
+    pub(crate) water: WaterOfDay,
 }
 
 /// `POST /subjects/{id}/water`
@@ -46,6 +109,10 @@ pub(crate) struct GiveWater {
     /// Of which day; where it isn't said, of today.
     #[serde(default)]
     pub(crate) day: Option<Date>,
+    /// When it was, where that isn't now.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "2026-03-01 09:30")]
+    pub(crate) on: Option<On>,
     pub(crate) who: Person,
 }
 

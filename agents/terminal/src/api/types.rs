@@ -17,7 +17,9 @@ use crate::live::wire::SessionView;
 use crate::unusual::Unusual;
 use crate::users::Role;
 
-pub(crate) use super::life::{Cares, Edit, GiveWater, MoveSession, NoteDown, Weigh, WeightLine};
+pub(crate) use super::life::{
+    Cares, Edit, GiveWater, MoveSession, NoteDown, On, WaterLine, Weigh, WeightLine,
+};
 
 /// `POST /subjects`
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::{date, extra};
-use crate::api::types::Edit as Edited;
+use crate::api::types::{Edit as Edited, On};
 
 /// A value, or `none`.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +52,9 @@ pub(crate) struct Weigh {
     /// back; all stay in the file
     #[arg(long, requires = "weight", value_name = "DATE", num_args = 0..=1, require_equals = true, default_missing_value = "today")]
     pub(crate) instead: Option<Instead>,
+    /// It was on another day than today, as in 2026-03-01 or "2026-03-01 09:30", by the terminal's clock
+    #[arg(long, requires = "weight", conflicts_with = "instead", value_name = "DAY")]
+    pub(crate) on: Option<On>,
     /// Set what its weights are compared with; none: its first weighing again
     #[arg(long, value_name = "WEIGHT")]
     pub(crate) baseline: Option<OrNone<Mass>>,
@@ -85,9 +88,18 @@ pub(crate) struct Water {
     /// back; all stay in the file
     #[arg(long, requires = "volume", value_name = "DATE", num_args = 0..=1, require_equals = true, default_missing_value = "today")]
     pub(crate) instead: Option<Instead>,
+    /// It was on another day than today, as in 2026-03-01 or "2026-03-01 09:30", by the terminal's clock
+    #[arg(long, requires = "volume", conflicts_with = "instead", value_name = "DAY")]
+    pub(crate) on: Option<On>,
     /// Set the water that it is to have in a day, as in 1mL; none: no target
     #[arg(long, value_name = "VOLUME")]
     pub(crate) target: Option<OrNone<Volume>>,
+    /// The water that it had on each day
+    #[arg(long, conflicts_with_all = ["volume", "target"])]
+    pub(crate) days: bool,
+    /// That, for scripts
+    #[arg(long, requires = "days")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -66,6 +66,7 @@ Examples:
   bramble-terminal subject weigh M001 --baseline 25g --limit 85%
   bramble-terminal subject weigh M001 21.4g --before
   bramble-terminal subject weigh M001 21.9g --instead
+  bramble-terminal subject weigh M001 21.2g --after --on 2026-03-01
   bramble-terminal subject weigh M001")]
     Weigh(Weigh),
     /// Write down water given outside of a session, and say what is owed today
@@ -78,7 +79,9 @@ Examples:
   bramble-terminal subject water M001 --target 1mL
   bramble-terminal subject water M001
   bramble-terminal subject water M001 200uL
-  bramble-terminal subject water M001 250uL --instead")]
+  bramble-terminal subject water M001 250uL --instead
+  bramble-terminal subject water M001 200uL --on 2026-03-01
+  bramble-terminal subject water M001 --days")]
     Water(Water),
     /// Write down a note of a subject
     #[command(after_help = "Example:\n  bramble-terminal subject note M001 \"left ear clipped again\"")]

@@ -7,13 +7,13 @@ use super::subject::local;
 use super::{print_done, print_json, say, table};
 use crate::api::alerts::SaidBy;
 use crate::api::client::Client;
-use crate::api::types::{Cares, GiveWater, MoveSession, NoteDown, SubjectInfo, Weigh, WeightLine};
+use crate::api::types::{Cares, GiveWater, MoveSession, NoteDown, SubjectInfo, WaterLine, Weigh, WeightLine};
 use crate::cli::{self, Instead, OrNone};
 use crate::fares::{owed, percent};
 
 pub(super) async fn weigh(client: &Client, who: Person, options: cli::Weigh) -> miette::Result<()> {
     let (id, occasion) = (options.id.clone(), options.occasion());
-    let cli::Weigh { weight, instead, baseline, limit, json, .. } = options;
+    let cli::Weigh { weight, instead, on, baseline, limit, json, .. } = options;
     if weight.is_none() && baseline.is_none() && limit.is_none() {
         return weights(&id, client.get(&format!("/subjects/{id}/weights")).await?, json);
     }
@@ -24,7 +24,7 @@ pub(super) async fn weigh(client: &Client, who: Person, options: cli::Weigh) -> 
     }
     if let Some(OrNone(mass)) = weight {
         let (instead, day) = of_day(instead);
-        let weigh = Weigh { mass, occasion, instead, day, who };
+        let weigh = Weigh { mass, occasion, instead, day, on, who };
         print_done(&client.post(&format!("/subjects/{id}/weights"), &weigh).await?);
     }
     Ok(())
@@ -53,7 +53,10 @@ fn weights(id: &SubjectId, weights: Vec<WeightLine>, json: bool) -> miette::Resu
 }
 
 pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> miette::Result<()> {
-    let cli::Water { id, volume, instead, target } = options;
+    let cli::Water { id, volume, instead, on, target, days, json } = options;
+    if days {
+        return waters(&id, client.get(&format!("/subjects/{id}/water")).await?, json);
+    }
     if target.is_some() {
         let target = target.map(|set| set.0);
         let cares = Cares { baseline: None, limit: None, target, who: who.clone() };
@@ -62,7 +65,7 @@ pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> 
     match volume {
         Some(OrNone(volume)) => {
             let (instead, day) = of_day(instead);
-            let give = GiveWater { volume, instead, day, who };
+            let give = GiveWater { volume, instead, day, on, who };
             print_done(&client.post(&format!("/subjects/{id}/water"), &give).await?);
         }
         None => {
@@ -71,6 +74,32 @@ pub(super) async fn water(client: &Client, who: Person, options: cli::Water) -> 
             say(format_args!("{id}: {}{}", owed(&subject.life), behind.unwrap_or_default()));
         }
     }
+    Ok(())
+}
+
+fn waters(id: &SubjectId, days: Vec<WaterLine>, json: bool) -> miette::Result<()> {
+    if json {
+        return print_json(&days);
+    }
+    if days.is_empty() {
+        say(format_args!("{id} had no water that is known of, and no session"));
+        return Ok(());
+    }
+    let mut table = table(&["day", "in sessions", "by hand", "in all"]);
+    for WaterLine { day, water } in days {
+        let unknown = match water.unknown {
+            0 => String::new(),
+            1 => ", and 1 session's".to_owned(),
+            more => format!(", and {more} sessions'"),
+        };
+        table.add_row([
+            day.to_string(),
+            format!("{}{unknown}", water.sessions),
+            water.by_hand.to_string(),
+            format!("{}{unknown}", water.total()),
+        ]);
+    }
+    say(format_args!("{id}\n{}", table.trim_fmt()));
     Ok(())
 }
 

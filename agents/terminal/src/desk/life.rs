@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 
 use super::Desk;
 use super::subjects::{by, no_subject};
-use crate::api::types::{Cares, Done, Edit, GiveWater, NoteDown, Weigh, WeightLine};
+use super::then;
+use crate::api::types::{Cares, Done, Edit, GiveWater, NoteDown, On, WaterLine, Weigh, WeightLine};
 use crate::fares::{baseline, owed, percent};
 use crate::refusal::{Allowed, Refusal};
 use crate::writer::Files;
@@ -28,14 +29,16 @@ impl Desk {
 
     /// Writes down what a subject weighs.
     pub(crate) async fn weigh(&self, id: SubjectId, weigh: Weigh) -> Allowed<Done> {
-        let Weigh { mass, occasion, instead, day: of, who } = weigh;
+        let Weigh { mass, occasion, instead, day: of, on, who } = weigh;
+        one_time(instead, on)?;
         mass.map_or(Ok(()), |mass| can_weigh(mass, "write its weight, as in 21.4g"))?;
         if mass.is_none() && !instead {
             return Err(nothing_to_take_back());
         }
         let by = by(who);
         self.care_for(id.clone(), move |file| {
-            let weights = life::counted(&file.weights()?);
+            let written = file.weights()?;
+            let weights = life::counted(&written);
             let wrong = if instead {
                 match wrong(&weights, |weight| weight.when, of, by.when) {
                     Ok(wrong) => Some(wrong.clone()),
@@ -44,7 +47,16 @@ impl Desk {
             } else {
                 None
             };
-            let when = wrong.as_ref().map_or(by.when, |wrong| wrong.when);
+            let when = match (on, &wrong) {
+                (Some(on), _) => {
+                    let sessions = file.sessions()?;
+                    match then::of_weighing(on, occasion.unwrap_or_default(), &sessions, &written, by.when) {
+                        Ok(when) => when,
+                        Err(refusal) => return Ok(Err(refusal)),
+                    }
+                }
+                (None, wrong) => wrong.as_ref().map_or(by.when, |wrong| wrong.when),
+            };
             let last = weights.iter().rfind(|weight| weight.when < when).map(|weight| weight.grams);
             let occasion = match (&wrong, occasion) {
                 (Some(wrong), None) => wrong.occasion,
@@ -57,6 +69,8 @@ impl Desk {
             }
             if let Some(wrong) = &wrong {
                 file.log(&life::weight_corrected(wrong, right.as_ref(), &by))?;
+            } else if let Some(late) = right.as_ref().filter(|_| on.is_some()) {
+                file.log(&life::weighed_then(late, &by))?;
             }
             let fares = fares(file)?;
             let mut done = match (&right, &wrong) {
@@ -64,7 +78,8 @@ impl Desk {
                     let baseline = fares.baseline.as_ref();
                     let share = baseline.map_or(1.0, |baseline| weight.grams / baseline.mass.grams());
                     let baseline = baseline.map(self::baseline).unwrap_or_default();
-                    format!("{id} weighs {} g, {} of {baseline}", weight.grams, percent(share))
+                    let weighs = on.map_or_else(|| "weighs".to_owned(), |on| format!("weighed on {on}"));
+                    format!("{id} {weighs} {} g, {} of {baseline}", weight.grams, percent(share))
                 }
                 (None, Some(wrong)) => format!("{id} was not weighed {} g; that is taken back", wrong.grams),
                 (None, None) => String::new(),
@@ -87,7 +102,8 @@ impl Desk {
 
     /// Writes down water that a person gave outside of a session.
     pub(crate) async fn give_water(&self, id: SubjectId, give: GiveWater) -> Allowed<Done> {
-        let GiveWater { volume, instead, day: of, who } = give;
+        let GiveWater { volume, instead, day: of, on, who } = give;
+        one_time(instead, on)?;
         if volume.is_none() && !instead {
             return Err(nothing_to_take_back());
         }
@@ -105,13 +121,30 @@ impl Desk {
             } else {
                 None
             };
-            file.log(&life::water_given(volume, wrong, &history, &by))?;
+            match on.zip(volume) {
+                Some((on, volume)) => match then::of_water(on, &given, by.when) {
+                    Ok(when) => file.log(&life::water_given_then(life::Given { when, volume }, &by))?,
+                    Err(refusal) => return Ok(Err(refusal)),
+                },
+                None => file.log(&life::water_given(volume, wrong, &history, &by))?,
+            }
             let right = volume.map_or_else(|| "nothing".to_owned(), |volume| volume.to_string());
             let done = match wrong {
                 Some(wrong) => format!("{id} was given {right} and not {}", wrong.volume),
-                None => format!("{id} was given {right}"),
+                None => {
+                    format!("{id} was given {right}{}", on.map(|on| format!(" on {on}")).unwrap_or_default())
+                }
             };
             Ok(Ok(Done { done: format!("{done}; {}{}", owed(&fares(file)?), behind.unwrap_or_default()) }))
+        })
+        .await
+    }
+
+    /// The water that a subject had on each day.
+    pub(crate) async fn waters(&self, id: SubjectId) -> Allowed<Vec<WaterLine>> {
+        self.read(id, |file| {
+            let days = life::water_by_day(&file.history()?, &file.sessions()?, &TimeZone::system());
+            Ok(days.into_iter().map(|(day, water)| WaterLine { day, water }).collect())
         })
         .await
     }
@@ -281,6 +314,15 @@ fn nothing_then(id: &SubjectId, what: &str, of: Option<Date>, last: Option<Date>
         None => {
             Refusal::conflict(format!("{id} has no {what} that could be wrong")).help("leave out --instead")
         }
+    }
+}
+
+/// Refuses two times for one thing.
+fn one_time(instead: bool, on: Option<On>) -> Allowed<()> {
+    match on.filter(|_| instead) {
+        Some(_) => Err(Refusal::wrong("what corrects something is of the time of that")
+            .help("say either on which day it was, or of which day it corrects something")),
+        None => Ok(()),
     }
 }
 

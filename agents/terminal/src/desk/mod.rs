@@ -12,6 +12,7 @@ mod report;
 mod start;
 mod subjects;
 mod tasks;
+mod then;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

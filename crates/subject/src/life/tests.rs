@@ -96,7 +96,7 @@ fn water_is_owed_less_what_sessions_and_people_gave_today() {
         session("2026-03-10T10:00:00Z", None),
     ];
     let life = life(&history, &[], &sessions);
-    assert_eq!(life.water, WaterToday { sessions: ul(300.5), by_hand: ul(200.0), unknown: 1 });
+    assert_eq!(life.water, WaterOfDay { sessions: ul(300.5), by_hand: ul(200.0), unknown: 1 });
     assert_eq!(life.owed(), Some(ul(499.5)));
 }
 
@@ -123,6 +123,33 @@ fn corrected_water_is_of_the_time_at_which_it_was_given() {
     history.push(right);
     assert_eq!(water_by_hand(&history), [Given { when: at("2026-03-09T10:00:00Z"), volume: ul(200.0) }]);
     assert_eq!(life(&history, &[], &[]).water.by_hand, ul(0.0));
+}
+
+#[test]
+fn water_that_is_written_down_later_is_of_its_own_day() {
+    let given = Given { when: at("2026-03-08T12:00:00Z"), volume: ul(200.0) };
+    let mut history = vec![water_given_then(given, &by("2026-03-09T10:00:00Z"))];
+    assert_eq!(water_by_hand(&history), [given]);
+    let days = water_by_day(&history, &[session("2026-03-08T09:00:00Z", Some(100.0))], &TimeZone::UTC);
+    assert_eq!(days.len(), 1);
+    let sunday = days["2026-03-08".parse::<Date>().as_ref().unwrap()];
+    assert_eq!((sunday.total(), sunday.unknown), (ul(300.0), 0));
+    history.push(water_given(Some(ul(250.0)), Some(&given), &history, &by("2026-03-09T11:00:00Z")));
+    assert_eq!(water_by_hand(&history), [Given { volume: ul(250.0), ..given }]);
+}
+
+#[test]
+fn an_animal_was_in_hand_when_something_was_and_not_when_it_is_written_down() {
+    let weight = Weight {
+        when: at("2026-03-08T12:00:00Z"),
+        grams: 21.0,
+        occasion: Occasion::After,
+        who: "ana".into(),
+    };
+    let given = Given { when: at("2026-03-08T13:00:00Z"), volume: ul(200.0) };
+    let late = by("2026-03-09T10:00:00Z");
+    let history = [weighed_then(&weight, &late), water_given_then(given, &late)];
+    assert_eq!(handled(&history, &[weight]), Some(given.when));
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(crate) fn all() -> OpenApiRouter<Arc<Desk>> {
         .routes(routes!(subjects::assign))
         .routes(routes!(subjects::edit))
         .routes(routes!(subjects::weights, subjects::weigh))
-        .routes(routes!(subjects::give_water))
+        .routes(routes!(subjects::waters, subjects::give_water))
         .routes(routes!(subjects::set_cares))
         .routes(routes!(subjects::note_down))
         .routes(routes!(subjects::assign_all))

@@ -7,7 +7,8 @@ use bramble_subject::Change;
 use super::{At, Body, Reply, subject_id};
 use crate::api::tasks::{AssignAll, EachDone};
 use crate::api::types::{
-    Assign, Cares, Done, Edit, GiveWater, NewSubject, NoteDown, SubjectInfo, SubjectLine, Weigh, WeightLine,
+    Assign, Cares, Done, Edit, GiveWater, NewSubject, NoteDown, SubjectInfo, SubjectLine, WaterLine, Weigh,
+    WeightLine,
 };
 use crate::web::Caller;
 
@@ -71,6 +72,13 @@ pub(super) async fn weights(State(desk): At, Path(id): Path<String>) -> Reply<Ve
     params(("id" = String, Path)), request_body = Weigh, responses((status = 200, body = Done)))]
 pub(super) async fn weigh(State(desk): At, Path(id): Path<String>, Body(weigh): Body<Weigh>) -> Reply<Done> {
     desk.weigh(subject_id(&id)?, weigh).await.map(Json)
+}
+
+/// The water that a subject had on each day on which it had any or was in a session.
+#[utoipa::path(get, path = "/subjects/{id}/water", tag = "subjects", security(("login" = ["view"])),
+    params(("id" = String, Path)), responses((status = 200, body = Vec<WaterLine>)))]
+pub(super) async fn waters(State(desk): At, Path(id): Path<String>) -> Reply<Vec<WaterLine>> {
+    desk.waters(subject_id(&id)?).await.map(Json)
 }
 
 /// Write down water that a person gave outside of a session.

@@ -40,6 +40,26 @@ describe("subjects", () => {
     });
   });
 
+  it("are weighed and given water on a day that is over, or have what was wrong then corrected", async () => {
+    const page = await open("/subjects/M001");
+    await page.getByRole("button", { name: "Weigh" }).click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Weight").fill("24.3");
+    await form.getByLabel("Day", { exact: true }).fill("2026-03-01");
+    await form.getByRole("button", { name: "Write it down" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    const last = () => lab.mock.asked.at(-1)?.body as Record<string, unknown>;
+    expect(last()).toMatchObject({ mass: 24.3, on: "2026-03-01" });
+    await page.getByRole("button", { name: "Water" }).click();
+    await form.getByLabel("Volume").fill("0.2");
+    await form.getByLabel("Day", { exact: true }).fill("2026-03-01");
+    await form.getByLabel("was wrong").check();
+    await form.getByRole("button", { name: "Write it down" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(last()).toMatchObject({ volume: 200, instead: true, day: "2026-03-01" });
+    expect(last()).not.toHaveProperty("on");
+  });
+
   it("are asked about again where a weight or water can hardly be", async () => {
     const page = await open("/subjects/M001");
     await page.getByRole("button", { name: "Weigh" }).click();
