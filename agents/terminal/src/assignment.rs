@@ -1,11 +1,15 @@
-//! Where in its training a subject is, read from its history.
+//! Where in its training a subject is, read from its history, and where that is in its protocol
+//! as it is now.
 
 use std::path::PathBuf;
 
 use bramble_subject::{By, Change};
+use bramble_training::Protocol;
+use bramble_value::SubjectId;
 use jiff::Timestamp;
 
 use crate::api::types::Training;
+use crate::refusal::{Allowed, Refusal};
 
 /// What [`Change::what`] says of a new protocol.
 const PROTOCOL: &str = "protocol";
@@ -13,6 +17,8 @@ const PROTOCOL: &str = "protocol";
 const STEP: &str = "step";
 /// ... of a step that the subject came to by itself.
 const GRADUATED: &str = "graduated";
+/// ... of the subject's step, which has another place since its protocol was changed.
+const RENUMBERED: &str = "step renumbered";
 /// What a subject graduates to from its last step.
 const FINISHED: &str = "protocol finished";
 
@@ -28,10 +34,17 @@ pub(crate) fn training(history: &[Change]) -> Option<Training> {
         match (change.what.as_str(), &mut training) {
             (PROTOCOL, _) => {
                 let protocol = PathBuf::from(&change.to);
-                training = Some(Training { protocol, step: 1, label: String::new(), finished: false });
+                training = Some(Training {
+                    protocol,
+                    step: 1,
+                    label: String::new(),
+                    finished: false,
+                    was: None,
+                    problem: None,
+                });
             }
             (GRADUATED, Some(training)) if change.to == FINISHED => training.finished = true,
-            (STEP | GRADUATED, Some(training)) => {
+            (STEP | GRADUATED | RENUMBERED, Some(training)) => {
                 let number = change.to.split(' ').next().and_then(|number| number.parse().ok());
                 training.step = number.unwrap_or(training.step);
                 training.label.clone_from(&change.to);
@@ -43,12 +56,47 @@ pub(crate) fn training(history: &[Change]) -> Option<Training> {
     training
 }
 
+impl Training {
+    /// The name of the step, where the history has one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.label.split_once(' ').map(|(_, name)| name).filter(|name| !name.is_empty())
+    }
+
+    /// The same in its protocol as that is now: the step is the one of its name, wherever in the
+    /// protocol it has come to be.
+    ///
+    /// # Errors
+    /// Where the protocol has no such step any more.
+    pub(crate) fn now(&self, subject: &SubjectId, protocol: &Protocol) -> Allowed<Training> {
+        let mut steps = (1_u32..).zip(&protocol.steps);
+        let found = match self.name() {
+            Some(name) => steps.find(|(_, step)| step.name == name),
+            None => steps.find(|(number, _)| *number == self.step),
+        };
+        let (number, step) = found.ok_or_else(|| self.gone(subject, protocol))?;
+        let label = label(number, &step.name);
+        let was = Some(self.label.clone()).filter(|was| !was.is_empty() && *was != label);
+        Ok(Training { step: number, label, was, ..self.clone() })
+    }
+
+    fn gone(&self, subject: &SubjectId, protocol: &Protocol) -> Refusal {
+        let steps = (1..).zip(&protocol.steps).map(|(number, step)| label(number, &step.name));
+        let (steps, file) = (steps.collect::<Vec<_>>().join(", "), self.protocol.display());
+        let which = self.name().map_or_else(|| self.step.to_string(), str::to_owned);
+        Refusal::conflict(format!("there is no step {which} any more in {file}: its steps are {steps}")).help(
+            format!(
+                "put {subject} at one of them: bramble-terminal subject assign {subject} {file} --step N"
+            ),
+        )
+    }
+}
+
 /// The graduation that came of a session that ended then.
 pub(crate) fn graduated_at(history: &[Change], ended: Timestamp) -> Option<&Change> {
     history.iter().find(|change| change.what == GRADUATED && change.when == ended)
 }
 
-/// How often a subject was put at a step, by a person or by itself.
+/// How often a subject was put at another step, by a person or by itself.
 pub(crate) fn moves(history: &[Change]) -> usize {
     history.iter().filter(|change| [PROTOCOL, STEP, GRADUATED].contains(&change.what.as_str())).count()
 }
@@ -80,9 +128,32 @@ pub(crate) fn graduated(from: &str, to: Option<&str>, by: By) -> Change {
     }
 }
 
+/// What a start adds to the history where the protocol was changed since the subject came to its step.
+pub(crate) fn renumbered(from: &str, to: &str, by: By) -> Change {
+    let (what, from, to) = (RENUMBERED.to_owned(), from.to_owned(), to.to_owned());
+    Change { when: by.when, who: by.who, what, from, to }
+}
+
 #[cfg(test)]
 mod tests {
+    use bramble_training::{Graduation, Step};
+    use bramble_value::Sources;
+
     use super::*;
+
+    fn protocol(names: &[&str]) -> Protocol {
+        let step = |name: &&str| Step {
+            name: (*name).to_owned(),
+            task: Sources { root: String::new(), files: Default::default() },
+            parameters: Default::default(),
+            graduation: Graduation::Never,
+        };
+        Protocol { name: "three".to_owned(), doc: String::new(), steps: names.iter().map(step).collect() }
+    }
+
+    fn at(label: &str) -> Training {
+        training(&assigned(None, "/lab/three.star", label, &by())).unwrap()
+    }
 
     fn by() -> By {
         By { who: "ada".to_owned(), when: jiff::Timestamp::UNIX_EPOCH }
@@ -116,5 +187,38 @@ mod tests {
         assert_eq!((changes[0].from.as_str(), changes[1].from.as_str()), ("/lab/water.star", "1 free_water"));
         history.extend(changes);
         assert_eq!(after(&history), Some((3, "3 two_choice".to_owned(), false)));
+    }
+
+    #[test]
+    fn a_step_is_followed_by_its_name_to_where_its_protocol_has_it_now() {
+        let subject: SubjectId = "M001".parse().unwrap();
+        let now = |label: &str, names: &[&str]| {
+            let now = at(label).now(&subject, &protocol(names)).unwrap();
+            (now.step, now.label, now.was)
+        };
+        let cued = "2 cued".to_owned();
+        assert_eq!(now("2 cued", &["free", "cued", "last"]), (2, cued.clone(), None));
+        let moved = (3, "3 cued".to_owned(), Some(cued.clone()));
+        assert_eq!(now("2 cued", &["free", "short", "cued", "last"]), moved);
+        assert_eq!(now("2 cued", &["cued", "last"]), (1, "1 cued".to_owned(), Some(cued)));
+        // What has no name is the step of its number.
+        assert_eq!(now("2", &["free", "last"]), (2, "2 last".to_owned(), Some("2".to_owned())));
+    }
+
+    #[test]
+    fn a_step_that_its_protocol_lost_is_told_with_those_there_are() {
+        let refusal = at("2 cued").now(&"M001".parse().unwrap(), &protocol(&["free", "short"])).unwrap_err();
+        let said = refusal.to_string();
+        assert!(said.contains("no step cued any more") && said.ends_with("1 free, 2 short"), "{said}");
+        assert!(refusal.help.unwrap().contains("subject assign M001 /lab/three.star --step N"));
+    }
+
+    #[test]
+    fn a_subject_whose_step_was_renumbered_was_put_at_no_other() {
+        let mut history = assigned(None, "/lab/three.star", "2 cued", &by()).to_vec();
+        let before = moves(&history);
+        history.push(renumbered("2 cued", "3 cued", by()));
+        assert_eq!(after(&history), Some((3, "3 cued".to_owned(), false)));
+        assert_eq!(moves(&history), before);
     }
 }

@@ -1,16 +1,17 @@
 //! What a session will run: a task and its parameters, read from files and
 //! checked before anything starts.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bramble_message::Graduation;
 use bramble_task::{Mistakes, Task, TaskDefinition};
 use bramble_training::{Protocol, Step};
-use bramble_value::{Sources, Value};
+use bramble_value::{Sources, SubjectId, Value};
 use serde::{Deserialize, Serialize};
 
+use crate::api::types::Training;
 use crate::assignment::label;
 use crate::refusal::{Allowed, Refusal};
 
@@ -66,19 +67,27 @@ impl Plan {
         Plan::of_sources(sources, chosen)
     }
 
-    /// A step of a protocol, from 1; parameters that were chosen go before those of the step.
+    /// The step that a subject is at, and where that is in its protocol as that is now; parameters
+    /// that were chosen go before those of the step.
     ///
     /// # Errors
-    /// Where a file is gone or has mistakes, there is no such step, or what was chosen is not
-    /// its task's.
-    pub(crate) fn of_step(file: &Path, step: u32, chosen: Chosen) -> Allowed<Plan> {
+    /// Where a file is gone or has mistakes, the protocol has no such step any more, or what was
+    /// chosen is not its task's.
+    pub(crate) fn of_training(
+        subject: &SubjectId,
+        training: &Training,
+        chosen: Chosen,
+    ) -> Allowed<(Plan, Training)> {
+        let file = &training.protocol;
         let (sources, protocol) = protocol(file)?;
-        let index = step.saturating_sub(1);
-        let Step { task, mut parameters, graduation, .. } = at(&protocol, file, step)?;
+        let training = training.now(subject, &protocol)?;
+        let index = training.step.saturating_sub(1);
+        let Step { task, mut parameters, graduation, .. } = at(&protocol, file, training.step)?;
         parameters.extend(chosen.parameters);
         let names = names(&protocol, index);
         let step = PlannedStep { sources, index, names, looks_back: graduation.looks_back() };
-        Ok(Plan { step: Some(step), ..Plan::of_sources(task, Chosen { parameters, ..chosen })? })
+        let plan = Plan { step: Some(step), ..Plan::of_sources(task, Chosen { parameters, ..chosen })? };
+        Ok((plan, training))
     }
 
     fn of_sources(sources: Sources, Chosen { parameters, keep }: Chosen) -> Allowed<Plan> {
@@ -95,6 +104,25 @@ impl Plan {
         match &self.step {
             Some(step) => format!("step {} ({})", step.names.this, self.definition.name),
             None => self.definition.name.clone(),
+        }
+    }
+}
+
+/// Protocols as they are now, each read once.
+#[derive(Default)]
+pub(crate) struct AsTheyAre(HashMap<PathBuf, Allowed<Protocol>>);
+
+impl AsTheyAre {
+    /// Where a subject is as a start would find it, or why it could not be started.
+    pub(crate) fn place(&mut self, subject: &SubjectId, training: Training) -> Training {
+        if training.finished {
+            return training;
+        }
+        let file = training.protocol.clone();
+        let known = self.0.entry(file).or_insert_with_key(|file| protocol(file).map(|(_, known)| known));
+        match known.as_ref().map_err(Clone::clone).and_then(|known| training.now(subject, known)) {
+            Ok(now) => now,
+            Err(refusal) => Training { problem: Some(refusal.message), ..training },
         }
     }
 }

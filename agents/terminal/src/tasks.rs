@@ -59,6 +59,25 @@ impl Folder {
         let inside = file.starts_with(&folder) && file.extension().is_some_and(|end| end == "star");
         if inside && file.is_file() { Ok(file) } else { Err(missing()) }
     }
+
+    /// The same of a protocol.
+    ///
+    /// # Errors
+    /// Where it isn't there, not in this folder, or no protocol.
+    pub(crate) fn protocol(&self, named: &Path) -> Allowed<PathBuf> {
+        let file = self.file(named)?;
+        match read(&file).map(|text| kind_of(&text)) {
+            Ok(Some(Kind::Protocol)) => Ok(file),
+            _ => Err(Refusal::wrong(format!("{} is no protocol", named.display()))),
+        }
+    }
+
+    /// A file's path as [`Folder::files`] has it, whichever way it was named; none where it isn't in
+    /// this folder.
+    pub(crate) fn listed(&self, named: &Path) -> Option<PathBuf> {
+        let (file, folder) = (self.file(named).ok()?, self.0.canonicalize().ok()?);
+        file.strip_prefix(folder).ok().map(|inside| self.0.join(inside))
+    }
 }
 
 fn read(file: &Path) -> std::io::Result<String> {

@@ -344,18 +344,6 @@ fn a_person_who_moves_a_subject_while_it_runs_has_the_last_word() {
 }
 
 #[test]
-fn a_subject_graduates_from_a_step_that_was_renamed_since_it_was_assigned() {
-    let terminal = terminal();
-    assigned(&terminal);
-    terminal.file("water.star", &PROTOCOL.replace("\"easy\"", "\"gentle\""));
-    let pilot = terminal.pilot("box1", Activity::Idle);
-    let session = start(&terminal, &pilot, &[]);
-    pilot.say(&ended(session, true));
-    let label = |subject: &serde_json::Value| subject["training"]["label"] == "2 hard";
-    terminal.until(&["subject", "show", "M001", "--json"], label);
-}
-
-#[test]
 fn a_protocol_whose_file_is_gone_is_named_and_nothing_starts() {
     let terminal = terminal();
     let protocol = assigned(&terminal);

@@ -414,8 +414,8 @@ impl SubjectFile {
         let mut recent = Trials::default();
         for session in self.sessions()?.into_iter().rev() {
             match &session.protocol {
-                Some(step) if step.protocol == at.protocol && step.step != at.step => break,
-                Some(step) if step == at => {}
+                Some(step) if step.is_same(at) => {}
+                Some(step) if step.protocol == at.protocol => break,
                 _ => continue,
             }
             let wanted = (n - recent.rows.len()) as u64;

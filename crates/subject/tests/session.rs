@@ -156,6 +156,22 @@ fn recent_trials_are_those_since_the_subject_came_to_the_step() {
 }
 
 #[test]
+fn trials_of_a_step_count_by_its_name_wherever_its_protocol_had_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let at = |step: &str| ProtocolStep { protocol: "p".to_owned(), step: step.to_owned() };
+    for (trial, step) in (1..).zip(["2 short", "2 cued", "3 cued"]) {
+        let mut session = start(columns());
+        session.protocol = Some(at(step));
+        let number = file.begin_session(&session).unwrap();
+        file.append(number, &numbered(1, [row(trial, true)])).unwrap();
+    }
+    let seen = |step: &str| file.recent_trials(&at(step), 9).unwrap().rows.len();
+    assert_eq!((seen("3 cued"), seen("1 cued")), (2, 2));
+    assert_eq!((seen("2 short"), seen("3 short")), (0, 0), "it has been at another step since");
+}
+
+#[test]
 fn a_journal_that_held_other_things_in_between_doubles_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = subject_in(folder.path());

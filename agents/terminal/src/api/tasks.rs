@@ -89,6 +89,21 @@ pub(crate) struct ProtocolLine {
     /// What is wrong with it, in a line.
     pub(crate) problem: Option<String>,
     pub(crate) steps: Vec<StepLine>,
+    /// What its file says.
+    pub(crate) text: String,
+    /// Who is on it, and hasn't finished it.
+    pub(crate) subjects: Vec<OnProtocol>,
+    /// Of one that was just saved: the file that has what it was before.
+    #[schema(value_type = Option<String>)]
+    pub(crate) kept: Option<PathBuf>,
+}
+
+/// A subject that is on a protocol.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct OnProtocol {
+    pub(crate) id: SubjectId,
+    /// The name of its step, which the protocol may not have any more.
+    pub(crate) step: String,
 }
 
 /// A step of a protocol.
@@ -97,6 +112,9 @@ pub(crate) struct StepLine {
     pub(crate) name: String,
     /// The task's file, from the protocol's folder.
     pub(crate) task: String,
+    /// The same as the list of tasks has it; none where it isn't in the tasks folder.
+    #[schema(value_type = Option<String>)]
+    pub(crate) path: Option<PathBuf>,
     /// Those that differ from the task's own.
     pub(crate) parameters: BTreeMap<String, serde_json::Value>,
     /// When the subject moves on, in words.
@@ -132,16 +150,30 @@ pub(crate) struct EachDone {
 /// `POST /protocols`
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(crate) struct NewProtocol {
-    /// The file's name, without its ending, in the folder `protocols` of the tasks folder.
-    pub(crate) file: Name,
+    /// The protocol that is changed; none where it is a new one.
+    #[serde(default)]
+    pub(crate) change: Option<ChangedProtocol>,
+    /// Of a new one: its file's name, without its ending, in the folder `protocols` of the tasks folder.
+    #[serde(default)]
+    pub(crate) file: Option<Name>,
     /// The protocol's name, as people read it.
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) doc: String,
     pub(crate) steps: Vec<NewStep>,
-    /// Whether it takes the place of a file of that name.
+    /// Whether a new one takes the place of a file of that name, which is kept by another.
     #[serde(default)]
     pub(crate) replace: bool,
+}
+
+/// A protocol that is changed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(crate) struct ChangedProtocol {
+    /// A file of the tasks folder.
+    #[schema(value_type = String)]
+    pub(crate) path: PathBuf,
+    /// What the file said when the change was begun: where it says something else now, it stays.
+    pub(crate) text: String,
 }
 
 /// A step of a new protocol.

@@ -226,12 +226,19 @@ pub(crate) struct Training {
     /// The protocol's file.
     #[schema(value_type = String)]
     pub(crate) protocol: PathBuf,
-    /// The step, from 1; of a finished protocol, the last.
+    /// The step, from 1, in the protocol as it is now; of a finished protocol, the last.
     pub(crate) step: u32,
     /// The step with its name, as in `2 cued_choice`.
     pub(crate) label: String,
     /// Whether the last step was graduated from.
     pub(crate) finished: bool,
+    /// The step as the subject's history has it, where the protocol has been changed since and has
+    /// it in another place: the next start says so there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) was: Option<String>,
+    /// Why its step can't be started as the protocol is now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
 }
 
 /// `GET /subjects`: one line each.

@@ -1,5 +1,7 @@
 //! `subject ...`: add, list, show, assign, history, and its life between sessions.
 
+use std::collections::BTreeMap;
+
 use bramble_subject::{Biography, Change, Move, SessionEnd, SessionSummary};
 use bramble_value::{Person, SubjectId};
 use jiff::Timestamp;
@@ -44,16 +46,21 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
         return Ok(());
     }
     let mut problems = String::new();
+    let mut stuck: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut table = table(&["subject", "step", "sessions", "trials", "last session"]);
     for subject in subjects {
         let last = subject.last.map(local).unwrap_or_else(|| "-".to_owned());
+        let training = subject.training.as_ref();
         let step = match &subject.problem {
             Some(why) => {
                 problems.push_str(&format!("\n{} can't be read: {why}", subject.id));
                 "can't be read".to_owned()
             }
-            None => step(subject.training.as_ref()),
+            None => step(training),
         };
+        if let Some(why) = training.and_then(|training| training.problem.clone()) {
+            stuck.entry(why).or_default().push(subject.id.to_string());
+        }
         table.add_row([
             subject.id.to_string(),
             step,
@@ -61,6 +68,10 @@ fn list(subjects: Vec<SubjectLine>, json: bool) -> miette::Result<()> {
             subject.trials.to_string(),
             last,
         ]);
+    }
+    for (why, subjects) in stuck {
+        let subjects = subjects.join(", ");
+        problems.push_str(&format!("\n{subjects}: the step can't be started: {why}"));
     }
     say(format_args!("{}{problems}", table.trim_fmt()));
     Ok(())
@@ -95,6 +106,12 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
         Some(training) => {
             say(format_args!("  {:<12} {}", "protocol", training.protocol.display()));
             say(format_args!("  {:<12} {}", "step", step(Some(training))));
+            if let Some(was) = &training.was {
+                say(format_args!("  {:<12} it was {was} before the protocol was changed", ""));
+            }
+            if let Some(why) = &training.problem {
+                say(format_args!("  {:<12} it can't be started: {why}", ""));
+            }
         }
         None => say(format_args!(
             "  {:<12} none; bramble-terminal subject assign {} PROTOCOL",
@@ -155,6 +172,7 @@ fn step(training: Option<&Training>) -> String {
     match training {
         None => "-".to_owned(),
         Some(training) if training.finished => format!("{}, protocol finished", training.label),
+        Some(training) if training.problem.is_some() => format!("{}, can't be started", training.label),
         Some(training) => training.label.clone(),
     }
 }

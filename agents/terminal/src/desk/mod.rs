@@ -7,6 +7,7 @@ mod export;
 mod life;
 mod link;
 mod moves;
+mod protocols;
 mod recorded;
 mod report;
 mod start;

@@ -7,19 +7,21 @@ use std::time::Duration;
 use bramble_message::{Command, Graduation, StartSession};
 use bramble_subject::{ProtocolStep, SubjectFile, life};
 use bramble_value::{Name, Random, Seed, SubjectId, Trials, Value};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
 use super::life::fares;
+use super::subjects::no_subject;
 use super::{Desk, State, unix_ns};
 use crate::api::types::{By, Done, Start, Training};
-use crate::assignment::training;
+use crate::assignment::{renumbered, training};
 use crate::plan::{self, Chosen, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
 use crate::room;
 use crate::software;
 use crate::unusual::{Before, Unusual};
-use crate::writer::Next;
+use crate::writer::{Files, Next};
 
 /// How long after its answer a pilot may take to say that the session started.
 const START: Duration = Duration::from_secs(10);
@@ -123,15 +125,17 @@ impl Desk {
 
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
         let settings = self.settings.clone();
-        let (plan, (origin, unread)) = plan::blocking(move || {
-            let (file, plan) = match (task, at) {
-                (Some(file), _) => (file.clone(), Plan::of_task(&file, chosen)?),
-                (None, Some(Training { protocol, step, .. })) => {
-                    (protocol.clone(), Plan::of_step(&protocol, step, chosen)?)
+        let (whose, held) = (subject.clone(), at.clone());
+        let (plan, now, (origin, unread)) = plan::blocking(move || {
+            let (file, plan, now) = match (task, at) {
+                (Some(file), _) => (file.clone(), Plan::of_task(&file, chosen)?, None),
+                (None, Some(at)) => {
+                    let (plan, now) = Plan::of_training(&whose, &at, chosen)?;
+                    (at.protocol, plan, Some(now))
                 }
                 (None, None) => return Err(Refusal::wrong("say which task to run")),
             };
-            Ok((plan, software::origin(&settings, file.parent().unwrap_or(&file))))
+            Ok((plan, now, software::origin(&settings, file.parent().unwrap_or(&file))))
         })
         .await?;
         // Nobody is asked in vain: whatever else may be wrong was found before.
@@ -164,6 +168,10 @@ impl Desk {
             unix_ns: Some(unix_ns()),
             origin,
         };
+        if let (Some(held), Some(now)) = (held, &now) {
+            let who = if follows { format!("{pilot}, by itself") } else { who.to_string() };
+            self.follow(&subject, held, now, who).await?;
+        }
         let by = By { who, take_over: false };
         if !follows {
             self.state.change(|lab| lab.notices_are_read(&pilot));
@@ -172,7 +180,25 @@ impl Desk {
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
         let unread = unread.map(|why| format!("\nwarning: {why}")).unwrap_or_default();
-        Ok(Done { done: format!("{subject} started {what} on {pilot}{}{unread}", before.shown(&zone)) })
+        let was = now.and_then(|now| now.was);
+        let was = was.map(|was| format!("\nits step was {was} before its protocol was changed"));
+        let (was, shown) = (was.unwrap_or_default(), before.shown(&zone));
+        Ok(Done { done: format!("{subject} started {what} on {pilot}{was}{shown}{unread}") })
+    }
+
+    /// Writes into a subject's history that its protocol has its step in another place now.
+    async fn follow(&self, subject: &SubjectId, held: Training, now: &Training, who: String) -> Allowed<()> {
+        let Some(was) = &now.was else { return Ok(()) };
+        let change = renumbered(was, &now.label, bramble_subject::By { who, when: Timestamp::now() });
+        let id = subject.clone();
+        let write = move |files: &mut Files| {
+            let log = |file: &mut SubjectFile| {
+                // A person may have assigned it elsewhere since.
+                if training(&file.history()?) == Some(held) { file.log(&change) } else { Ok(()) }
+            };
+            files.write(&id, log).map_err(|error| no_subject(&id, error))
+        };
+        self.writer.ask(write).await
     }
 
     /// What the subject's file has for the session: the columns that are kept,

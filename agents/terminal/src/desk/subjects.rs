@@ -8,7 +8,7 @@ use super::Desk;
 use super::life::{fares, is_born};
 use crate::api::types::{Assign, Done, NewSubject, SubjectInfo, SubjectLine};
 use crate::assignment::{assigned, training};
-use crate::plan;
+use crate::plan::{self, AsTheyAre};
 use crate::refusal::{Allowed, Refusal};
 use crate::writer::Files;
 
@@ -32,15 +32,23 @@ impl Desk {
     pub(crate) async fn subjects(&self) -> Allowed<Vec<SubjectLine>> {
         let list = |files: &mut Files| {
             let ids = files.list()?;
-            Ok(ids.into_iter().map(|id| line(files, id)).collect())
+            Ok(ids.into_iter().map(|id| line(files, id)).collect::<Vec<_>>())
         };
-        self.writer.ask(list).await
+        let mut lines = self.writer.ask(list).await?;
+        plan::blocking(move || {
+            let mut protocols = AsTheyAre::default();
+            for SubjectLine { id, training, .. } in &mut lines {
+                *training = training.take().map(|training| protocols.place(id, training));
+            }
+            Ok(lines)
+        })
+        .await
     }
 
     /// One subject.
     pub(crate) async fn subject(&self, id: SubjectId) -> Allowed<SubjectInfo> {
         let behind = self.behind(&id).await?;
-        self.read(id, |file| {
+        let info = self.read(id, |file| {
             Ok(SubjectInfo {
                 id: file.id().clone(),
                 uuid: file.uuid(),
@@ -52,6 +60,12 @@ impl Desk {
                 life: fares(file)?,
                 behind,
             })
+        });
+        let mut info = info.await?;
+        plan::blocking(move || {
+            let training = info.training.take();
+            info.training = training.map(|training| AsTheyAre::default().place(&info.id, training));
+            Ok(info)
         })
         .await
     }

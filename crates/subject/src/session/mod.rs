@@ -114,8 +114,21 @@ pub struct Column {
 pub struct ProtocolStep {
     /// The protocol's name.
     pub protocol: String,
-    /// The step's name.
+    /// The step's name, with its number in the protocol at the time before it, as in `2 cued_choice`.
     pub step: String,
+}
+
+impl ProtocolStep {
+    /// Whether this is that step, whatever its number was.
+    pub fn is_same(&self, other: &ProtocolStep) -> bool {
+        self.protocol == other.protocol && self.name() == other.name()
+    }
+
+    /// The step's name alone.
+    fn name(&self) -> &str {
+        let numbered = self.step.split_once(' ').filter(|(number, _)| number.parse::<u32>().is_ok());
+        numbered.map_or(self.step.as_str(), |(_, name)| name)
+    }
 }
 
 /// An estimate of how the pilot's clock stood to the terminal's.

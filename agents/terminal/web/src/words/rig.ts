@@ -15,6 +15,11 @@ export function portName({ device, port }: PortName): string {
   return port === null ? device : `${device}.${port}`;
 }
 
+/** A file's name without its folder. */
+export function base(path: string): string {
+  return path.split("/").at(-1) ?? path;
+}
+
 /** A file's name without its folder and its ending. */
 export function stem(path: string): string {
   return (

@@ -68,6 +68,25 @@ describe("the lab", () => {
     });
   });
 
+  it("asks of each animal anew, whatever was confirmed of another in the same form", async () => {
+    const page = await open();
+    for (const id of ["M012", "M013"]) lab.mock.lab.addSubject(id);
+    await card(page, "box5").getByRole("button", { name: "Start" }).click();
+    const form = page.getByRole("dialog");
+    const start = form.getByRole("button", { name: "Start" });
+    await form.getByLabel("Subject").selectOption("M012");
+    await start.click();
+    await form.getByLabel("This box is right").check();
+    expect(await start.isDisabled()).toBe(false);
+    await form.getByLabel("Subject").selectOption("M013");
+    await form.getByRole("alert").waitFor({ state: "detached" });
+    await start.click();
+    await form.getByRole("alert").getByText("M013 is usually in box12").waitFor();
+    expect(lab.mock.asked.at(-1)?.body).toMatchObject({ subject: "M013", confirm: [] });
+    expect(await form.getByLabel("This box is right").isChecked()).toBe(false);
+    expect(await start.isDisabled()).toBe(true);
+  });
+
   it("pauses, resumes, rewards and stops", async () => {
     const page = await open();
     const box = card(page, "box1");

@@ -1,7 +1,7 @@
 // A lab that is made up: pilots, subjects, sessions, and what may be asked of them.
+import { PROTOCOL, protocols } from "./protocols.mjs";
 import { dice, task, trial } from "./task.mjs";
 
-const PROTOCOL = "/lab/protocols/water_to_choice.star";
 const ports = ["left", "center", "right"];
 const rig = [
   { name: "poke", kind: "digital_input", ports, driver: "gpiocdev" },
@@ -13,6 +13,10 @@ const ago = (seconds) => new Date(Date.now() - seconds * 1000).toISOString();
 const who = "anna@desk";
 
 export class Lab {
+  /** What the protocol's file says. */
+  text = "protocol()";
+  protocols = protocols();
+
   constructor(pilots, busy, seed = 1) {
     this.roll = dice(seed);
     this.subjects = new Map();
@@ -112,7 +116,7 @@ export class Lab {
         notes: "",
         extra: { cage: String(10 + place) },
       },
-      training: { protocol: PROTOCOL, step, label, finished: false },
+      training: { protocol: PROTOCOL, step, label, finished: false, was: null, problem: null },
       sessions,
       weights,
       history: [
@@ -216,7 +220,15 @@ export class Lab {
 
   assign(id, { protocol, step }) {
     const label = `${step} ${["free_water", "cued_choice", "two_choice"][step - 1]}`;
-    this.subjects.get(id).training = { protocol, step, label, finished: false };
+    this.subjects.get(id).training = { protocol, step, label, finished: false, was: null, problem: null };
+  }
+
+  /** Who is on the protocol. */
+  on() {
+    const names = ["free_water", "short_hold", "two_choice"];
+    return [...this.subjects.values()]
+      .filter(({ training }) => training)
+      .map(({ id, training }) => ({ id, step: names[training.step - 1] }));
   }
 
   status() {
@@ -373,5 +385,3 @@ export function checked(text) {
   });
   return { task: mistakes.length ? null : task, mistakes, text };
 }
-
-export { PROTOCOL };

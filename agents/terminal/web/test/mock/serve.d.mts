@@ -1,4 +1,4 @@
-import type { Alert, PilotStatus, SubjectInfo } from "../../src/api/types";
+import type { Alert, PilotStatus, ProtocolLine, SubjectInfo } from "../../src/api/types";
 
 export interface Mock {
   url: string;
@@ -10,6 +10,11 @@ export interface Mock {
     changed(names: string[]): void;
     /** These alerts are on, and every page is told. */
     alerted(alerts: Alert[]): void;
+    protocols: ProtocolLine[];
+    /** What a protocol's file says. */
+    text: string;
+    /** Who is on the protocol. */
+    on(): ProtocolLine["subjects"];
     /** Those that ended. */
     past: Alert[];
     addSubject(id: string): void;

@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { WebSocketServer } from "ws";
-import { checked, Lab, PROTOCOL, simulated, view } from "./lab.mjs";
+import { checked, Lab, simulated, view } from "./lab.mjs";
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url));
 const TYPES = {
@@ -149,40 +149,10 @@ async function answer(lab, asked, request, response) {
       );
     if (path === "/tasks/check") return json(200, checked(TEXT));
     if (path === "/protocols")
-      return json(200, [
-        {
-          path: PROTOCOL,
-          name: "water_to_choice",
-          doc: "From free water to two choices.",
-          problem: null,
-          steps: [
-            {
-              name: "free_water",
-              task: "../tasks/free_water.star",
-              parameters: {},
-              graduation: "after 50 trials",
-              rule: { trials: { count: 50 } },
-              by_form: true,
-            },
-            {
-              name: "short_hold",
-              task: "../tasks/cued_choice.star",
-              parameters: { reward: "6 uL" },
-              graduation: "when `outcome` is correct in 80 % of the last 100 trials",
-              rule: { accuracy: { column: "outcome", of: "correct", at_least: 0.8, window: 100 } },
-              by_form: true,
-            },
-            {
-              name: "two_choice",
-              task: "../tasks/two_choice.star",
-              parameters: {},
-              graduation: "by hand",
-              rule: null,
-              by_form: true,
-            },
-          ],
-        },
-      ]);
+      return json(
+        200,
+        lab.protocols.map((one) => ({ ...one, text: lab.text, subjects: lab.on() })),
+      );
     if (kind === "subjects" && lab.subjects.has(id)) {
       if (!what) return json(200, lab.info(id));
       if (what === "sessions" && part === "export")
@@ -259,17 +229,25 @@ async function answer(lab, asked, request, response) {
   }
   if (path === "/tasks/check") return json(200, checked(body.text ?? TEXT));
   if (path === "/tasks/simulate") return json(200, simulated(body.trials, body.seed));
-  if (path === "/protocols")
+  if (path === "/protocols") {
+    if (body.change && body.change.text !== lab.text)
+      return refuse(409, `${body.change.path} was changed meanwhile, and nothing was written`);
     return json(200, {
-      path: `/lab/tasks/protocols/${body.file}.star`,
+      path: body.change?.path ?? `/lab/tasks/protocols/${body.file}.star`,
       name: body.name,
       doc: body.doc,
       problem: null,
+      text: "",
       steps: [],
+      subjects: [],
+      kept: body.change ? `${body.change.path}.2026-11-27T093000` : null,
     });
+  }
   if (path === "/sessions") {
-    if (body.subject === "M012" && !body.confirm.includes("other-box"))
-      return refuse(409, "M012 is usually in box12, and not in this box", { confirm: ["other-box"] });
+    if (["M012", "M013"].includes(body.subject) && !body.confirm.includes("other-box"))
+      return refuse(409, `${body.subject} is usually in box12, and not in this box`, {
+        confirm: ["other-box"],
+      });
     lab.start(body.pilot, body.subject);
     lab.changed([body.pilot]);
     return json(200, { done: `${body.subject} started on ${body.pilot}` });
