@@ -72,6 +72,11 @@ impl Folder {
         }
     }
 
+    /// A file's path within this folder, for people.
+    pub(crate) fn within(&self, listed: &Path) -> String {
+        listed.strip_prefix(&self.0).unwrap_or(listed).display().to_string()
+    }
+
     /// A file's path as [`Folder::files`] has it, whichever way it was named; none where it isn't in
     /// this folder.
     pub(crate) fn listed(&self, named: &Path) -> Option<PathBuf> {

@@ -15,6 +15,8 @@ use crate::live::wire::SessionView;
 pub(crate) struct TaskLine {
     #[schema(value_type = String)]
     pub(crate) path: PathBuf,
+    /// Its path within the tasks folder.
+    pub(crate) file: String,
     pub(crate) name: String,
     pub(crate) doc: String,
     /// What is wrong with it, in a line; `POST /tasks/check` says all.
@@ -41,6 +43,8 @@ pub(crate) struct CheckedTask {
     pub(crate) mistakes: Vec<Mistake>,
     /// The text that was checked.
     pub(crate) text: String,
+    /// What mistakes call the file that it is of; others are in files that it loads.
+    pub(crate) root: String,
 }
 
 /// `POST /tasks/simulate`
@@ -84,6 +88,8 @@ pub(crate) struct SimulatedTask {
 pub(crate) struct ProtocolLine {
     #[schema(value_type = String)]
     pub(crate) path: PathBuf,
+    /// Its path within the tasks folder.
+    pub(crate) file: String,
     pub(crate) name: String,
     pub(crate) doc: String,
     /// What is wrong with it, in a line.

@@ -170,9 +170,11 @@ fn relative(folder: &Path, file: &Path) -> String {
 }
 
 fn protocol(folder: &Folder, path: &Path) -> ProtocolLine {
-    let TaskLine { path, name, doc, .. } = unknown(folder.listed(path).unwrap_or_else(|| path.to_owned()));
+    let listed = folder.listed(path).unwrap_or_else(|| path.to_owned());
+    let TaskLine { path, file, name, doc, .. } = unknown(folder, listed);
     let line = ProtocolLine {
         path: path.clone(),
+        file,
         name,
         doc,
         problem: None,

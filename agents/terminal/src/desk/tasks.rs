@@ -29,16 +29,22 @@ impl Desk {
     /// The tasks of the folder.
     pub(crate) async fn tasks(&self) -> Allowed<Vec<TaskLine>> {
         let folder = self.tasks_folder();
-        let line = |path: PathBuf| match bramble_task::read(&path).map(|sources| bramble_task::load(&sources))
-        {
-            Ok(Ok(task)) => {
-                let (name, doc) = (task.definition.name.clone(), task.definition.doc.clone());
-                TaskLine { path, name, doc, problem: None }
-            }
-            Ok(Err(mistakes)) => TaskLine { problem: first(&mistakes), ..unknown(path) },
-            Err(error) => TaskLine { problem: Some(error.to_string()), ..unknown(path) },
-        };
-        plan::blocking(move || Ok(folder.files(Kind::Task).into_iter().map(line).collect())).await
+        plan::blocking(move || {
+            let line = |path: PathBuf| {
+                let read = bramble_task::read(&path).map(|sources| bramble_task::load(&sources));
+                let line = unknown(&folder, path);
+                match read {
+                    Ok(Ok(task)) => {
+                        let (name, doc) = (task.definition.name.clone(), task.definition.doc.clone());
+                        TaskLine { name, doc, ..line }
+                    }
+                    Ok(Err(mistakes)) => TaskLine { problem: first(&mistakes), ..line },
+                    Err(error) => TaskLine { problem: Some(error.to_string()), ..line },
+                }
+            };
+            Ok(folder.files(Kind::Task).into_iter().map(line).collect())
+        })
+        .await
     }
 
     /// What is right or wrong with a task.
@@ -52,12 +58,11 @@ impl Desk {
                 sources.files.insert(sources.root.clone(), text);
             }
             let text = sources.files.get(&sources.root).cloned().unwrap_or_default();
-            Ok(match bramble_task::load(&sources) {
-                Ok(task) => CheckedTask { task: Some(task.summary()), mistakes: Vec::new(), text },
-                Err(mistakes) => {
-                    CheckedTask { task: None, mistakes: mistakes.iter().cloned().collect(), text }
-                }
-            })
+            let (task, mistakes) = match bramble_task::load(&sources) {
+                Ok(task) => (Some(task.summary()), Vec::new()),
+                Err(mistakes) => (None, mistakes.iter().cloned().collect()),
+            };
+            Ok(CheckedTask { task, mistakes, text, root: sources.root })
         })
         .await
     }
@@ -83,9 +88,10 @@ impl Desk {
     }
 }
 
-pub(super) fn unknown(path: PathBuf) -> TaskLine {
+pub(super) fn unknown(folder: &Folder, path: PathBuf) -> TaskLine {
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    TaskLine { path, name, doc: String::new(), problem: None }
+    let file = folder.within(&path);
+    TaskLine { path, file, name, doc: String::new(), problem: None }
 }
 
 pub(super) fn first(mistakes: &Mistakes) -> Option<String> {

@@ -89,7 +89,7 @@ export type LabInfo = Whole<Schemas["LabInfo"]>;
 export type ProtocolLine = Whole<Schemas["ProtocolLine"]>;
 export type TaskLine = Whole<Schemas["TaskLine"]>;
 export type Mistake = Schemas["Mistake"];
-export type CheckedTask = { task: TaskView | null; mistakes: Mistake[]; text: string };
+export type CheckedTask = { task: TaskView | null; mistakes: Mistake[]; text: string; root: string };
 export type SimulatedTask = Omit<Whole<Schemas["SimulatedTask"]>, "session"> & { session: SessionView };
 
 export type Invited = Whole<Schemas["Invited"]>;

@@ -150,6 +150,31 @@ describe("tasks and protocols", () => {
     expect(at).toBe("first\n  ".length);
   });
 
+  it("name the file of a mistake that is in what a task loads, and mark no line of the task", async () => {
+    const page = await open("/tasks/cued_choice");
+    await page.getByLabel("The task's text").fill("first\nload oops\n");
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("lib/bias.star, line 2, column 6").waitFor();
+    expect(await page.getByRole("button", { name: "line 2" }).count()).toBe(0);
+    expect(await page.locator("pre .wrong").count()).toBe(0);
+  });
+
+  it("tell tasks of one name apart, and open the one that was pressed", async () => {
+    const page = await open("/tasks");
+    await page.getByRole("link", { name: "free_water (free_water.star)" }).waitFor();
+    await page.getByRole("link", { name: "free_water (mine/free_water.star)" }).click();
+    await page.getByText("mine/free_water.star", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Simulate" }).click();
+    await page.waitForSelector("[data-simulated]");
+    expect(lab.mock.asked.at(-1)?.body).toMatchObject({ path: "/lab/tasks/mine/free_water.star" });
+    await page.reload();
+    await page.getByText("mine/free_water.star", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Lab", exact: true }).click();
+    await page.locator("[data-pilot=box5]").getByRole("button", { name: "Start" }).click();
+    const does = page.getByRole("dialog").getByLabel("What it does");
+    await does.getByText("only free_water (mine/free_water.star)").waitFor({ state: "attached" });
+  });
+
   it("simulate a task, and draw what it declares", async () => {
     const page = await open("/tasks/cued_choice");
     await page.getByLabel("Trials", { exact: true }).fill("120");

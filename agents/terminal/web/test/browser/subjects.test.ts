@@ -60,6 +60,57 @@ describe("subjects", () => {
     expect(last()).not.toHaveProperty("on");
   });
 
+  it("are told of a step that their protocol has elsewhere, or no more", async () => {
+    const training = lab.mock.lab.subjects.get("M004")?.training;
+    const gone = "there is no step cued any more in /lab/three.star: its steps are 1 free, 2 short";
+    if (training) Object.assign(training, { label: "2 cued", problem: gone });
+    const moved = lab.mock.lab.subjects.get("M005")?.training;
+    if (moved) Object.assign(moved, { label: "3 cued", was: "2 cued" });
+    const page = await open("/subjects");
+    await page.locator("[data-subject=M004]").getByTitle(gone).waitFor();
+    await page.locator("[data-subject=M005] a").first().click();
+    await page.getByText("Its step was 2 cued before the protocol was changed.").waitFor();
+    await page.goBack();
+    await page.locator("[data-subject=M004] a").first().click();
+    await page.getByText(gone).waitFor();
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByRole("dialog").getByText(gone).waitFor();
+  });
+
+  it("stay on their protocol where nothing else is chosen, however its file was named", async () => {
+    const training = lab.mock.lab.subjects.get("M001")?.training;
+    if (training) training.protocol = "/lab/../lab/protocols/water_to_choice.star";
+    const page = await open("/subjects");
+    const form = page.getByRole("dialog");
+    const assign = () => page.locator("[data-subject=M001]").getByRole("button", { name: "Assign" }).click();
+    await assign();
+    await expect
+      .poll(() => form.getByLabel("Protocol").inputValue())
+      .toBe("/lab/protocols/water_to_choice.star");
+    expect(await form.getByLabel("Step").inputValue()).toBe(String(training?.step));
+    await form.getByRole("button", { name: "Cancel" }).click();
+    // One that isn't in the folder: a press of Enter puts it on no other.
+    const [one] = lab.mock.lab.protocols;
+    if (one) one.path = "/lab/protocols/other.star";
+    lab.mock.lab.on = () => [];
+    await assign();
+    await form.getByText("choose a protocol").waitFor({ state: "attached" });
+    expect(await form.getByRole("button", { name: "Assign" }).isDisabled()).toBe(true);
+  });
+
+  it("have only what was changed of their biography written", async () => {
+    const page = await open("/subjects/M001");
+    await page.getByRole("button", { name: "Edit", exact: true }).click();
+    const form = page.getByRole("dialog");
+    await form.getByLabel("Genotype").fill("Thy1");
+    await form.getByRole("button", { name: "Save" }).click();
+    await page.waitForSelector("dialog", { state: "detached" });
+    expect(lab.mock.asked.at(-1)).toEqual({
+      path: "/subjects/M001/biography",
+      body: { genotype: "Thy1", extra: {}, who: "anna@desk" },
+    });
+  });
+
   it("are asked about again where a weight or water can hardly be", async () => {
     const page = await open("/subjects/M001");
     await page.getByRole("button", { name: "Weigh" }).click();

@@ -373,15 +373,17 @@ export function simulated(trials, seed) {
 export function checked(text) {
   const mistakes = text.split("\n").flatMap((line, place) => {
     const column = line.indexOf("oops") + 1;
+    // What is loaded has its own mistakes.
+    const file = line.includes("load") ? "lib/bias.star" : "cued_choice.star";
     return column
       ? [
           {
             message: "there is no `oops`",
             help: "write `reward`",
-            place: { file: "cued_choice.star", line: place + 1, column, length: 4 },
+            place: { file, line: place + 1, column, length: 4 },
           },
         ]
       : [];
   });
-  return { task: mistakes.length ? null : task, mistakes, text };
+  return { task: mistakes.length ? null : task, mistakes, text, root: "cued_choice.star" };
 }

@@ -6,6 +6,7 @@ export function protocols() {
   return [
     {
       path: PROTOCOL,
+      file: "water_to_choice.star",
       name: "water_to_choice",
       doc: "From free water to two choices.",
       problem: null,

@@ -145,7 +145,14 @@ async function answer(lab, asked, request, response) {
           ["cued_choice", "Cued choice: poke the center, then the side whose light comes on."],
           ["free_water", "Free water: each poke gives a drop."],
           ["two_choice", "Two choices: the side is learnt from what it gives."],
-        ].map(([name, doc]) => ({ path: `/lab/tasks/${name}.star`, name, doc, problem: null })),
+          ["free_water", "Free water of our own.", "mine/free_water.star"],
+        ].map(([name, doc, file = `${name}.star`]) => ({
+          path: `/lab/tasks/${file}`,
+          file,
+          name,
+          doc,
+          problem: null,
+        })),
       );
     if (path === "/tasks/check") return json(200, checked(TEXT));
     if (path === "/protocols")
