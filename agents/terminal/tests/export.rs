@@ -156,6 +156,35 @@ fn what_is_there_is_left_and_said_unless_it_is_to_be_replaced() {
 }
 
 #[test]
+fn what_one_form_or_session_lacks_keeps_no_other_from_being_exported() {
+    let (folder, file) = lab();
+    let path = file.path().to_owned();
+    drop(file);
+    let output = export(folder.path(), &["M001", "--csv", "--aind"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).lines().count(), 2, "{}", text(&output.stdout));
+    let said = text(&output.stderr);
+    assert_eq!(said.matches("wants what isn't known of sessions 0001 to 0002:").count(), 1, "{said}");
+
+    let its_own = files(path.parent().unwrap());
+    let its_own =
+        its_own.iter().find(|name| name.to_string_lossy().contains("0001")).expect("not packed yet");
+    let damaged = hdf5::File::open_rw(path.with_file_name(its_own)).unwrap();
+    damaged.unlink("sessions/0001/events").unwrap();
+    drop(damaged);
+    let output = export(folder.path(), &["M001", "--csv", "--out", "other"]);
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(1), "session 0002  csv      other/M001/0002\n".to_owned())
+    );
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("these were not exported:") && said.contains("session 0001 can't be read"),
+        "{said}"
+    );
+}
+
+#[test]
 fn who_and_what_isnt_there_is_said() {
     let (folder, file) = lab();
     drop(file);

@@ -17,14 +17,19 @@ pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<(
     let file = open(&options.subject, settings.data)?;
     let here = Here { lab: settings.lab, zone: TimeZone::system(), now: Timestamp::now() };
     let whether = if options.replace { Whether::ToReplace } else { Whether::ToKeep };
-    let mut kept = Vec::new();
-    let mut others = Vec::new();
+    let mut left = Left::default();
     let sessions = chosen(&file, &options.session)?;
     if options.forms().contains(&Form::Nwb) {
         remind(&file, &sessions, &here)?;
     }
     for number in sessions.iter().map(|session| session.number) {
-        let session = Session::read(&file, number).map_err(|error| refusal(error, number))?;
+        let session = match Session::read(&file, number) {
+            Ok(session) => session,
+            Err(error) => {
+                left.not_exported.push(format!("session {number} can't be read: {error}"));
+                continue;
+            }
+        };
         if session.end.is_none() {
             eprintln!(
                 "session {number} has no end: it still runs, or its end was never heard of. It is exported as far as it is"
@@ -33,29 +38,72 @@ pub(super) fn run(options: &cli::Export, settings: Settings) -> miette::Result<(
         for form in options.forms() {
             match form.export(&session, &here, &options.out, whether) {
                 Ok(path) => say(format_args!("session {number}  {form:<8} {}", path.display())),
-                Err(ExportError::Exists(path)) => kept.push(path),
-                Err(error @ (ExportError::Other { .. } | ExportError::Foreign(_))) => {
-                    others.push(format!("\n  session {number}: {error}"))
-                }
-                Err(error) => return Err(refusal(error, number)),
+                Err(error) => left.add(number, error)?,
             }
         }
     }
-    let mut left = Vec::new();
-    if !kept.is_empty() {
-        let some = kept.iter().map(|path| format!("\n  {}", path.display())).collect::<String>();
-        left.push(format!("these are there already, and were left as they are:{some}"));
+    left.said()
+}
+
+/// What was not written, of one session or another.
+#[derive(Default)]
+struct Left {
+    /// What is there already.
+    kept: Vec<PathBuf>,
+    /// What a form wants that isn't known, and of which sessions: it is mostly of the animal.
+    unknown: Vec<(&'static str, String, BTreeSet<SessionNumber>)>,
+    not_exported: Vec<String>,
+}
+
+impl Left {
+    /// Another form or session may go where this one does not.
+    ///
+    /// # Errors
+    /// Where none will, as on a full disk.
+    fn add(&mut self, number: SessionNumber, error: ExportError) -> miette::Result<()> {
+        match error {
+            ExportError::Exists(path) => self.kept.push(path),
+            ExportError::Unknown { form, what, .. } => {
+                match self.unknown.iter_mut().find(|one| (one.0, &one.1) == (form, &what)) {
+                    Some((_, _, sessions)) => _ = sessions.insert(number),
+                    None => self.unknown.push((form, what, [number].into())),
+                }
+            }
+            error @ (ExportError::Write { .. } | ExportError::Library { .. }) => {
+                return Err(Report::msg(error.to_string()));
+            }
+            error => self.not_exported.push(format!("session {number}: {error}")),
+        }
+        Ok(())
     }
-    if !others.is_empty() {
-        left.push(format!("these were not exported:{}", others.concat()));
-    }
-    match left.is_empty() {
-        true => Ok(()),
-        false => Err(miette!(
-            help = "--replace writes them anew, --out DIR writes into another folder",
-            "{}",
-            left.join("\n")
-        )),
+
+    /// # Errors
+    /// Where there is anything.
+    fn said(self) -> miette::Result<()> {
+        let mut said = Vec::new();
+        if !self.kept.is_empty() {
+            let some = self.kept.iter().map(|path| format!("\n  {}", path.display())).collect::<String>();
+            said.push(format!("these are there already, and were left as they are:{some}"));
+        }
+        for (form, what, sessions) in &self.unknown {
+            let sessions = match sessions.len() {
+                1 => format!("session {}", listed(sessions)),
+                _ => format!("sessions {}", listed(sessions)),
+            };
+            said.push(format!("{form} wants what isn't known of {sessions}:{what}"));
+        }
+        if !self.not_exported.is_empty() {
+            said.push(format!("these were not exported:\n  {}", self.not_exported.join("\n  ")));
+        }
+        match (said.is_empty(), self.kept.is_empty()) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Report::msg(said.join("\n"))),
+            (false, false) => Err(miette!(
+                help = "--replace writes them anew, --out DIR writes into another folder",
+                "{}",
+                said.join("\n")
+            )),
+        }
     }
 }
 
@@ -138,14 +186,4 @@ fn no_such_file(subject: &str, path: &Path) -> Report {
         "there is no subject {subject}: {} isn't there",
         path.display()
     )
-}
-
-fn refusal(error: ExportError, number: SessionNumber) -> Report {
-    match error {
-        ExportError::Subject(error) => miette!(
-            help = "the other sessions can be exported: name each with --session N",
-            "session {number} can't be read: {error}"
-        ),
-        error => Report::msg(error.to_string()),
-    }
 }
