@@ -70,6 +70,9 @@ impl Arguments {
 pub(crate) enum Command {
     /// Become a pilot of a terminal's swarm, by the code of an invitation
     Join(join::Options),
+    /// Have what waits for a terminal wait no more, and keep it in a file of its own: for a
+    /// terminal that won't come back
+    LeaveBehind,
     #[command(flatten)]
     Hand(hand::Command),
     /// Keep a pilot's outputs safe when it can't; pilots start this themselves
@@ -145,13 +148,13 @@ impl Settings {
     }
 }
 
-/// What `join` needs of the settings.
+/// What `join` and `leave-behind` need of the settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Dialed {
     /// The pilot's name, as it is written.
     pub(crate) name: Name,
-    /// The folder of its keys.
-    pub(crate) keys: PathBuf,
+    /// Its data folder.
+    pub(crate) data: PathBuf,
     /// Where the terminal listens, as it is written.
     pub(crate) terminal: Option<Endpoint>,
 }
@@ -164,7 +167,7 @@ impl Dialed {
     pub(crate) fn read(arguments: &Arguments) -> Result<Dialed, PilotError> {
         let (name, data, config) = place(arguments)?;
         let terminal = arguments.terminal.clone().or(config.settings.terminal);
-        Ok(Dialed { name, keys: data.join(KEYS), terminal })
+        Ok(Dialed { name, data, terminal })
     }
 }
 

@@ -2,10 +2,12 @@
 
 use bramble_enrolment::{Code, Failed, Join, Terminal};
 use bramble_identity::Role;
+use bramble_settings::KEYS;
 use clap::Args;
 use miette::{Diagnostic, IntoDiagnostic, Report};
 use thiserror::Error;
 
+use crate::behind;
 use crate::config::{Arguments, Dialed};
 
 /// What can be typed after `join`.
@@ -38,13 +40,14 @@ struct NotJoined(#[from] Failed);
 
 /// Joins, and says what is to be done then.
 pub(crate) fn run(options: Options, arguments: &Arguments) -> Result<(), Report> {
-    let Dialed { name: written, keys, terminal: dialed } = Dialed::read(arguments)?;
+    let Dialed { name: written, data, terminal: dialed } = Dialed::read(arguments)?;
     let Options { terminal, code, replace } = options;
     let endpoint =
         terminal.as_ref().map_or_else(|| "find".to_owned(), |terminal| format!("tcp://{terminal}"));
-    let join = Join { terminal, code, role: Role::Pilot, keys, replace };
+    let join = Join { terminal, code, role: Role::Pilot, keys: data.join(KEYS), replace };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().into_diagnostic()?;
-    let joined = runtime.block_on(join.run()).map_err(NotJoined)?;
+    let joining = join.run_unless(|prospect| behind::hinders(&data, prospect));
+    let joined = runtime.block_on(joining).map_err(NotJoined)?;
     println!("{}.", joined.said());
     let name = &joined.identity.agent().name;
     let mut lines = Vec::new();

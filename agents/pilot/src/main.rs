@@ -1,6 +1,7 @@
 //! Runs sessions beside an animal: takes commands from a terminal, runs tasks on
 //! this computer's rig, and keeps what it observes until the terminal has it.
 
+mod behind;
 mod children;
 mod config;
 mod dates;
@@ -37,7 +38,7 @@ use bramble_enrolment::Member;
 use bramble_health::Probe;
 use bramble_identity::{Identity, Role};
 use bramble_journal::Journal;
-use bramble_link::{Endpoint, JournalOutbox, Me, Place, Terms, dial_hearing};
+use bramble_link::{AddressedOutbox, Endpoint, Me, Place, Terms, dial_hearing};
 use bramble_message::{Activity, Ended, PilotToTerminal, encode};
 use bramble_value::{Ending, Time};
 use clap::Parser;
@@ -89,6 +90,7 @@ fn main() -> ExitCode {
     let done = match arguments.command.take() {
         None => Settings::read(arguments).map_err(Report::new).and_then(run).map(|()| ExitCode::SUCCESS),
         Some(Command::Join(options)) => join::run(options, &arguments).map(|()| ExitCode::SUCCESS),
+        Some(Command::LeaveBehind) => behind::run(&arguments).map(|()| ExitCode::SUCCESS),
         Some(Command::Guard { folder }) => guard(&folder).map(|()| ExitCode::SUCCESS),
         Some(Command::Hand(command)) => {
             Workshop::read(arguments).map_err(Report::new).and_then(|workshop| hand::run(&command, workshop))
@@ -128,7 +130,9 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     let (inputs, to_pilot) = inputs_channel(signals)?;
     let rig = session::devices(&settings.rig);
     let dates = Dates::new(&settings.rig, settings.data.join("calibrations"));
-    let outbox = JournalOutbox::open(journal.clone(), LANE).into_diagnostic()?;
+    let terminal = settings.terminal.clone();
+    let outbox = AddressedOutbox::open(journal.clone(), LANE, &settings.name, terminal, memory::waits);
+    let outbox = outbox.into_diagnostic()?;
     let place = Place::from(settings.terminal.clone()).with_identity(member.identity.clone());
     let hello = pilot::hello(rig.clone(), Activity::Idle);
     let me = Me::new(settings.name.clone(), "pilot", "terminal").with_detail(encode(&hello));

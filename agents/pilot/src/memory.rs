@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use bramble_journal::{Journal, JournalError};
+use bramble_message::{PilotToTerminal, decode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,6 +12,27 @@ use uuid::Uuid;
 pub(crate) const LANE: &str = "terminal";
 
 const KEY: &str = "sessions";
+
+/// Whether something waits for the terminal, or follows what does, that no other terminal could
+/// write to a file: what was observed in a session, and not answers to commands.
+pub(crate) fn waits(journal: &Journal) -> Result<bool, JournalError> {
+    if Sessions::recall(journal)?.without_end(journal.last(LANE)).is_some() {
+        return Ok(true);
+    }
+    let mut after = journal.released(LANE);
+    loop {
+        let messages = journal.read(LANE, after, CHUNK)?;
+        let is_answer = |bytes| matches!(decode(bytes), Ok(PilotToTerminal::Answer(_)));
+        if messages.iter().any(|(_, bytes)| !is_answer(bytes)) {
+            return Ok(true);
+        }
+        let Some((last, _)) = messages.last() else { return Ok(false) };
+        after = *last;
+    }
+}
+
+/// As many messages are looked at together.
+const CHUNK: usize = 64;
 
 /// As many sessions are remembered; a start that was asked for is repeated soon
 /// or never.
@@ -40,7 +62,7 @@ impl Sessions {
         let bytes = journal.recall(KEY)?;
         // What an older version wrote and this one can't read is of sessions
         // long past.
-        Ok(bytes.and_then(|bytes| bramble_message::decode(&bytes).ok()).unwrap_or_default())
+        Ok(bytes.and_then(|bytes| decode(&bytes).ok()).unwrap_or_default())
     }
 
     /// The sessions that were started, oldest first.
@@ -93,6 +115,8 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
+    use bramble_message::{Answer, Ask, encode};
+
     use super::*;
 
     fn journal() -> (tempfile::TempDir, Journal) {
@@ -116,6 +140,30 @@ mod tests {
         assert_eq!(sessions.without_end(19), Some(session), "it crashed before the end was written");
         assert_eq!(sessions.without_end(20), None);
         assert_eq!(Sessions::recall(&journal).unwrap(), sessions);
+    }
+
+    #[test]
+    fn a_session_waits_until_all_of_it_is_delivered_and_answers_dont() {
+        let (_folder, journal) = journal();
+        let answer = encode(&PilotToTerminal::Answer(Answer { ask: Ask(1), outcome: Ok(()) }));
+        for _ in 0..2 * CHUNK {
+            journal.append(LANE, &[&answer]).unwrap();
+        }
+        assert!(!waits(&journal).unwrap());
+
+        let (session, mut sessions) = (Uuid::new_v4(), Sessions::default());
+        sessions.note_start(session, journal.last(LANE) + 1, &journal).unwrap();
+        let records = encode(&PilotToTerminal::Records { session, records: Vec::new() });
+        journal.append(LANE, &[&records]).unwrap();
+        assert!(waits(&journal).unwrap());
+        journal.release(LANE, journal.last(LANE));
+        assert!(waits(&journal).unwrap(), "more of it is to come");
+
+        sessions.note_end(session, journal.last(LANE) + 1, &journal).unwrap();
+        journal.append(LANE, &[&records]).unwrap();
+        assert!(waits(&journal).unwrap());
+        journal.release(LANE, journal.last(LANE));
+        assert!(!waits(&journal).unwrap());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod faults;
 mod guard;
 mod hand;
 mod hardware;
+mod moved;
 mod page;
 mod provenance;
 mod report;

@@ -10,14 +10,14 @@ use nix::sched::{CloneFlags, unshare};
 const ANY_PORT: &str = "tcp://127.0.0.1:0";
 
 /// A lab whose terminal listens on TCP.
-struct Swarm {
-    lab: Lab,
+pub(crate) struct Swarm {
+    pub(crate) lab: Lab,
     /// The terminal's endpoint.
-    at: String,
+    pub(crate) at: String,
 }
 
 impl Swarm {
-    fn new() -> Swarm {
+    pub(crate) fn new() -> Swarm {
         let mut lab = Lab::unstarted();
         lab.start_terminal_at(ANY_PORT, &[]);
         lab.say(&["subject", "add", "M001"]);
@@ -27,42 +27,42 @@ impl Swarm {
     }
 
     /// The configuration of a pilot that is called so and has its data in a folder.
-    fn config(&self, folder: &str, name: &str) -> String {
+    pub(crate) fn config(&self, folder: &str, name: &str) -> String {
         let at = &self.at;
         let config = format!("name = \"{name}\"\nterminal = \"{at}\"\ndata = \"{folder}\"\n{RIG}");
         self.lab.file(&format!("{folder}.toml"), &config)
     }
 
-    fn invite(&self, name: &str, more: &[&str]) -> String {
+    pub(crate) fn invite(&self, name: &str, more: &[&str]) -> String {
         let said = self.lab.say(&[&["invite", name, "--json"][..], more].concat());
         let invited: serde_json::Value = serde_json::from_str(&said).unwrap();
         invited["code"].as_str().unwrap().to_owned()
     }
 
-    fn join(&self, config: &str, code: &str, more: &[&str]) -> Output {
+    pub(crate) fn join(&self, config: &str, code: &str, more: &[&str]) -> Output {
         let terminal = self.at.strip_prefix("tcp://").unwrap();
         let mut command = program("bramble-pilot");
         command.args(["--config", config, "join", terminal, code]).args(more).output().unwrap()
     }
 
     /// A pilot that is invited and joins, with its data in a folder of its name.
-    fn enrol(&self, name: &str) -> String {
+    pub(crate) fn enrol(&self, name: &str) -> String {
         let config = self.config(name, name);
         let joined = self.join(&config, &self.invite(name, &[]), &[]);
         assert!(joined.status.success(), "{}", text(&joined.stderr));
         config
     }
 
-    fn start(&mut self, agent: &str, config: &str, more: &[&str]) {
+    pub(crate) fn start(&mut self, agent: &str, config: &str, more: &[&str]) {
         let mut command = program("bramble-pilot");
         self.lab.start(agent, command.args(["--config", config]).args(more));
     }
 
-    fn until_here(&self, name: &str) {
+    pub(crate) fn until_here(&self, name: &str) {
         self.lab.until(&["status", "--json"], |status| pilot(status, name)["here"] == true);
     }
 
-    fn agent(&self, name: &str) -> serde_json::Value {
+    pub(crate) fn agent(&self, name: &str) -> serde_json::Value {
         let agents: serde_json::Value = serde_json::from_str(&self.lab.say(&["agents", "--json"])).unwrap();
         agents
             .as_array()
@@ -74,7 +74,7 @@ impl Swarm {
     }
 
     /// Waits until a log says something.
-    fn until_log(&self, agent: &str, says: &str) {
+    pub(crate) fn until_log(&self, agent: &str, says: &str) {
         eventually(&format!("{agent} says `{says}`"), || self.lab.log(agent).contains(says).then_some(()));
     }
 }

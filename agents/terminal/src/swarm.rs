@@ -37,9 +37,26 @@ const HEALTH_EVERY: Span = Span::from_s(60);
 /// How often a pilot's clock goes into the file of its session.
 const CLOCK_EVERY: Span = Span::from_s(10);
 
+/// What the journal remembers the lab's number under.
+const LAB: &str = "lab";
+
 /// How this terminal presents itself.
 pub(crate) fn me(name: &Name, agents: &Agents) -> Me {
-    Me::new(name.clone(), "terminal", "pilot").with_detail(hello(agents))
+    Me::new(name.clone(), "terminal", "pilot").keeping_in(agents.lab()).with_detail(hello(agents))
+}
+
+/// The number of this terminal's lab, by which pilots know whose files what they observed belongs
+/// into, wherever those are. It is that of its first swarm, and stays when its keys are made anew.
+pub(crate) fn lab(journal: &Journal, swarm: Uuid) -> Uuid {
+    let lab = || {
+        let known = journal.recall(LAB)?.and_then(|bytes| Uuid::from_slice(&bytes).ok());
+        known.map_or_else(|| journal.remember(LAB, swarm.as_bytes()).map(|()| swarm), Ok)
+    };
+    lab().unwrap_or_else(|error: JournalError| {
+        // It is the same the next time, as long as the keys are.
+        tracing::warn!("{error}");
+        swarm
+    })
 }
 
 /// What pilots are told first.

@@ -1,12 +1,11 @@
 //! The terminal's side of the exchange.
 
 use bramble_identity::Agent;
-use bramble_value::{Name, Time};
-use bytes::Bytes;
+use bramble_value::Time;
 use spake2::{Ed25519Group, Spake2};
 
 use crate::invitations::{Id, Invitations};
-use crate::joining::{invites, joins, password};
+use crate::joining::{Welcome, invites, joins, password};
 use crate::proof::{Binding, Proofs, Side};
 use crate::refusal::Refusal;
 use crate::wire::{Inbox, Message, VERSION};
@@ -150,12 +149,10 @@ impl Hosting {
         Ok(Heard::Send(Message::Answer { y: y.into() }.encode()))
     }
 
-    /// What is sent to an agent that was enrolled: its certificate and the swarm's (in
-    /// DER), and what this terminal is called.
-    pub fn welcome(certificate: &[u8], authority: &[u8], terminal: &Name) -> Vec<u8> {
-        let copy = Bytes::copy_from_slice;
-        let (certificate, authority) = (copy(certificate), copy(authority));
-        Message::Welcome { certificate, authority, terminal: terminal.to_string() }.encode()
+    /// What is sent to an agent that was enrolled.
+    pub fn welcome(Welcome { certificate, authority, terminal, lab }: Welcome) -> Vec<u8> {
+        let (certificate, authority) = (certificate.into(), authority.into());
+        Message::Welcome { certificate, authority, terminal: terminal.to_string(), lab }.encode()
     }
 }
 

@@ -4,6 +4,7 @@ use bramble_identity::Role;
 use bramble_value::Name;
 use spake2::{Ed25519Group, Identity, Password, Spake2};
 use thiserror::Error;
+use uuid::Uuid;
 
 use crate::code::Code;
 use crate::proof::{Binding, Proofs, Side};
@@ -62,6 +63,9 @@ pub struct Welcome {
     pub authority: Vec<u8>,
     /// What the terminal is called.
     pub terminal: Name,
+    /// The number of the terminal's lab, which is another than its swarm's where the keys of that
+    /// were made anew; `None` from a terminal that doesn't say.
+    pub lab: Option<Uuid>,
 }
 
 /// Why an agent doesn't join.
@@ -122,10 +126,10 @@ impl Joining {
                 let csr = std::mem::take(&mut self.csr).into();
                 Ok(Step::Send(Message::Ask { role: self.role, csr }.encode()))
             }
-            (State::Asked, Message::Welcome { certificate, authority, terminal }) => {
+            (State::Asked, Message::Welcome { certificate, authority, terminal, lab }) => {
                 let terminal = terminal.parse().map_err(|_| JoinError::Garbage)?;
                 let (certificate, authority) = (certificate.to_vec(), authority.to_vec());
-                Ok(Step::Done(Welcome { certificate, authority, terminal }))
+                Ok(Step::Done(Welcome { certificate, authority, terminal, lab }))
             }
             _ => Err(JoinError::Garbage),
         }

@@ -18,7 +18,7 @@
 //!    Proof  { HMAC(key, "joins" connection) } --->     wrong: a try less
 //!                                            <---  Proof  { HMAC(key, "invites" connection) }
 //!    Ask    { role, CSR }                     --->     the invitation is used
-//!                                            <---  Welcome { certificate, authority, name }
+//!                                            <---  Welcome { certificate, authority, name, lab }
 //! ```
 //!
 //! Every message is MessagePack (a map with one entry, the message's name) after its
@@ -44,7 +44,9 @@ pub use joining::{JoinError, Joining, Step, Welcome};
 pub use member::{Member, MemberError};
 pub use proof::Binding;
 pub use refusal::Refusal;
-pub use shell::{Failed, Join, Joined, Terminal, TerminalError, USUAL_PORT, Unfinished, host, random};
+pub use shell::{
+    Failed, Join, Joined, Prospect, Terminal, TerminalError, USUAL_PORT, Unfinished, host, random,
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 use bramble_identity::{Agent, Authority, Request, Role};
 use bramble_value::{Span, Time};
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use crate::wire::Message;
 use crate::*;
@@ -82,6 +83,11 @@ fn wanted() -> Outcome {
     Outcome::Wanted(Wanted { agent: box1(), csr: b"a request".to_vec() })
 }
 
+fn welcome(certificate: &[u8], authority: &[u8]) -> Welcome {
+    let (certificate, authority) = (certificate.to_vec(), authority.to_vec());
+    Welcome { certificate, authority, terminal: "desk".parse().unwrap(), lab: Some(Uuid::from_u128(7)) }
+}
+
 #[test]
 fn whoever_has_the_code_joins_as_who_was_invited() {
     let (mut terminal, code) = terminal();
@@ -102,7 +108,7 @@ fn an_agent_that_joined_has_an_identity_of_the_swarm() {
             Heard::Send(bytes) => bytes,
             Heard::Enrol(Wanted { agent, csr }) => {
                 let issued = authority.issue(&csr, &agent).unwrap();
-                Hosting::welcome(&issued.certificate, authority.certificate(), &"desk".parse().unwrap())
+                Hosting::welcome(welcome(&issued.certificate, authority.certificate()))
             }
             Heard::More => panic!("messages are whole here"),
         };
@@ -246,7 +252,7 @@ fn who_answers_in_the_terminals_place_without_the_code_is_an_impostor() {
     let proof = Message::Proof { proof: vec![0; 32].into() }.encode();
     assert_eq!(joining.receive(&proof), Err(JoinError::Impostor));
     // It is over: the certificate is asked of nobody.
-    let welcome = Hosting::welcome(b"certificate", b"authority", &"desk".parse().unwrap());
+    let welcome = Hosting::welcome(welcome(b"certificate", b"authority"));
     assert_eq!(joining.receive(&welcome), Err(JoinError::Garbage));
 }
 

@@ -3,6 +3,7 @@
 use bramble_identity::Role;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::refusal::Refusal;
 
@@ -16,11 +17,28 @@ pub(crate) const LONGEST: usize = 8192;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
-    Hello { version: u32, invitation: u8, x: Bytes },
-    Answer { y: Bytes },
-    Proof { proof: Bytes },
-    Ask { role: Role, csr: Bytes },
-    Welcome { certificate: Bytes, authority: Bytes, terminal: String },
+    Hello {
+        version: u32,
+        invitation: u8,
+        x: Bytes,
+    },
+    Answer {
+        y: Bytes,
+    },
+    Proof {
+        proof: Bytes,
+    },
+    Ask {
+        role: Role,
+        csr: Bytes,
+    },
+    Welcome {
+        certificate: Bytes,
+        authority: Bytes,
+        terminal: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lab: Option<Uuid>,
+    },
     Refused(Refusal),
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bramble_enrolment::{
-    Code, Failed, Invitations, Join, JoinError, Joined, Refusal, Unfinished, Welcome, host,
+    Code, Failed, Invitations, Join, JoinError, Joined, Prospect, Refusal, Unfinished, Welcome, host,
 };
 use bramble_identity::{Agent, Authority, Identity, Role, joining_client, server_name};
 use bramble_value::Time;
@@ -45,7 +45,8 @@ async fn terminal() -> Terminal {
         let enrol = async |wanted: bramble_enrolment::Wanted| {
             let issued = issuing.issue(&wanted.csr, &wanted.agent).map_err(|error| error.to_string())?;
             let authority = issuing.certificate().to_vec();
-            Ok(Welcome { certificate: issued.certificate, authority, terminal: "desk".parse().unwrap() })
+            let terminal = "desk".parse().unwrap();
+            Ok(Welcome { certificate: issued.certificate, authority, terminal, lab: None })
         };
         host(stream, &Mutex::new(invitations), || Time::ZERO, enrol).await
     });
@@ -76,6 +77,33 @@ async fn an_agent_joins_over_tls_and_keeps_its_identity() {
     assert_eq!(files, ["identity.pem"], "and nothing is left behind");
     assert_eq!(identity.swarm(), terminal.authority.swarm());
     assert_eq!(terminal.ended.await.unwrap().unwrap(), box1());
+}
+
+#[tokio::test]
+async fn who_is_hindered_stays_who_it_was_and_the_terminal_knows_that_it_has_no_certificate() {
+    let terminal = terminal().await;
+    let folder = tempfile::tempdir().unwrap();
+    let before = Authority::new().unwrap().enrol(&box1()).unwrap();
+    before.save(folder.path()).unwrap();
+    let join = Join {
+        terminal: Some(format!("127.0.0.1:{}", terminal.port).parse().unwrap()),
+        code: terminal.code.clone(),
+        role: Role::Pilot,
+        keys: folder.path().to_owned(),
+        replace: true,
+    };
+    let swarm = terminal.authority.swarm();
+    let hinders = |prospect: &Prospect<'_>| {
+        assert_eq!((prospect.identity.agent(), prospect.lab), (&box1(), swarm));
+        assert_eq!(prospect.before.map(Identity::serial), Some(before.serial()));
+        Err("something waits".to_owned())
+    };
+    let failed = join.run_unless(hinders).await.unwrap_err().to_string();
+    assert!(failed.contains("something waits; then ask for a new code"), "{failed}");
+    let kept = Identity::load(folder.path()).unwrap().unwrap();
+    assert_eq!(kept.serial(), before.serial());
+    let unfinished = terminal.ended.await.unwrap().unwrap_err();
+    assert!(matches!(unfinished, Unfinished::NotKept(_)), "{unfinished}");
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! Both sides of the exchange by which an agent joins a swarm.
 
-use bramble_enrolment::{Binding, Code, Heard, Hosting, Invitations, Joining, Refusal, Step};
+use bramble_enrolment::{Binding, Code, Heard, Hosting, Invitations, Joining, Refusal, Step, Welcome};
 use bramble_identity::{Agent, Role};
 use bramble_value::{Name, Time};
+use uuid::Uuid;
 
 fn binding() -> Binding {
     Binding::new([7; Binding::LENGTH])
@@ -62,7 +63,12 @@ fn exchange() -> [Vec<Vec<u8>>; 2] {
         by_joiner.push(said.clone());
         match hosting.receive(&said, &mut invitations, Time::ZERO) {
             Ok(Heard::Send(answer)) => by_host.push(answer.clone()),
-            _ => by_host.push(Hosting::welcome(b"a certificate", b"an authority", &name("desk"))),
+            _ => by_host.push(Hosting::welcome(Welcome {
+                certificate: b"a certificate".to_vec(),
+                authority: b"an authority".to_vec(),
+                terminal: name("desk"),
+                lab: Some(Uuid::from_u128(7)),
+            })),
         }
         match joining.receive(by_host.last().expect("it has just been said")) {
             Ok(Step::Send(next)) => said = next,

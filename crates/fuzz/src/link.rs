@@ -34,6 +34,8 @@ fn introduction(dials: bool) -> Introduction {
         last: 3,
         have: Some(Position { epoch: INSTANCE, number: 7 }),
         window: Window::DEFAULT,
+        keeper: Some(Uuid::from_u128(7)),
+        addressee: None,
         detail: Bytes::from_static(b"session 3"),
     }
 }

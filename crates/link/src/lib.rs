@@ -49,6 +49,7 @@
 //! [`listen`] run it over ZeroMQ, each in a thread of its own. Beyond a Unix socket it goes
 //! through the [gate](bramble_gate), for which both need an identity: see [`Place`].
 
+mod addressed;
 mod clock;
 mod endpoint;
 mod outbox;
@@ -56,6 +57,7 @@ mod place;
 pub mod protocol;
 mod shell;
 
+pub use addressed::{Addressed, AddressedOutbox, Addressee};
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointError, Host};
 pub use outbox::{JournalOutbox, MemoryOutbox, Outbox, OutboxError};

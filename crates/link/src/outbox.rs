@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use bramble_journal::{Journal, JournalError};
+use bramble_value::Name;
 use bytes::Bytes;
 use thiserror::Error;
 use uuid::Uuid;
 
+use crate::addressed::Addressee;
 use crate::protocol::Window;
 
 /// A queue of numbered messages for one other end.
@@ -39,6 +41,23 @@ pub trait Outbox: Send {
     /// # Errors
     /// When it can't be read.
     fn released(&self) -> Result<u64, OutboxError>;
+    /// Whose the messages are, where some wait, or are to come, that nobody else could make use of;
+    /// `None` where whoever is linked has them. It is asked before each hello, and when that is
+    /// answered; where nothing waits, a new epoch may begin then.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn addressee(&mut self) -> Result<Option<Addressee>, OutboxError> {
+        Ok(None)
+    }
+    /// A link comes up to an agent of this name, which keeps messages for good, and has them from
+    /// now on.
+    ///
+    /// # Errors
+    /// When that can't be written down.
+    fn turn_to(&mut self, _keeper: Uuid, _name: &Name) -> Result<(), OutboxError> {
+        Ok(())
+    }
 }
 
 /// An outbox that can't do what it should.
@@ -68,6 +87,18 @@ pub enum OutboxError {
     /// Remembered under a key that an epoch is kept under.
     #[error("the journal's epoch of lane `{0}` can't be read: the journal is damaged")]
     Epoch(String),
+    /// What waits was sent by another name.
+    #[error(
+        "what waits here to be delivered was observed as `{before}`, and this is `{sender}`, by whose name no \
+         terminal could write it to a file: let it be `{before}` until that is delivered, or leave it behind \
+         with `bramble-pilot leave-behind`"
+    )]
+    OtherSender {
+        /// What the agent is called.
+        sender: Name,
+        /// What it was called.
+        before: Name,
+    },
 }
 
 /// An outbox in memory, for what needn't outlive the process: commands.
@@ -169,7 +200,7 @@ impl JournalOutbox {
     /// # Errors
     /// When the journal can't be read or written.
     pub fn open(journal: Journal, lane: &str) -> Result<JournalOutbox, OutboxError> {
-        let key = format!("epoch of {lane}");
+        let key = epoch_key(lane);
         let epoch = match journal.recall(&key)? {
             Some(bytes) => Uuid::from_slice(&bytes).map_err(|_| OutboxError::Epoch(lane.to_owned()))?,
             None => {
@@ -180,6 +211,26 @@ impl JournalOutbox {
         };
         Ok(JournalOutbox { journal, lane: lane.to_owned(), epoch })
     }
+
+    /// Begins a new count, and lets go of all that waits.
+    pub(crate) fn begin_anew(&mut self) -> Result<(), OutboxError> {
+        let (epoch, last) = (Uuid::new_v4(), self.journal.last(&self.lane));
+        self.journal.change(|change| {
+            change.release(&self.lane, last)?;
+            change.remember(&epoch_key(&self.lane), epoch.as_bytes())
+        })?;
+        self.epoch = epoch;
+        Ok(())
+    }
+
+    /// Where its messages are.
+    pub(crate) fn place(&self) -> (&Journal, &str) {
+        (&self.journal, &self.lane)
+    }
+}
+
+fn epoch_key(lane: &str) -> String {
+    format!("epoch of {lane}")
 }
 
 impl Outbox for JournalOutbox {

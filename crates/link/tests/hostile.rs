@@ -322,6 +322,8 @@ fn hello(name: &str) -> Frame {
         last: 0,
         have: None,
         window: bramble_link::Window::DEFAULT,
+        keeper: None,
+        addressee: None,
         detail: bytes::Bytes::new(),
     })
 }

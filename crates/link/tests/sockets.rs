@@ -282,6 +282,8 @@ fn an_agent_that_was_killed_is_known_to_be_gone_by_its_broken_connection() {
         last: 0,
         have: None,
         window: Window::DEFAULT,
+        keeper: None,
+        addressee: None,
         detail: me.detail,
     });
     runtime.block_on(async {

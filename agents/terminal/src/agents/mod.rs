@@ -15,6 +15,7 @@ use bramble_enrolment::{Code, Invitations, Wanted, Welcome};
 use bramble_identity::{Agent, Authority, Identity, IdentityError, Peer, Revocations, Serial};
 use bramble_value::Name;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 pub(crate) use joins::{Joining, note_who_comes};
 pub(crate) use registry::Enrolled;
@@ -28,6 +29,8 @@ const FILE: &str = "agents.json";
 
 /// Everything about who may talk to whom.
 pub(crate) struct Agents {
+    /// The number of this terminal's lab, which outlives its swarm's keys.
+    lab: Uuid,
     authority: Authority,
     identity: Identity,
     revocations: Revocations,
@@ -40,15 +43,15 @@ pub(crate) struct Agents {
 
 impl Agents {
     /// The agents of the terminal with these settings. Its keys are made when it starts for
-    /// the first time.
+    /// the first time. `lab` says which lab a swarm's is.
     ///
     /// # Errors
     /// When its files can't be read or written, or don't fit together.
-    pub(crate) fn open(settings: &Settings) -> Allowed<Agents> {
-        Agents::with(&settings.keys(), settings.data.join(FILE), &settings.name)
+    pub(crate) fn open(settings: &Settings, lab: impl FnOnce(Uuid) -> Uuid) -> Allowed<Agents> {
+        Agents::with(&settings.keys(), settings.data.join(FILE), &settings.name, lab)
     }
 
-    fn with(keys: &Path, file: PathBuf, name: &Name) -> Allowed<Agents> {
+    fn with(keys: &Path, file: PathBuf, name: &Name, lab: impl FnOnce(Uuid) -> Uuid) -> Allowed<Agents> {
         let registry = file::read(&file)?;
         let unusable =
             |error: IdentityError| Refusal::failed(format!("the swarm's keys can't be used: {error}"));
@@ -70,6 +73,7 @@ impl Agents {
         };
         let (authority, identity, revocations) = open().map_err(unusable)?;
         let agents = Agents {
+            lab: lab(authority.swarm()),
             authority,
             identity,
             revocations,
@@ -96,6 +100,11 @@ impl Agents {
                 false => self.did_not_join(&agent, given),
             }
         }
+    }
+
+    /// The number of this terminal's lab.
+    pub(crate) fn lab(&self) -> Uuid {
+        self.lab
     }
 
     /// What this terminal proves itself with.
@@ -149,6 +158,7 @@ impl Agents {
             certificate: issued.certificate,
             authority: self.authority.certificate().to_vec(),
             terminal: self.identity.agent().name.clone(),
+            lab: Some(self.lab),
         };
         Ok((welcome, issued.serial))
     }

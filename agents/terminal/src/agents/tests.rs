@@ -20,7 +20,7 @@ impl Home {
     }
 
     fn try_start(&self) -> Allowed<Agents> {
-        Agents::with(&self.keys(), self.0.path().join(FILE), &"desk".parse().unwrap())
+        Agents::with(&self.keys(), self.0.path().join(FILE), &"desk".parse().unwrap(), |swarm| swarm)
     }
 
     fn start(&self) -> Agents {

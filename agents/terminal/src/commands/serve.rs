@@ -72,7 +72,7 @@ async fn serve(settings: Settings, seed: Option<u64>) -> Allowed<()> {
     let socket = settings.socket();
     let journal = open_journal(&settings)?;
     let files = Files::new(Subjects::in_folder(&settings.data)?);
-    let agents = Arc::new(Agents::open(&settings)?);
+    let agents = Arc::new(Agents::open(&settings, |swarm| swarm::lab(&journal, swarm))?);
     // The journal is ours, so that a socket left there is nobody's.
     let api = bind(&socket)?;
     let alerts = Alerts::open(&settings)?;

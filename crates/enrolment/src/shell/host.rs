@@ -98,8 +98,8 @@ where
     };
     let agent = wanted.agent.clone();
     match enrol(wanted).await {
-        Ok(Welcome { certificate, authority, terminal }) => {
-            let welcome = Hosting::welcome(&certificate, &authority, &terminal);
+        Ok(welcome) => {
+            let welcome = Hosting::welcome(welcome);
             let is_kept = match say_all(&mut stream, &welcome).await {
                 Ok(()) => matches!(timeout(KEEPS, stream.read(&mut [0; 64])).await, Ok(Ok(0))),
                 Err(_) => false,

@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use uuid::Uuid;
 
 use super::{Terminal, binding, in_time, said, send};
 use crate::code::Code;
@@ -125,12 +126,29 @@ pub enum Failed {
         /// Whether the code is used up.
         is_used: bool,
     },
+    /// Something of this agent's is in the way of becoming another, which is who it was.
+    #[error("{why}; then ask for a new code with `bramble-terminal invite`")]
+    Hindered {
+        /// What, and what to do.
+        why: String,
+    },
     /// The exchange failed.
     #[error(transparent)]
     Exchange(#[from] JoinError),
     /// The identity that is there is damaged, or no identity came of it.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+}
+
+/// Who an agent is about to become.
+#[derive(Debug)]
+pub struct Prospect<'a> {
+    /// What it will prove itself with.
+    pub identity: &'a Identity,
+    /// The number of the terminal's lab: that of its swarm where it says no other.
+    pub lab: Uuid,
+    /// What it proved itself with before.
+    pub before: Option<&'a Identity>,
 }
 
 impl Joined {
@@ -154,6 +172,17 @@ impl Join {
     /// # Errors
     /// [`Failed`] when this agent doesn't join; then it is who it was.
     pub async fn run(self) -> Result<Joined, Failed> {
+        self.run_unless(|_| Ok(())).await
+    }
+
+    /// The same, unless something hinders it, which is asked before anything is changed here.
+    ///
+    /// # Errors
+    /// [`Failed`] when this agent doesn't join; then it is who it was.
+    pub async fn run_unless(
+        self,
+        hinders: impl FnOnce(&Prospect<'_>) -> Result<(), String>,
+    ) -> Result<Joined, Failed> {
         let Join { terminal, code, role, keys, replace } = self;
         // Everything that can go wrong here goes wrong before the code is used.
         let before = match Identity::load(&keys) {
@@ -175,7 +204,12 @@ impl Join {
                 return Err(Failed::OtherSwarm { keys, me: before.agent().clone(), at });
             }
         }
-        let (identity, terminal, mut stream) = exchange(stream, &at, &code, role).await?;
+        let (identity, Welcome { terminal, lab, .. }, mut stream) =
+            exchange(stream, &at, &code, role).await?;
+        let lab = lab.unwrap_or_else(|| identity.swarm());
+        // Where it is hindered the connection breaks, by which the terminal knows.
+        hinders(&Prospect { identity: &identity, lab, before: before.as_ref() })
+            .map_err(|why| Failed::Hindered { why })?;
         identity.save(&keys)?;
         // The terminal has said all; with something unread the end would be a reset.
         let _ = in_time(stream.read(&mut [0; 64])).await;
@@ -207,7 +241,7 @@ async fn exchange(
     at: &str,
     code: &Code,
     role: Role,
-) -> Result<(Identity, Name, TlsStream<TcpStream>), Failed> {
+) -> Result<(Identity, Welcome, TlsStream<TcpStream>), Failed> {
     let broken =
         |is_used| move |error: io::Error| Failed::Broken { at: at.to_owned(), why: said(&error), is_used };
     let request = Request::new()?;
@@ -224,8 +258,9 @@ async fn exchange(
         match joining.receive(&buffer[..received])? {
             Step::More => {}
             Step::Send(bytes) => send(&mut stream, &bytes).await.map_err(broken(joining.has_asked()))?,
-            Step::Done(Welcome { certificate, authority, terminal }) => {
-                return Ok((request.into_identity(&certificate, &authority)?, terminal, stream));
+            Step::Done(welcome) => {
+                let identity = request.into_identity(&welcome.certificate, &welcome.authority)?;
+                return Ok((identity, welcome, stream));
             }
         }
     }

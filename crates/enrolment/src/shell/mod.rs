@@ -13,7 +13,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 pub use host::{Unfinished, host};
-pub use join::{Failed, Join, Joined};
+pub use join::{Failed, Join, Joined, Prospect};
 pub use terminal::{Terminal, TerminalError, USUAL_PORT};
 
 use crate::proof::Binding;

@@ -9,6 +9,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::Window;
+use crate::addressed::Addressee;
 
 /// The version of frames, and of the messages in them, that this Bramble speaks.
 /// Two ends talk only when theirs are equal.
@@ -110,6 +111,12 @@ pub struct Introduction {
     pub have: Option<Position>,
     /// How much it takes in before it has made any of it safe.
     pub window: Window,
+    /// What it keeps messages in for good; `None` for who keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeper: Option<Uuid>,
+    /// Whose its messages are and nobody else's, where such wait or are to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addressee: Option<Addressee>,
     /// Whatever the agents want to know of each other first.
     pub detail: Bytes,
 }
@@ -138,6 +145,8 @@ pub enum Reason {
     Unknown,
     /// One end has lost messages that the other one has.
     Lost,
+    /// The messages of one end are for another than this.
+    Addressee,
     /// Something else, which the text says.
     #[serde(other)]
     Other,
@@ -224,6 +233,19 @@ impl Refusal {
     /// A refusal of one kind.
     pub fn new(reason: Reason, text: impl Into<String>) -> Refusal {
         Refusal { reason, text: text.into() }
+    }
+
+    /// What `sender` observed is for another than `other`, which keeps messages in `keeper`, if in anything.
+    pub(crate) fn addressee(sender: &Name, to: &Addressee, other: &Name, keeper: Option<Uuid>) -> Refusal {
+        let whose = match keeper {
+            Some(_) => format!("another lab's `{other}` gets none of it"),
+            None => format!("whether `{other}` is that one it doesn't say, as an older Bramble doesn't"),
+        };
+        let text = format!(
+            "what `{sender}` observed belongs into the files of {to}, which doesn't have all of it yet; {whose}: link \
+             `{sender}` to the former until nothing waits, or leave that behind with `bramble-pilot leave-behind`"
+        );
+        Refusal::new(Reason::Addressee, text)
     }
 
     pub(crate) fn version(ours: (&str, u32), theirs: (&str, u32)) -> Refusal {

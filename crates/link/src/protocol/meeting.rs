@@ -1,12 +1,16 @@
 //! How two ends agree on where to go on from, or that they don't talk.
 
 use bramble_value::Time;
+use uuid::Uuid;
 
 use super::end::{Inbound, State, Up};
 use super::{End, Event, Frame, Gone, HIGHEST, Introduction, Position, Reason, Refusal};
+use crate::addressed::Addressee;
 
 impl End {
     pub(super) fn introduction(&mut self) -> Option<Introduction> {
+        // First: a new count may begin.
+        let addressee = self.addressee()?;
         let counts = (self.outbox.released(), self.outbox.last());
         let (released, last) = match counts {
             (Ok(released), Ok(last)) => (released, last),
@@ -25,8 +29,15 @@ impl End {
             last,
             have: self.inbound.map(|inbound| Position { epoch: inbound.epoch, number: inbound.taken }),
             window: self.window,
+            keeper: self.me.keeper,
+            addressee,
             detail: self.me.detail.clone(),
         })
+    }
+
+    /// Whose alone our messages are, if they are; `None` where that can't be found out.
+    fn addressee(&mut self) -> Option<Option<Addressee>> {
+        self.outbox.addressee().map_err(|error| self.fail(&error)).ok()
     }
 
     /// Takes in who the other end is.
@@ -47,8 +58,16 @@ impl End {
             },
             _ => Inbound { epoch: peer.epoch, seen: peer.released, taken: peer.released },
         };
-        if let Err(refusal) = self.check(&peer, inbound) {
+        // What was observed meanwhile is for somebody too.
+        let Some(addressee) = self.addressee() else { return };
+        if let Err(refusal) = self.check(&peer, inbound, addressee) {
             return self.refuse(refusal);
+        }
+        if let Some(keeper) = peer.keeper
+            && let Err(error) = self.outbox.turn_to(keeper, &peer.name)
+        {
+            // A disk that is full gets room by what is delivered.
+            self.fail(&error);
         }
         let resumed = match peer.have {
             Some(have) if have.epoch == self.outbox.epoch() => self.outbox.release(have.number),
@@ -77,7 +96,12 @@ impl End {
     }
 
     /// Whether the two can talk at all.
-    fn check(&self, peer: &Introduction, inbound: Inbound) -> Result<(), Refusal> {
+    fn check(
+        &self,
+        peer: &Introduction,
+        inbound: Inbound,
+        addressee: Option<Addressee>,
+    ) -> Result<(), Refusal> {
         let (us, them) = (self.me.name.as_str(), peer.name.as_str());
         if peer.last > HIGHEST {
             return Err(Refusal::new(
@@ -95,6 +119,13 @@ impl End {
                 self.me.talks_to
             );
             return Err(Refusal::new(Reason::Role, text));
+        }
+        let elsewhere = |to: &&Addressee, keeper: Option<Uuid>| Some(to.keeper) != keeper;
+        if let Some(to) = addressee.as_ref().filter(|to| elsewhere(to, peer.keeper)) {
+            return Err(Refusal::addressee(&self.me.name, to, &peer.name, peer.keeper));
+        }
+        if let Some(to) = peer.addressee.as_ref().filter(|to| elsewhere(to, self.me.keeper)) {
+            return Err(Refusal::addressee(&peer.name, to, &self.me.name, self.me.keeper));
         }
         let lost = |has: &str, has_number: u64, sent: &str, sent_number: u64| {
             let text = format!(

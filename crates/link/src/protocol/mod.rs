@@ -16,6 +16,8 @@ mod end;
 mod frame;
 mod meeting;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod simulation;
 mod terms;
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Me {
     pub version: u32,
     /// This run of its process.
     pub instance: Uuid,
+    /// What it keeps messages in for good, where it does.
+    pub keeper: Option<Uuid>,
     /// What the other end is told first, whenever the link comes up.
     pub detail: Bytes,
 }
@@ -37,6 +39,7 @@ impl Me {
             talks_to: talks_to.to_owned(),
             version: VERSION,
             instance: Uuid::new_v4(),
+            keeper: None,
             detail: Bytes::new(),
         }
     }
@@ -44,6 +47,11 @@ impl Me {
     /// The same agent, with something to tell first.
     pub fn with_detail(self, detail: impl Into<Bytes>) -> Me {
         Me { detail: detail.into(), ..self }
+    }
+
+    /// The same agent, which keeps what it is sent in something that has this number, wherever it is.
+    pub fn keeping_in(self, keeper: Uuid) -> Me {
+        Me { keeper: Some(keeper), ..self }
     }
 }
 

@@ -35,6 +35,8 @@ proptest! {
                     last: number,
                     have: Some(Position { epoch: agent.journal.epoch(), number }),
                     window: Window { messages: number as u32, bytes: number },
+                    keeper: None,
+                    addressee: None,
                     detail: Bytes::new(),
                 };
                 for frame in [
@@ -68,6 +70,8 @@ fn a_frame_is_the_same_after_it_was_written_and_read() {
         last: u64::MAX,
         have: Some(Position { epoch: Uuid::new_v4(), number: 7 }),
         window: Window::DEFAULT,
+        keeper: None,
+        addressee: None,
         detail: Bytes::from_static(b"session 3"),
     };
     for frame in [
