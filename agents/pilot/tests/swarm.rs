@@ -239,7 +239,14 @@ fn who_joins_by_a_name_that_is_enrolled_takes_its_place() {
     swarm.start("box1", &first, &[]);
     swarm.until_here("box1");
     let said = swarm.lab.say(&["invite", "box1"]);
-    assert!(said.contains("is enrolled already") && said.contains("revoked"), "{said}");
+    assert!(said.contains("is enrolled already, and here") && said.contains("revoked"), "{said}");
+    // Not in the middle of a session, which the one that is here would finish by itself.
+    let task = swarm.lab.task("free_water.star");
+    swarm.lab.say(&["start", "M001", "--pilot", "box1", "--task", &task]);
+    let refused = swarm.lab.refused(&["invite", "box1"]);
+    assert!(refused.contains("box1 is here, in a session of free_water with M001"), "{refused}");
+    swarm.lab.say(&["stop", "M001"]);
+    swarm.lab.after_sessions(1);
     let serial = swarm.agent("box1")["serial"].clone();
     assert!(serial.is_string());
 

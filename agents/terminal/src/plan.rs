@@ -138,9 +138,14 @@ pub(crate) fn step_label(file: &Path, step: u32) -> Allowed<String> {
 
 /// The names of the step that a session belongs to, from what its pilot has.
 pub(crate) fn step_names(graduation: &Graduation) -> Option<StepNames> {
-    let protocol = Protocol::load(&graduation.protocol).ok()?;
-    protocol.step(graduation.step).ok()?;
-    Some(names(&protocol, graduation.step))
+    names_of(&graduation.protocol, graduation.step)
+}
+
+/// The names of a step of the protocol in these sources, counted from 0, where it has that.
+pub(crate) fn names_of(protocol: &Sources, step: u32) -> Option<StepNames> {
+    let protocol = Protocol::load(protocol).ok()?;
+    protocol.step(step).ok()?;
+    Some(names(&protocol, step))
 }
 
 /// The task in these sources, where it has no mistakes.

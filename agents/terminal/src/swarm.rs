@@ -12,7 +12,8 @@ use bramble_identity::{Agent, Peer, Role};
 use bramble_journal::{Journal, JournalError};
 use bramble_link::{Event, Events, Me, MemoryOutbox, Position, Refusal, Terms};
 use bramble_message::{
-    Bytes, Ended, PilotHello, PilotInPassing, PilotToTerminal, Power, Started, TerminalHello, decode, encode,
+    Activity, Bytes, Ended, PilotHello, PilotInPassing, PilotToTerminal, Power, Started, TerminalHello,
+    decode, encode,
 };
 use bramble_subject::{ClockEstimate, Health, Supply};
 use bramble_value::{Name, Span, Time};
@@ -324,6 +325,11 @@ impl Swarm {
         }
         match decode::<PilotHello>(detail) {
             Ok(hello) => {
+                let session = match &hello.activity {
+                    Activity::Running(progress) => Some(progress.session),
+                    Activity::Idle => None,
+                };
+                self.desk.writer.is_here(pilot.clone(), lane, session);
                 self.desk.is_here(pilot);
                 let now = Timestamp::now();
                 match self.desk.state.lab().away_since(pilot) {

@@ -305,6 +305,46 @@ fn a_subject_that_graduates_goes_on_with_the_next_step_by_itself_until_its_proto
 }
 
 #[test]
+fn a_session_is_over_once_its_pilot_is_here_without_the_journal_that_has_its_end() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let task = terminal.file("lick.star", ONE_COLUMN);
+    let session = start(&terminal, &pilot, &["--task", &task]);
+    pilot.say(&trials(session, 1, &[true, false]));
+    terminal.until(&["subject", "show", "M001", "--json"], |subject| subject["sessions"][0]["trials"] == 2);
+    drop(pilot);
+    let _new = terminal.pilot("box1", Activity::Idle);
+    let one = ended_session(&terminal);
+    assert_eq!((&one["end"]["ending"], &one["trials"]), (&"error".into(), &2.into()));
+    let why = "box1 came back with another journal: what it observed last is not here";
+    assert_eq!(one["end"]["why"], why);
+    assert_eq!(one["end"]["correct"], 0.5);
+}
+
+#[test]
+fn a_session_that_is_given_up_for_another_start_is_over() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let task = terminal.file("lick.star", ONE_COLUMN);
+    start(&terminal, &pilot, &["--task", &task]);
+    drop(pilot);
+    terminal.until(&["status", "--json"], |status| status["pilots"][0]["here"] == false);
+    let other = terminal.pilot("box2", Activity::Idle);
+    let all = ["start", "M001", "--pilot", "box2", "--task", &task, "--abandon", "--who", "ada@desk"];
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.say(&all));
+        let (ask, request) = other.start();
+        other.answer(ask, Ok(()));
+        other.say(&started(request));
+        assert!(said.join().unwrap().starts_with("M001 started "));
+    });
+    let is_over = |subject: &serde_json::Value| subject["sessions"][0]["end"].is_object();
+    let shown = terminal.until(&["subject", "show", "M001", "--json"], is_over);
+    assert_eq!(shown["sessions"][0]["end"]["why"], "given up: M001 began another session, on box2");
+    assert!(shown["sessions"][1]["end"].is_null());
+}
+
+#[test]
 fn graduation_is_told_the_trials_of_the_step_that_came_before() {
     let terminal = terminal();
     assigned(&terminal);

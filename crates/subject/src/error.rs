@@ -64,9 +64,7 @@ pub enum SubjectError {
     },
     /// HDF5 could not read or write.
     #[error(
-        "can't {doing} {}: {}; see that its disk has room: if so the file is damaged, set it aside and restore a copy",
-        path.display(),
-        why(source)
+        "can't {doing} {}: {}; {}", path.display(), why(source), what_to_do(source)
     )]
     Hdf5 {
         /// What was tried.
@@ -165,12 +163,23 @@ impl<T> Doing<T> for Result<T, hdf5::Error> {
     }
 }
 
+const FULL: &str = "the disk is full";
+
+/// What a person can do where HDF5 says this.
+fn what_to_do(error: &hdf5::Error) -> &'static str {
+    if why(error) == FULL {
+        "free some space there, and try again"
+    } else {
+        "see that its disk has room: if so the file is damaged, set it aside and restore a copy"
+    }
+}
+
 /// What HDF5 says without what is another each time it says it: when, and where in its memory.
 fn why(error: &hdf5::Error) -> String {
     let text = error.to_string();
     let of_the_system = text.split_once("error message = '").and_then(|(_, rest)| rest.split_once('\''));
     match of_the_system {
-        Some(("No space left on device", _)) => "the disk is full".to_owned(),
+        Some(("No space left on device", _)) => FULL.to_owned(),
         Some((message, _)) => message.to_owned(),
         None => text,
     }

@@ -1,6 +1,7 @@
 //! One subject's file.
 
 mod broken;
+mod end;
 mod growing;
 mod held;
 mod index;
@@ -31,9 +32,7 @@ use crate::moves::Move;
 use crate::session::health::Health;
 use crate::session::records::{self, Records, Written};
 use crate::session::start;
-use crate::session::{
-    ClockEstimate, Note, ProtocolStep, SessionEnd, SessionNumber, SessionStart, SessionSummary,
-};
+use crate::session::{ClockEstimate, Note, ProtocolStep, SessionNumber, SessionStart, SessionSummary};
 
 /// What a session's report is called in its group.
 const REPORT: &str = "report";
@@ -168,13 +167,6 @@ impl SubjectFile {
         self.check_writable()?;
         self.grow(number)?;
         self.with_session(number, |session| session.add_health(all))
-    }
-
-    /// Says how a session ended. Told again, the last one counts.
-    pub fn end_session(&mut self, number: SessionNumber, end: &SessionEnd) -> Result<(), SubjectError> {
-        self.check_writable()?;
-        self.grow(number)?;
-        self.with_session(number, |session| session.add_end(end))
     }
 
     /// Takes the sessions that have files of their own into the subject's: their tables are

@@ -104,6 +104,25 @@ fn what_comes_after_a_session_was_packed_is_kept_all_the_same() {
 }
 
 #[test]
+fn an_end_that_is_told_twice_is_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = subject_in(folder.path());
+    let number = file.begin_session(&start(columns())).unwrap();
+    file.append(number, &numbered(1, records(1, 10))).unwrap();
+    file.end_session(number, &end(Ending::Done, "enough")).unwrap();
+    file.sync().unwrap();
+    let grown = std::fs::read(running(&file, number)).unwrap();
+    file.end_session(number, &end(Ending::Done, "enough")).unwrap();
+    file.sync().unwrap();
+    assert_eq!(std::fs::read(running(&file, number)).unwrap(), grown);
+    file.pack().unwrap();
+    let own = std::fs::read(file.path()).unwrap();
+    file.end_session(number, &end(Ending::Done, "enough")).unwrap();
+    file.pack().unwrap();
+    assert_eq!(std::fs::read(file.path()).unwrap(), own);
+}
+
+#[test]
 fn a_session_that_runs_leaves_the_subjects_own_file_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = subject_in(folder.path());

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bramble_value::Ending;
 use nix::sys::signal::Signal;
 
 use super::kept::{PACE, check, journal, keep, lab, start, until_says, until_stopped};
@@ -89,6 +90,46 @@ fn a_terminal_whose_disk_forgot_what_it_had_synced_says_which_messages_are_gone(
     assert!(lab.say(&["status"]).contains("are not in this terminal's journal any more"));
 }
 
+/// Moves a journal away, with the files beside it.
+fn move_away(journal: &Path) {
+    fs::rename(journal, journal.with_extension("moved")).unwrap();
+    for beside in ["-wal", "-shm"] {
+        let _ = fs::remove_file(format!("{}{beside}", journal.display()));
+    }
+}
+
+#[test]
+fn a_session_goes_on_in_its_file_though_the_terminals_journal_was_moved_away() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(5);
+    assert_eq!(lab.end("terminal"), Some(0));
+    move_away(&journal_of_the_terminal(&lab));
+    lab.start_terminal();
+    lab.until_trials(30);
+    until_stopped(&lab);
+    let [(ending, _)] = &check(&mut lab)[..] else { panic!("it is one session") };
+    assert_eq!(*ending, Ending::Stopped);
+}
+
+#[test]
+fn a_session_whose_pilot_lost_its_journal_is_over_with_what_was_delivered_of_it() {
+    let mut lab = lab();
+    start(&lab, "free_water.star", "100000");
+    lab.until_trials(10);
+    lab.kill("box1");
+    move_away(&journal(&lab));
+    lab.start_pilot("box1", &PACE);
+    let file = lab.after_sessions(1);
+    let [session] = &file.sessions().unwrap()[..] else { panic!("it is one session") };
+    let end = session.end.as_ref().unwrap();
+    assert_eq!((end.ending, session.trials >= 10), (Ending::Error, true));
+    assert!(end.why.contains("box1 came back with another journal"), "{}", end.why);
+    drop(file);
+    start(&lab, "free_water.star", "5");
+    lab.after_sessions(2);
+}
+
 /// What an agent says whose journal is like this, and how it is started again once
 /// the journal is moved away.
 fn damaged(damage: impl Fn(&Path), says: &[&str]) {
@@ -114,10 +155,7 @@ fn damaged(damage: impl Fn(&Path), says: &[&str]) {
         let all = ["journal.sqlite", "move it away"].iter().chain(says);
         all.for_each(|words| assert!(refused.contains(words), "{agent}, {words}: {refused}"));
         assert!(fs::read(&journal).unwrap() == damaged, "it was left as it was");
-        fs::rename(&journal, journal.with_extension("damaged")).unwrap();
-        for beside in ["-wal", "-shm"] {
-            let _ = fs::remove_file(format!("{}{beside}", journal.display()));
-        }
+        move_away(&journal);
     }
     keep(&lab);
     lab.start_terminal();

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Desk, PATIENCE};
 use crate::agents::{Agents, Enrolled};
 use crate::api::types::{AgentLine, By, Done, Invited, Rename};
+use crate::lab::Running;
 use crate::plan;
 use crate::refusal::{Allowed, Refusal};
 use crate::swarm;
@@ -22,14 +23,27 @@ impl Desk {
     /// Invites an agent to join, and says how.
     pub(crate) async fn invite(&self, name: Name, role: Role) -> Allowed<Invited> {
         let (terminal, only_here) = self.where_to_join()?;
+        let (is_here, runs) = {
+            let lab = self.state.lab();
+            (lab.is_here(&name), lab.running().find(|running| running.pilot == name))
+        };
+        if let Some(running) = runs.filter(|_| is_here) {
+            let Running { task, subject, .. } = running;
+            return Err(Refusal::conflict(format!(
+                "{name} is here, in a session of {task} with {subject}: who joins by its name takes its place, and it \
+                 would go on by itself"
+            ))
+            .help(format!("invite by another name; or stop that first: bramble-terminal stop --pilot {name}")));
+        }
         let agent = Agent::new(role, name);
         let (code, is_enrolled) = self.agents.invite(agent.clone())?;
         let until = Timestamp::now() + SignedDuration::from_nanos(VALID.ns());
         let Agent { name, role } = agent;
         let mut notes = Vec::new();
         if is_enrolled {
+            let here = if is_here { ", and here" } else { "" };
             notes.push(format!(
-                "{name} is enrolled already: when it joins again, the certificate that it has now is revoked"
+                "{name} is enrolled already{here}: when it joins again, the certificate that it has now is revoked"
             ));
         }
         if only_here {

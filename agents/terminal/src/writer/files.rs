@@ -191,6 +191,26 @@ impl Files {
         }
     }
 
+    /// Whose file has a session; `None` where none has.
+    ///
+    /// # Errors
+    /// Where it isn't found, and a file that may have it is open in another program.
+    pub(super) fn of_session(&self, session: Uuid) -> Result<Option<SubjectId>, SubjectError> {
+        let growing = self.growing()?;
+        let others = self.list()?.into_iter().filter(|id| !growing.contains(id));
+        let mut closed = Ok(None);
+        for id in growing.iter().cloned().chain(others) {
+            match self.read(&id, |file| file.session_by_uuid(session)) {
+                Ok(Some(_)) => return Ok(Some(id)),
+                Ok(None) => {}
+                Err(error @ SubjectError::InUse(_)) => closed = Err(error),
+                // What nobody can read has nothing to be gone on with.
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+        closed
+    }
+
     /// A file to write to, out of those that are held or newly open.
     fn take(&mut self, id: &SubjectId) -> Result<Taken, SubjectError> {
         self.let_go_where_lost(id);

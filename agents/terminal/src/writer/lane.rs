@@ -6,6 +6,7 @@
 //! Waiting for a disk takes long, so that is done for one lane less often the
 //! more lanes there are ([`keep`]).
 
+mod again;
 mod behind;
 mod history;
 mod mark;
@@ -71,6 +72,12 @@ pub(crate) struct Lane {
     said: Option<String>,
     /// Why a message was set aside last.
     aside: Option<String>,
+    /// A session that no file has.
+    unknown: Option<Uuid>,
+    /// Why the session that it is in is given up, once all of it is written that came.
+    over: Option<String>,
+    /// Whose session began last, until that was asked.
+    begun: Option<SubjectId>,
     /// Whose the messages are that wait while it fails.
     unwritten: behind::Unwritten,
 }
@@ -112,6 +119,9 @@ impl Lane {
             stuck: None,
             said: None,
             aside: None,
+            unknown: None,
+            over: None,
+            begun: None,
             unwritten: Default::default(),
         }))
     }
@@ -133,7 +143,7 @@ impl Lane {
         let applied = loop {
             match self.advance(journal, files, news) {
                 Ok(true) => {}
-                Ok(false) => break Ok(()),
+                Ok(false) => break self.end_what_is_over(files, news),
                 Err(Stuck::Subject(SubjectError::Moved { .. })) if self.follows(files) => {}
                 Err(error) if anew.is_some() => break Err(error),
                 Err(error) => match self.make_anew(&error, journal, files) {
@@ -268,7 +278,7 @@ impl Lane {
     ) -> Result<(), Stuck> {
         match message {
             PilotToTerminal::Answer(_) => Ok(()),
-            PilotToTerminal::Started(started) => match self.start(number, *started, files) {
+            PilotToTerminal::Started(started) => match self.start(number, *started, files, news) {
                 Err(Stuck::Subject(error)) if is_hopeless(&error) => {
                     self.set_aside(bytes, &error.to_string(), journal, news)
                 }
@@ -287,24 +297,24 @@ impl Lane {
                 journal.append(SET_ASIDE, &[bytes])?;
                 Ok(())
             }
-            PilotToTerminal::Records { session, .. } | PilotToTerminal::Ended(Ended { session, .. }) => self
-                .set_aside(
-                    bytes,
-                    &format!("session {session} did not start on {}", self.pilot),
-                    journal,
-                    news,
-                ),
+            PilotToTerminal::Records { session, .. } | PilotToTerminal::Ended(Ended { session, .. }) => {
+                if self.find(session, number, files)? {
+                    return self.go_on(message, (number, bytes), journal, files, news);
+                }
+                let why = format!("session {session} did not start on {}", self.pilot);
+                self.set_aside(bytes, &why, journal, news)
+            }
         }
     }
 
-    fn start(&mut self, first: u64, started: Started, files: &mut Files) -> Result<(), Stuck> {
-        // A session that was cut so badly that its end was never told.
-        if let Some(before) = self.mark.session.take() {
-            if let Err(error) = files.hold(&before.subject).and_then(|file| file.sync()) {
-                tracing::warn!(pilot = %self.pilot, "{error}");
-            }
-            files.let_go(&before.subject);
-        }
+    fn start(
+        &mut self,
+        first: u64,
+        started: Started,
+        files: &mut Files,
+        news: &dyn Fn(News),
+    ) -> Result<(), Stuck> {
+        self.begins(started.request.session, files, news)?;
         let request = &started.request;
         let (uuid, mut subject, owner) = (request.session, request.subject.clone(), request.owner.clone());
         let (seed, trials, despite_check) = (request.seed, request.trials, request.despite_check);
@@ -325,6 +335,7 @@ impl Lane {
         let file = files.hold(&subject)?;
         history::log_confirmed(file, confirmed, session.started)?;
         let moves = moves(&file.history()?);
+        self.begun = Some(subject.clone());
         self.mark.session =
             Some(InSession { uuid, first, subject, number, step, moves, trials, seed, despite_check, owner });
         Ok(())

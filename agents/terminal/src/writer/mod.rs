@@ -17,6 +17,7 @@ use bramble_journal::{Journal, JournalError};
 use bramble_subject::{ClockEstimate, Health, SetAside, SubjectError};
 use bramble_value::{Name, SubjectId};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::refusal::{Allowed, Refusal};
 
@@ -70,6 +71,12 @@ enum Job {
         pilot: Name,
         health: Health,
     },
+    /// A pilot is here, whose messages are in this lane and no other from now on.
+    Here {
+        pilot: Name,
+        lane: String,
+        session: Option<Uuid>,
+    },
     /// Answered after everything that came before is in the files.
     Question(Question),
     Close,
@@ -100,6 +107,7 @@ impl Writer {
             dirty: BTreeSet::new(),
             failed: BTreeSet::new(),
             retry_at: Instant::now(),
+            unsaid: BTreeSet::new(),
             journal,
             news: Box::new(news),
         };
@@ -114,6 +122,12 @@ impl Writer {
     /// The journal has more in this lane; `urgent` is not gathered with what follows.
     pub(crate) fn wake(&self, lane: String, urgent: bool) {
         self.tell(Job::Wake { lane, urgent });
+    }
+
+    /// A pilot is here with the journal of this lane, and in this session: another one, whose end
+    /// is in another journal of it, is over.
+    pub(crate) fn is_here(&self, pilot: Name, lane: String, session: Option<Uuid>) {
+        self.tell(Job::Here { pilot, lane, session });
     }
 
     /// How a pilot's clock stands, for the session that it runs.
@@ -165,6 +179,8 @@ struct Work {
     /// Those that failed, and when they are tried again.
     failed: BTreeSet<String>,
     retry_at: Instant,
+    /// What is not written of which pilot's session, as was said.
+    unsaid: BTreeSet<(Name, &'static str)>,
     journal: Journal,
     news: Box<dyn Fn(News) + Send>,
 }
@@ -195,6 +211,13 @@ impl Work {
                     } else if urgent {
                         self.write(false);
                     }
+                }
+                Some(Job::Here { pilot, lane, session }) => {
+                    let why =
+                        format!("{pilot} came back with another journal: what it observed last is not here");
+                    self.over(&why, |other| {
+                        *other.pilot() == pilot && other.name() != lane && other.uuid() != session
+                    });
                 }
                 Some(Job::Clock { pilot, estimate }) => self.clock(&pilot, estimate),
                 Some(Job::Health { pilot, health }) => self.health(pilot, health),
@@ -229,17 +252,36 @@ impl Work {
         if retry || Instant::now() >= self.retry_at {
             self.dirty.append(&mut self.failed);
         }
+        let mut begun = Vec::new();
         for name in std::mem::take(&mut self.dirty) {
             let Some(lane) = self.lanes.get_mut(&name) else { continue };
-            if !lane.write(&self.journal, &mut self.files, &self.news) {
+            let is_written = lane.write(&self.journal, &mut self.files, &self.news);
+            begun.extend(lane.take_begun().map(|subject| (subject, lane.pilot().clone(), name.clone())));
+            if !is_written {
                 self.failed.insert(name);
                 self.retry_at = Instant::now() + RETRY;
             }
+        }
+        // No animal is in two sessions: the one before was given up by who started this one.
+        for (subject, pilot, lane) in begun {
+            let why = format!("given up: {subject} began another session, on {pilot}");
+            self.over(&why, |other| {
+                other.name() != lane && other.session().is_some_and(|(of, _)| *of == subject)
+            });
         }
         self.keep(KEPT_TOGETHER);
         let in_session =
             self.lanes.values().filter_map(Lane::session).map(|(subject, _)| subject.clone()).collect();
         self.packing.go_on(&mut self.files, &in_session, &self.news);
+    }
+
+    /// Gives up the sessions that these lanes are in.
+    fn over(&mut self, why: &str, is_one: impl Fn(&Lane) -> bool) {
+        for (name, lane) in self.lanes.iter_mut().filter(|(_, lane)| is_one(lane)) {
+            if lane.is_over(why) && !self.failed.contains(name) {
+                self.dirty.insert(name.clone());
+            }
+        }
     }
 
     /// The subjects whose files lack something that failed to be written, and why.
@@ -281,9 +323,7 @@ impl Work {
         let session = self.lanes.values().filter(|lane| *lane.pilot() == pilot).find_map(Lane::session);
         if let Some((subject, number)) = session {
             let added = self.files.hold(subject).and_then(|file| file.add_health(number, &[health]));
-            if let Err(error) = added {
-                tracing::warn!(%pilot, "how it fares was not written: {error}");
-            }
+            self.beside(&pilot, "how it fares", added);
         }
         self.files.hear_health(pilot, health);
     }
@@ -292,8 +332,19 @@ impl Work {
         let session = self.lanes.values().filter(|lane| lane.pilot() == pilot).find_map(Lane::session);
         let Some((subject, number)) = session else { return };
         let added = self.files.hold(subject).and_then(|file| file.add_clock(number, &[estimate]));
-        if let Err(error) = added {
-            tracing::warn!(%pilot, "an estimate of its clock was not written: {error}");
+        self.beside(pilot, "an estimate of its clock", added);
+    }
+
+    /// Says that something of a session was not written, and not again before it was.
+    fn beside(&mut self, pilot: &Name, what: &'static str, added: Result<(), SubjectError>) {
+        let one = (pilot.clone(), what);
+        match added {
+            Ok(()) => _ = self.unsaid.remove(&one),
+            Err(error) => {
+                if self.unsaid.insert(one) {
+                    tracing::warn!(%pilot, "{what} was not written: {error}");
+                }
+            }
         }
     }
 }

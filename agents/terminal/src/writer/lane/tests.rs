@@ -11,7 +11,7 @@ use super::*;
 
 /// A data folder with a journal and one subject.
 struct Lab {
-    _data: TempDir,
+    data: TempDir,
     journal: Journal,
     files: Files,
     subject: SubjectId,
@@ -28,7 +28,7 @@ impl Lab {
         files.create(&subject, &Biography::default(), &by).unwrap();
         let journal = Journal::open(data.path().join("journal.sqlite")).unwrap();
         let lane = lane_name(&"box1".parse().unwrap(), Uuid::from_u128(1));
-        Lab { _data: data, journal, files, subject, lane, news: RefCell::default() }
+        Lab { data, journal, files, subject, lane, news: RefCell::default() }
     }
 
     fn hear(&self, messages: &[PilotToTerminal]) {
@@ -264,4 +264,48 @@ fn a_parameter_that_a_person_set_is_in_the_history_once_with_what_it_was() {
     let set = history.iter().filter(|change| change.what == "parameter.reward");
     let set: Vec<_> = set.map(|change| [&*change.who, &*change.from, &*change.to]).collect();
     assert_eq!(set, [["ada@desk", "", "5 uL"], ["ada@desk", "5 uL", "6 uL"]]);
+}
+
+#[test]
+fn a_session_that_the_journal_knows_nothing_of_goes_on_in_the_file_that_has_it() {
+    let mut lab = Lab::new();
+    let mut lane = lab.open();
+    lab.hear(&[started(), trial(1)]);
+    lab.write(&mut lane);
+    // The journal was damaged and moved away; the pilot goes on after what it had acknowledged.
+    lab.journal = Journal::open(lab.data.path().join("another.sqlite")).unwrap();
+    lab.journal.begin_after(&lab.lane, 2).unwrap();
+    lab.hear(&[trial(2), trial(3), ended()]);
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending(), lab.set_aside()), (vec![1, 2, 3], Some(Ending::Done), 0));
+}
+
+#[test]
+fn a_session_whose_end_will_not_be_told_is_over_until_it_is_told_all_the_same() {
+    let mut lab = Lab::new();
+    let mut lane = lab.open();
+    lab.hear(&[started(), trial(1)]);
+    lab.write(&mut lane);
+    assert!(lane.is_over("its pilot came back without it"));
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending()), (vec![1], Some(Ending::Error)));
+    assert!(!lane.is_over("once more"));
+    // The computer that it ran on comes back, with all that it observed.
+    lab.hear(&[trial(2), trial(3), ended()]);
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending(), lab.set_aside()), (vec![1, 2, 3], Some(Ending::Done), 0));
+}
+
+#[test]
+fn a_session_is_over_when_its_pilot_begins_another_and_says_nothing_of_its_end() {
+    let mut lab = Lab::new();
+    let PilotToTerminal::Started(mut second) = started() else { panic!() };
+    second.request.session = Uuid::from_u128(78);
+    lab.hear(&[started(), trial(1), PilotToTerminal::Started(second)]);
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    assert_eq!((lab.trials(), lab.ending()), (vec![1], Some(Ending::Error)));
+    let sessions = lab.files.read(&lab.subject, SubjectFile::sessions).unwrap();
+    assert_eq!(sessions.iter().map(|session| session.end.is_some()).collect::<Vec<_>>(), [true, false]);
 }
