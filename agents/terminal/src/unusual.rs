@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bramble_subject::{Life, SessionSummary};
-use bramble_value::SubjectId;
+use bramble_value::{Name, SubjectId};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -33,17 +33,33 @@ pub(crate) enum Unusual {
     Underweight,
     /// Its file lacks what happened last, which waits to be written
     Behind,
+    /// The rig is simulated, and its last session was in a real one
+    Simulated,
 }
 
 impl Unusual {
     /// Everything, for a start that follows from one that a person confirmed.
-    pub(crate) const ALL: [Unusual; 5] =
-        [Unusual::SecondToday, Unusual::OtherBox, Unusual::Unweighed, Unusual::Underweight, Unusual::Behind];
+    pub(crate) const ALL: [Unusual; 6] = [
+        Unusual::SecondToday,
+        Unusual::OtherBox,
+        Unusual::Unweighed,
+        Unusual::Underweight,
+        Unusual::Behind,
+        Unusual::Simulated,
+    ];
 
     /// As a person types it: `second-today`.
     fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
+}
+
+/// Where a session is to be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) pilot: &'a Name,
+    /// Whether its rig is simulated.
+    pub(crate) simulated: bool,
 }
 
 /// What is known of a subject before a start.
@@ -54,13 +70,16 @@ pub(crate) struct Before {
     pub(crate) sessions: Vec<SessionSummary>,
     /// When it was weighed.
     pub(crate) weighings: Vec<Timestamp>,
+    /// Whether its last session was in a simulated rig, where it had one.
+    pub(crate) simulated: Option<bool>,
     /// Why its file, which all this is from, lacks what happened last.
     pub(crate) behind: Option<String>,
 }
 
 impl Before {
     /// What is unusual about a start on this pilot, each with a sentence.
-    fn unusual(&self, subject: &SubjectId, pilot: &str, zone: &TimeZone) -> Vec<(Unusual, String)> {
+    fn unusual(&self, subject: &SubjectId, place: Place<'_>, zone: &TimeZone) -> Vec<(Unusual, String)> {
+        let pilot = place.pilot;
         let mut found = Vec::new();
         let day = |time: Timestamp| time.to_zoned(zone.clone()).date();
         // One that was away may have told of an older session later.
@@ -69,7 +88,7 @@ impl Before {
             let text = format!("{subject} had a session today already: {}", said(last, zone));
             found.push((Unusual::SecondToday, text));
         }
-        if let Some(usual) = self.usual_box().filter(|usual| *usual != pilot) {
+        if let Some(usual) = self.usual_box().filter(|usual| *usual != pilot.as_str()) {
             found.push((Unusual::OtherBox, format!("{subject} is usually in {usual}, and not in {pilot}")));
         }
         let weighed = || self.life.limit.is_some() || self.is_usually_weighed(day);
@@ -84,6 +103,13 @@ impl Before {
         }
         if let Some(why) = &self.behind {
             found.push((Unusual::Behind, format!("{subject}'s file lacks what happened last: {why}")));
+        }
+        if place.simulated && self.simulated == Some(false) {
+            let text = format!(
+                "{pilot}'s rig is simulated, and {subject}'s last session was in a real one: in its training and \
+                 its water what it does there isn't told apart"
+            );
+            found.push((Unusual::Simulated, text));
         }
         found
     }
@@ -114,11 +140,11 @@ impl Before {
     pub(crate) fn check(
         &self,
         subject: &SubjectId,
-        pilot: &str,
+        place: Place<'_>,
         confirmed: &BTreeSet<Unusual>,
         zone: &TimeZone,
     ) -> Result<BTreeMap<String, String>, Refusal> {
-        let found = self.unusual(subject, pilot, zone).into_iter();
+        let found = self.unusual(subject, place, zone).into_iter();
         let (known, found): (Vec<_>, Vec<_>) = found.partition(|(one, _)| confirmed.contains(one));
         if found.is_empty() {
             return Ok(known.into_iter().map(|(one, text)| (one.name(), text)).collect());
@@ -132,7 +158,8 @@ impl Before {
             message.push_str(&format!("\nits last session: {}", said(last, zone)));
         }
         let mut refusal = Refusal::conflict(message).help(format!(
-            "look whether {subject} is the animal in {pilot}; if so: --confirm {}",
+            "look whether {subject} is the animal in {}; if so: --confirm {}",
+            place.pilot,
             names.join(",")
         ));
         refusal.confirm = confirm;
@@ -186,6 +213,36 @@ mod tests {
         Weight { when: at(time), grams, occasion: Occasion::Before, who: "ada".to_owned() }
     }
 
+    fn box1() -> Name {
+        "box1".parse().unwrap()
+    }
+
+    fn place(pilot: &Name, simulated: bool) -> Place<'_> {
+        Place { pilot, simulated }
+    }
+
+    #[test]
+    fn a_simulated_rig_is_unusual_for_who_was_in_a_real_one() {
+        let life = Life::of(&[], &[], &[], at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
+        for (simulated, was, is_unusual) in [
+            (true, Some(false), true),
+            (false, Some(true), false),
+            (true, Some(true), false),
+            (false, Some(false), false),
+            (true, None, false),
+        ] {
+            let before = Before {
+                life: life.clone(),
+                sessions: Vec::new(),
+                weighings: Vec::new(),
+                simulated: was,
+                behind: None,
+            };
+            let found = before.unusual(&"M001".parse().unwrap(), place(&box1(), simulated), &TimeZone::UTC);
+            assert_eq!(found.first().map(|(one, _)| *one), is_unusual.then_some(Unusual::Simulated));
+        }
+    }
+
     /// What is unusual about a start on box1 at noon of 10 March, where the limit is 80 %.
     fn unusual(limited: bool, weights: &[Weight], sessions: Vec<SessionSummary>) -> Vec<Unusual> {
         let by = By { who: "ada".to_owned(), when: at("2026-03-01T09:00:00Z") };
@@ -193,8 +250,8 @@ mod tests {
         let history = if limited { vec![limit] } else { Vec::new() };
         let life = Life::of(&history, weights, &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
         let weighings = weights.iter().map(|weight| weight.when).collect();
-        let before = Before { life, sessions, weighings, behind: None };
-        let found = before.unusual(&"M001".parse().unwrap(), "box1", &TimeZone::UTC);
+        let before = Before { life, sessions, weighings, simulated: None, behind: None };
+        let found = before.unusual(&"M001".parse().unwrap(), place(&box1(), false), &TimeZone::UTC);
         found.into_iter().map(|(one, _)| one).collect()
     }
 
@@ -252,10 +309,10 @@ mod tests {
     fn a_refusal_says_what_is_unusual_and_what_confirms_it() {
         let sessions = vec![session("box2", "2026-03-10T10:00:00Z")];
         let life = Life::of(&[], &[], &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
-        let before = Before { life, sessions, weighings: Vec::new(), behind: None };
+        let before = Before { life, sessions, weighings: Vec::new(), simulated: None, behind: None };
         let check = |confirmed: &[Unusual]| {
             let confirmed = confirmed.iter().copied().collect();
-            before.check(&"M001".parse().unwrap(), "box1", &confirmed, &TimeZone::UTC)
+            before.check(&"M001".parse().unwrap(), place(&box1(), false), &confirmed, &TimeZone::UTC)
         };
         let refusal = check(&[]).unwrap_err();
         assert!(refusal.message.contains("free_water on box2, 2026-03-10 10:00, 130 trials"), "{refusal}");

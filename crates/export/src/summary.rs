@@ -31,6 +31,12 @@ pub(crate) fn summary(session: &Session, here: &Here) -> Table {
         ),
         ("step", "", "the step of the protocol", text(step.map(|at| at.step.clone()).unwrap_or_default())),
         ("pilot", "", "the pilot it ran on", text(start.pilot.clone())),
+        (
+            "simulated",
+            "",
+            "whether its rig was simulated, so that no animal was in it",
+            Values::Booleans(vec![Some(start.is_simulated())]),
+        ),
         ("started", "", "when it started", Values::Moments(vec![Some(start.started)])),
         (
             "ended",
@@ -96,7 +102,8 @@ pub(crate) fn about(session: &Session, here: &Here) -> Json {
             Values::Numbers(values) => json!(values[0]),
             Values::Texts(values) => json!(values[0]),
             Values::Moments(values) => json!(values[0]),
-            Values::Booleans(_) | Values::Names(_) => continue,
+            Values::Booleans(values) => json!(values[0]),
+            Values::Names(_) => continue,
         };
         about.insert(column.name, value);
     }

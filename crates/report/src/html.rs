@@ -22,9 +22,8 @@ pub(crate) fn page(report: &Report) -> String {
     let session = &report.session;
     let title = escaped(&format!("{} session {}", report.subject, session.number));
     let head = format!(
-        "{} on {}, started {}, {}",
-        session.task,
-        session.pilot,
+        "{}, started {}, {}",
+        report.what(),
         session.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
         minutes(report.seconds)
     );

@@ -52,6 +52,8 @@ pub struct Report {
     pub subject: SubjectId,
     /// The session in a few words.
     pub session: SessionSummary,
+    /// Whether its rig was simulated, so that no animal was in it.
+    pub simulated: bool,
     /// From its start to its end or its last event, in seconds of the pilot's clock.
     pub seconds: f64,
     /// Whose checks these are, where the file kept them; none where they were made just now.
@@ -151,6 +153,7 @@ impl Report {
             version: VERSION,
             subject: records.subject.clone(),
             session: records.summary.clone(),
+            simulated: records.start.is_simulated(),
             seconds: at(last),
             checked: None,
             score: Score::of(&checks),
@@ -159,6 +162,12 @@ impl Report {
             trials: rows.iter().map(|row| [at(row.end), at(row.end) - at(row.start)]).collect(),
             notes: records.notes.iter().map(|note| (at(note.time), note.text.clone())).collect(),
         }
+    }
+
+    /// Which task ran where, in a few words.
+    fn what(&self) -> String {
+        let simulated = if self.simulated { " (simulated)" } else { "" };
+        format!("{} on {}{simulated}", self.session.task, self.session.pilot)
     }
 
     /// The report as a page of text, 80 columns wide.

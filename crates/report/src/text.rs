@@ -8,7 +8,7 @@ const WIDTH: usize = 80;
 pub(crate) fn page(report: &Report) -> String {
     let session = &report.session;
     let mut lines = vec![
-        format!("{}  session {}  {} on {}", report.subject, session.number, session.task, session.pilot),
+        format!("{}  session {}  {}", report.subject, session.number, report.what()),
         format!("started {}, {}", session.started.strftime("%Y-%m-%d %H:%M:%S UTC"), minutes(report.seconds)),
     ];
     for line in report.whose() {

@@ -24,7 +24,7 @@ pub(crate) struct TaskLine {
 }
 
 /// `POST /tasks/check`
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct CheckTask {
     /// A file of the tasks folder.
     #[schema(value_type = String)]
@@ -48,7 +48,7 @@ pub(crate) struct CheckedTask {
 }
 
 /// `POST /tasks/simulate`
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SimulateTask {
     /// A file of the tasks folder.
     #[schema(value_type = String)]
@@ -132,7 +132,7 @@ pub(crate) struct StepLine {
 }
 
 /// `POST /subjects/assign`
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AssignAll {
     pub(crate) subjects: Vec<SubjectId>,
     /// The protocol's file.
@@ -154,7 +154,7 @@ pub(crate) struct EachDone {
 }
 
 /// `POST /protocols`
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct NewProtocol {
     /// The protocol that is changed; none where it is a new one.
     #[serde(default)]
@@ -173,7 +173,7 @@ pub(crate) struct NewProtocol {
 }
 
 /// A protocol that is changed.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ChangedProtocol {
     /// A file of the tasks folder.
     #[schema(value_type = String)]
@@ -183,7 +183,7 @@ pub(crate) struct ChangedProtocol {
 }
 
 /// A step of a new protocol.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct NewStep {
     pub(crate) name: Name,
     /// A file of the tasks folder.

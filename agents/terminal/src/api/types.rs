@@ -300,7 +300,7 @@ pub(crate) struct LabInfo {
 }
 
 /// `POST /login`
-#[derive(Deserialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct LogIn {
     pub(crate) user: String,
     pub(crate) password: String,

@@ -20,7 +20,7 @@ use crate::plan::{self, Chosen, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
 use crate::room;
 use crate::software;
-use crate::unusual::{Before, Unusual};
+use crate::unusual::{Before, Place, Unusual};
 use crate::writer::{Files, Next};
 
 /// How long after its answer a pilot may take to say that the session started.
@@ -113,7 +113,12 @@ impl Desk {
         let look = |file: &SubjectFile| {
             let weighings = life::counted(&file.weights()?).iter().map(|weight| weight.when).collect();
             let (life, sessions) = (fares(file)?, file.sessions()?);
-            Ok((training(&file.history()?), Before { life, sessions, weighings, behind }))
+            let last = sessions.iter().max_by_key(|session| session.started);
+            let simulated = match last {
+                Some(last) => Some(file.session(last.number)?.is_simulated()),
+                None => None,
+            };
+            Ok((training(&file.history()?), Before { life, sessions, weighings, simulated, behind }))
         };
         let (training, before) = self.read(subject.clone(), look).await?;
         let sessions = before.sessions.len() as u64;
@@ -140,7 +145,9 @@ impl Desk {
         .await?;
         // Nobody is asked in vain: whatever else may be wrong was found before.
         let zone = TimeZone::system();
-        let unusual = before.check(&subject, pilot.as_str(), &confirm, &zone)?;
+        let simulated = self.state.lab().is_simulated(&pilot);
+        let place = Place { pilot: &pilot, simulated };
+        let unusual = before.check(&subject, place, &confirm, &zone)?;
         // A step that follows by itself nobody was asked about, and nobody is there to read.
         let follows = matches!(seed, SeedFrom::Before(_));
         let confirmed = if follows { BTreeMap::new() } else { unusual };
@@ -179,11 +186,12 @@ impl Desk {
         self.command(&pilot, by, Command::Start(Box::new(request))).await?;
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
+        let simulated = if simulated { " (simulated)" } else { "" };
         let unread = unread.map(|why| format!("\nwarning: {why}")).unwrap_or_default();
         let was = now.and_then(|now| now.was);
         let was = was.map(|was| format!("\nits step was {was} before its protocol was changed"));
         let (was, shown) = (was.unwrap_or_default(), before.shown(&zone));
-        Ok(Done { done: format!("{subject} started {what} on {pilot}{was}{shown}{unread}") })
+        Ok(Done { done: format!("{subject} started {what} on {pilot}{simulated}{was}{shown}{unread}") })
     }
 
     /// Writes into a subject's history that its protocol has its step in another place now.

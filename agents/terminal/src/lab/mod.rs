@@ -28,6 +28,8 @@ pub(crate) use presence::Now;
 
 /// How many trials that are not yet safe here are shown.
 const MOST_LIVE: usize = 1000;
+/// What drives what isn't there, as a pilot says it.
+const SIMULATED: &str = "simulated";
 /// How many refused agents are remembered.
 const MOST_REFUSED: usize = 20;
 
@@ -266,6 +268,12 @@ impl Lab {
     /// How old the calibrations of every pilot's valves are, as far as they told it.
     pub(crate) fn calibrations(&self) -> BTreeMap<Name, Vec<Calibrated>> {
         self.calibrations.clone()
+    }
+
+    /// Whether all that a pilot has is simulated, as far as it said.
+    pub(crate) fn is_simulated(&self, name: &Name) -> bool {
+        let rig = self.pilots.get(name).map(|pilot| pilot.rig.as_slice()).unwrap_or_default();
+        !rig.is_empty() && rig.iter().all(|device| device.driver == SIMULATED)
     }
 
     /// Whether a pilot runs a task that is known to have no trials.

@@ -99,6 +99,9 @@ fn description(session: &Session) -> String {
     if let Some(at) = &start.protocol {
         text.push_str(&format!(", step {} of the protocol {}", at.step, at.protocol));
     }
+    if start.is_simulated() {
+        text.push_str(", on a simulated rig: no animal was in it");
+    }
     match &session.end {
         None => text.push_str(". Its end isn't known: it was exported as far as it was"),
         Some(end) if end.why.is_empty() => text.push_str(&format!(". It ended: {}", end.ending.name())),

@@ -84,6 +84,13 @@ pub struct SessionStart {
     pub texts: BTreeMap<String, String>,
 }
 
+impl SessionStart {
+    /// Whether its rig was simulated, so that no animal was in it.
+    pub fn is_simulated(&self) -> bool {
+        self.provenance["pilot"]["simulation"].is_object()
+    }
+}
+
 /// A parameter with its value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Parameter {

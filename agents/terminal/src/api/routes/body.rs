@@ -5,7 +5,9 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::refusal::Refusal;
 use crate::web::Caller;
@@ -14,12 +16,12 @@ use crate::web::Caller;
 /// knows who asks, `who` needn't say it, and says nobody else.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Serialize> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Body<T>, Refusal> {
         let caller = request.extensions().get::<Caller>().cloned();
-        let read: Result<Json<serde_json::Value>, JsonRejection> = Json::from_request(request, state).await;
+        let read: Result<Json<Value>, JsonRejection> = Json::from_request(request, state).await;
         let Json(mut asked) = read.map_err(|error| match error.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large("the body is longer than is taken here"),
             _ => Refusal::wrong(error.body_text()),
@@ -27,9 +29,44 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         if let (Some(caller), Some(fields)) = (caller, asked.as_object_mut()) {
             caller.sign(fields)?;
         }
-        serde_path_to_error::deserialize(asked)
-            .map(Body)
-            .map_err(|error| Refusal::wrong(mistake(&error.path().to_string(), error.inner())))
+        understood(asked).map(Body)
+    }
+}
+
+/// What is asked for, of which every word is understood: who mistypes a field wants something else than
+/// what happens without it.
+fn understood<T: DeserializeOwned + Serialize>(asked: Value) -> Result<T, Refusal> {
+    let understood: T = serde_path_to_error::deserialize(&asked)
+        .map_err(|error| Refusal::wrong(mistake(&error.path().to_string(), error.inner())))?;
+    let known = serde_json::to_value(&understood).map_err(|error| Refusal::failed(error.to_string()))?;
+    match unknown(&asked, &known) {
+        Some(refusal) => Err(refusal),
+        None => Ok(understood),
+    }
+}
+
+/// The first field that was asked for and isn't there in what was understood.
+fn unknown(asked: &Value, known: &Value) -> Option<Refusal> {
+    match (asked, known) {
+        (Value::Object(asked), Value::Object(known)) => {
+            asked.iter().find_map(|(name, asked)| match known.get(name) {
+                Some(known) => unknown(asked, known),
+                // What isn't said isn't written, and `null` says no more; who asks is known everywhere.
+                None if asked.is_null() || name == "who" => None,
+                None => {
+                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                    let refusal = Refusal::wrong(format!("there is no field `{name}` here"));
+                    Some(refusal.help(format!(
+                        "there are {}; the API's description says which can be left out",
+                        names.join(", ")
+                    )))
+                }
+            })
+        }
+        (Value::Array(asked), Value::Array(known)) => {
+            asked.iter().zip(known).find_map(|(asked, known)| unknown(asked, known))
+        }
+        _ => None,
     }
 }
 
@@ -52,21 +89,57 @@ fn mistake(field: &str, why: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::mistake;
-    use crate::api::tasks::NewProtocol;
+    use serde_json::json;
 
-    fn wrong(asked: serde_json::Value) -> String {
-        let error = serde_path_to_error::deserialize::<_, NewProtocol>(asked).unwrap_err();
-        mistake(&error.path().to_string(), error.inner())
+    use super::*;
+    use crate::api::tasks::NewProtocol;
+    use crate::api::types::{Cares, Pause, Start, Weigh};
+
+    fn wrong<T: DeserializeOwned + Serialize>(asked: Value) -> String {
+        understood::<T>(asked).err().map(|refusal| refusal.message).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_not_taken_for_one_that_was_left_out() {
+        let start =
+            json!({ "subject": "M001", "pilot": "box1", "task": "a.star", "trails": 3, "who": "ana@desk" });
+        assert_eq!(wrong::<Start>(start), "there is no field `trails` here");
+        assert_eq!(
+            wrong::<Weigh>(json!({ "mass": 22, "insted": true, "who": "ana@desk" })),
+            "there is no field `insted` here"
+        );
+        assert_eq!(
+            wrong::<Pause>(json!({ "take_ovr": true, "who": "ana@desk" })),
+            "there is no field `take_ovr` here"
+        );
+        let steps = json!([{ "name": "a", "task": "t", "parameter": {} }]);
+        assert_eq!(
+            wrong::<NewProtocol>(json!({ "file": "p", "name": "p", "steps": steps })),
+            "there is no field `parameter` here"
+        );
+    }
+
+    #[test]
+    fn what_is_there_is_understood_whichever_it_is() {
+        for asked in [
+            json!({ "subject": "M001", "pilot": "box1", "parameters": { "reward": "4 uL" }, "trials": null, "who": "ana@desk" }),
+            json!({ "subject": "M001", "pilot": "box1", "confirm": ["second-today"], "seed": 3, "who": "ana@desk" }),
+        ] {
+            assert_eq!(wrong::<Start>(asked), "");
+        }
+        assert_eq!(wrong::<Cares>(json!({ "baseline": null, "target": 1000, "who": "ana@desk" })), "");
+        assert_eq!(wrong::<Pause>(json!({ "take_over": true, "who": "ana@desk" })), "");
     }
 
     #[test]
     fn what_is_wrong_is_said_by_its_field() {
         assert_eq!(
-            wrong(serde_json::json!({ "file": "p", "name": "p", "steps": [{ "name": "a b", "task": "t" }] })),
+            wrong::<NewProtocol>(
+                json!({ "file": "p", "name": "p", "steps": [{ "name": "a b", "task": "t" }] })
+            ),
             "steps[0].name: `a b` can't be a name: use letters, digits, - and _, at most 63 of them, the first a \
              letter or _"
         );
-        assert_eq!(wrong(serde_json::json!({ "name": "p" })), "missing field `file`");
+        assert_eq!(wrong::<NewProtocol>(json!({ "name": "p" })), "missing field `steps`");
     }
 }

@@ -3,7 +3,7 @@
 const BASE = "/api/v1";
 
 /** What a person may confirm about a start. */
-export type Unusual = "second-today" | "other-box" | "unweighed" | "underweight" | "behind";
+export type Unusual = "second-today" | "other-box" | "unweighed" | "underweight" | "behind" | "simulated";
 
 /** Why something was not done, and what to do about it. */
 export class Refusal extends Error {
