@@ -146,8 +146,8 @@ pub struct Ended {
     pub paused: bool,
     /// When, on the pilot's clock.
     pub time: Time,
-    /// When, by the same wall clock as its start; after a crash, by the pilot's: nanoseconds
-    /// since 1970, UTC.
+    /// When, by the same wall clock as its start; after a crash, when the pilot was back by its own:
+    /// nanoseconds since 1970, UTC.
     pub unix_ns: i64,
 }
 

@@ -8,6 +8,7 @@
 
 mod again;
 mod behind;
+mod ending;
 mod history;
 mod mark;
 mod unfinished;
@@ -21,13 +22,14 @@ use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError}
 use bramble_value::{Name, Person, Seed, SubjectId};
 use uuid::Uuid;
 
+use ending::when_ended;
 use mark::{InSession, Mark, mark_key};
 pub(crate) use unfinished::{Unfinished, unfinished};
 use waiting::Waiting;
 
 use super::files::Files;
 use super::outcome::{Outcome, outcome};
-use super::start::{session_start, timestamp};
+use super::start::session_start;
 use super::{News, RETRY};
 use crate::assignment::{graduated, moves};
 use crate::plan::step_names;
@@ -359,8 +361,7 @@ impl Lane {
         let Some(session) = &self.mark.session else { return Ok(()) };
         let health = files.health_of(&self.pilot);
         let file = files.hold(&session.subject)?;
-        // After a crash it is by the pilot's own wall clock.
-        let when = timestamp(ended.unix_ns).max(file.summary(session.number)?.started);
+        let when = when_ended(file, session.number, ended)?;
         let mut goes_on = false;
         if let Some(step) = session.step.as_ref().filter(|_| ended.graduated) {
             let by = By { who: format!("{}, by itself", self.pilot), when };

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::writer::timestamp;
 
 /// A data folder with a journal and one subject.
 struct Lab {
@@ -182,6 +183,48 @@ fn a_session_whose_subject_has_no_file_waits_until_there_is_one() {
     lab.write(&mut lane);
     let trials = lab.files.read(&subject, |file| file.trials(SessionNumber::new(1))).unwrap();
     assert_eq!((trials.rows.len(), lab.set_aside()), (1, 0));
+}
+
+/// When the session ended whose end was told like this, after trials of which the last took as long.
+fn ended_at(provenance: serde_json::Value, lasted: i64, end: Ended) -> String {
+    let mut lab = Lab::new();
+    let (mut begin, mut last) = (started(), trial(1));
+    if let PilotToTerminal::Started(started) = &mut begin {
+        (started.time, started.provenance) = (Time::from_ns(5_000_000_000), provenance);
+    }
+    if let PilotToTerminal::Records { records, .. } = &mut last
+        && let [Record::Event(event), Record::Row(row)] = &mut records[..]
+    {
+        let end = Time::from_ns((5 + lasted) * 1_000_000_000);
+        (event.time, row.start, row.end) = (end, end, end);
+    }
+    lab.hear(&[begin, last, PilotToTerminal::Ended(end)]);
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    let sessions = lab.files.read(&lab.subject, SubjectFile::sessions).unwrap();
+    sessions[0].end.as_ref().unwrap().ended.to_string()
+}
+
+#[test]
+fn a_session_that_a_crash_cut_ended_with_its_last_record_whenever_its_pilot_is_back() {
+    let three_days = 3 * 24 * 3600 * 1_000_000_000;
+    let PilotToTerminal::Ended(end) = ended() else { unreachable!("it is an end") };
+    let cut = Ended { ending: Ending::Error, unix_ns: three_days, ..end };
+    let real = || serde_json::Value::Null;
+    // The pilot's journal has nothing of it any more, or the last of it.
+    assert_eq!(ended_at(real(), 62, cut.clone()), "1970-01-01T00:01:02Z");
+    let told = Ended { time: Time::from_ns(70_000_000_000), ..cut.clone() };
+    assert_eq!(ended_at(real(), 62, told), "1970-01-01T00:01:05Z");
+    let before = Ended { unix_ns: -three_days, ..cut.clone() };
+    assert_eq!(ended_at(real(), 62, before), "1970-01-01T00:01:02Z", "its wall clock is days behind");
+    // Hours of its own time took a simulated session seconds.
+    let simulated = || serde_json::json!({ "simulation": { "speed": "max" } });
+    let soon = Ended { unix_ns: 9_000_000_000, ..cut.clone() };
+    assert_eq!(ended_at(simulated(), 7200, soon), "1970-01-01T00:00:09Z");
+    assert_eq!(ended_at(simulated(), 62, cut.clone()), "1970-01-01T00:01:02Z");
+    // What wasn't cut ended when its pilot says.
+    let done = Ended { ending: Ending::Done, ..cut };
+    assert_eq!(ended_at(real(), 62, done), "1970-01-04T00:00:00Z");
 }
 
 proptest! {
