@@ -379,7 +379,7 @@ impl Owned {
     }
 
     fn passed_on_from(&self, before: &Person) -> [Deed; 2] {
-        let text = format!("{} took the session over from {before}", self.owner);
+        let text = self.owner.took_over(before);
         [Deed::Own(self.session, self.owner.clone()), Deed::Tell(Request::Note { text })]
     }
 }

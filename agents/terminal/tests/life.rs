@@ -35,6 +35,23 @@ fn a_weight_is_shown_as_a_share_of_the_baseline_and_warned_of_below_the_limit() 
 }
 
 #[test]
+fn a_share_is_told_from_the_limit_that_it_is_below_and_at_the_limit_nothing_is_warned_of() {
+    let terminal = terminal();
+    terminal.say(&["subject", "weigh", "M001", "--baseline", "24 g", "--limit", "80%"]);
+    let said = terminal.say(&["subject", "weigh", "M001", "19.2g"]);
+    assert!(said.starts_with("M001 weighs 19.2 g, 80.0 % of") && !said.contains("warning"), "{said}");
+    terminal.say(&["subject", "weigh", "M001", "--baseline", "25 g", "--limit", "85%"]);
+    let said = terminal.say(&["subject", "weigh", "M001", "21.2499g"]);
+    assert!(said.starts_with("M001 weighs 21.2499 g, 84.9996 % of"), "{said}");
+    assert!(said.ends_with("warning: M001 is below its limit of 85 %"), "{said}");
+    let shown = terminal.say(&["subject", "show", "M001"]);
+    assert!(
+        shown.contains("84.9996 % of its baseline") && shown.contains("below its limit of 85 %"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_mistyped_weight_is_corrected_and_both_are_kept() {
     let terminal = terminal();
     terminal.say(&["subject", "weigh", "M001", "214g", "--before"]);

@@ -134,7 +134,7 @@ impl Life {
     /// Whether its last weighing is below its limit.
     pub fn is_below_limit(&self) -> bool {
         let weight = self.weight.as_ref().zip(self.limit);
-        weight.is_some_and(|(weight, limit)| weight.share < limit.share())
+        weight.is_some_and(|(weight, limit)| is_below(weight.share, limit))
     }
 
     /// Whether it was weighed today.
@@ -236,6 +236,12 @@ pub const TOO_HEAVY: f64 = 1e7;
 /// right: more than twice as much, or less than half.
 pub fn is_far(grams: f64, from: f64) -> bool {
     grams > 2.0 * from || grams < from / 2.0
+}
+
+/// Whether a share of the baseline is below a limit. One that is at it isn't, however it is rounded
+/// where a weight is divided by another.
+pub fn is_below(share: f64, limit: Level) -> bool {
+    share < limit.share() - 1e-9
 }
 
 /// The weighing that takes another back.

@@ -23,6 +23,7 @@ pub struct Person(Arc<str>);
 pub struct PersonError(String);
 
 const LONGEST: usize = 120;
+const TOOK_OVER: &str = " took the session over from ";
 
 impl Person {
     /// The person of this name, at `computer` where the name says no other: names have spaces
@@ -48,6 +49,30 @@ impl Person {
     /// The person as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What a session's record says of what they did to it, as `paused`, and why where they said so.
+    pub fn did(&self, what: &str, why: &str) -> String {
+        match why {
+            "" => format!("{what} by {self}"),
+            why => format!("{what} by {self}: {why}"),
+        }
+    }
+
+    /// What a session's record says where they made it theirs.
+    pub fn took_over(&self, from: &Person) -> String {
+        format!("{self}{TOOK_OVER}{from}")
+    }
+
+    /// Whether a note of a session says what a person did to it, and warns of nothing.
+    pub fn is_deed(note: &str) -> bool {
+        let is_person = |text: &str| text.parse::<Person>().is_ok();
+        if let Some((by, from)) = note.split_once(TOOK_OVER) {
+            return is_person(by) && is_person(from);
+        }
+        let by = ["paused by ", "resumed by "].iter().find_map(|deed| note.strip_prefix(deed));
+        // Why they did it may have colons too.
+        by.is_some_and(|by| by.match_indices(": ").map(|(end, _)| &by[..end]).chain([by]).any(is_person))
     }
 }
 
@@ -119,6 +144,24 @@ mod tests {
             &long,
         ] {
             assert!(text.parse::<Person>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_person_did_to_a_session_is_told_from_what_warns_of_something() {
+        let [alice, bob]: [Person; 2] = ["alice@desk", "Bob: B.@rig"].map(|one| one.parse().unwrap());
+        for deed in [
+            alice.did("paused", ""),
+            alice.did("resumed", "it drank: 3 uL"),
+            bob.did("paused", "a plug: the left one"),
+            bob.took_over(&alice),
+        ] {
+            assert!(Person::is_deed(&deed), "{deed}");
+        }
+        for warning in
+            ["`valve` was on for 2 s", "paused by itself", "somebody took the session over from alice@desk"]
+        {
+            assert!(!Person::is_deed(warning), "{warning}");
         }
     }
 

@@ -173,6 +173,13 @@ impl FromStr for Level {
     }
 }
 
+impl Volume {
+    /// The volume as it can be measured, to a tenth of a microliter.
+    pub fn tenths(self) -> String {
+        format!("{} uL", libm::round(self.0 * 10.0) / 10.0)
+    }
+}
+
 impl fmt::Display for Volume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} uL", self.0)

@@ -6,7 +6,7 @@ use bramble_subject::{Life, SubjectError, SubjectFile, life};
 use bramble_value::SubjectId;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fares::percent;
+use crate::fares::share;
 
 /// An animal of which nothing was written for so long is not in its box: nobody would have seen
 /// to it since. A lab that writes nothing down is told of it no longer than that.
@@ -57,7 +57,7 @@ fn low(fares: &Life) -> Option<(String, Timestamp)> {
         "weighed {} g on {}, {} of its baseline, and its limit is {limit}",
         weighed.weight.grams,
         weighed.day,
-        percent(weighed.share)
+        share(weighed.share, Some(limit))
     );
     fares.is_below_limit().then_some((text, weighed.weight.when))
 }

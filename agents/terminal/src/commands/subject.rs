@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bramble_subject::{Biography, Change, Move, SessionEnd, SessionSummary};
-use bramble_value::{Person, SubjectId};
+use bramble_value::{Person, SubjectId, Volume};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -136,7 +136,7 @@ fn show(subject: &SubjectInfo, json: bool) -> miette::Result<()> {
             local(session.started),
             session.trials.to_string(),
             came_of(session, |end| Some(format!("{:.0} %", end.correct? * 100.0))),
-            came_of(session, |end| Some(format!("{:.0} uL", end.water?))),
+            came_of(session, |end| Some(Volume::from_microliters(end.water?)?.tenths())),
             ending(session),
         ]);
     }
@@ -162,7 +162,8 @@ fn history(id: &SubjectId, changes: Vec<Change>, json: bool) -> miette::Result<(
     }
     let mut table = table(&["when", "who", "what", "from", "to"]);
     for change in changes {
-        table.add_row([local(change.when), change.who, change.what, change.from, change.to]);
+        let [from, to] = [&change.from, &change.to].map(|text| of_when(text, &TimeZone::system()));
+        table.add_row([local(change.when), change.who, change.what, from, to]);
     }
     say(format_args!("{id}\n{}", table.trim_fmt()));
     Ok(())
@@ -190,13 +191,43 @@ fn ending(session: &SessionSummary) -> String {
     }
 }
 
+/// What was written down, with the time that it names, where it is of another, on the wall of the lab.
+fn of_when(from: &str, zone: &TimeZone) -> String {
+    let named = from.rsplit_once(", ").and_then(|(said, when)| Some((said, when.parse().ok()?)));
+    named.map_or_else(|| from.to_owned(), |(said, when)| format!("{said}, {}", on_the_wall(when, zone)))
+}
+
 /// A time on the wall of the lab.
 pub(super) fn local(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    on_the_wall(time, &TimeZone::system())
+}
+
+/// A time on a wall, with how far that is from UTC in the hour that comes twice in autumn.
+fn on_the_wall(time: Timestamp, zone: &TimeZone) -> String {
+    let there = time.to_zoned(zone.clone());
+    let twice = zone.to_ambiguous_zoned(there.datetime()).is_ambiguous();
+    there.strftime(if twice { "%Y-%m-%d %H:%M:%S %:z" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }
 
 /// In days; `None` where it is yet to be born, which no more than an older version took.
 fn age(birth: jiff::civil::Date) -> Option<i32> {
     let today = Timestamp::now().to_zoned(TimeZone::system()).date();
     birth.until(today).ok().map(|age| age.get_days()).filter(|days| *days >= 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_lab_and_those_of_the_hour_that_comes_twice_are_told_apart() {
+        let zone = TimeZone::posix("EST5EDT,M3.2.0,M11.1.0").unwrap();
+        let wall = |time: &str| on_the_wall(time.parse().unwrap(), &zone);
+        assert_eq!(wall("2026-11-01T03:59:47Z"), "2026-10-31 23:59:47");
+        assert_eq!(wall("2026-11-01T05:59:57Z"), "2026-11-01 01:59:57 -04:00");
+        assert_eq!(wall("2026-11-01T06:00:04Z"), "2026-11-01 01:00:04 -05:00");
+        let said = of_when("21.9 g, before, 2026-11-01T03:59:47.513354186Z", &zone);
+        assert_eq!(said, "21.9 g, before, 2026-10-31 23:59:47");
+        assert_eq!(of_when("a note, and nothing of a time", &zone), "a note, and nothing of a time");
+    }
 }

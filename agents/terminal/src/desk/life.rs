@@ -11,7 +11,7 @@ use super::Desk;
 use super::subjects::{by, no_subject};
 use super::then;
 use crate::api::types::{Cares, Done, Edit, GiveWater, NoteDown, On, WaterLine, Weigh, WeightLine};
-use crate::fares::{baseline, owed, percent};
+use crate::fares::{self, baseline, owed};
 use crate::refusal::{Allowed, Refusal};
 use crate::writer::Files;
 
@@ -79,7 +79,8 @@ impl Desk {
                     let share = baseline.map_or(1.0, |baseline| weight.grams / baseline.mass.grams());
                     let baseline = baseline.map(self::baseline).unwrap_or_default();
                     let weighs = on.map_or_else(|| "weighs".to_owned(), |on| format!("weighed on {on}"));
-                    format!("{id} {weighs} {} g, {} of {baseline}", weight.grams, percent(share))
+                    let share = fares::share(share, fares.limit);
+                    format!("{id} {weighs} {} g, {share} of {baseline}", weight.grams)
                 }
                 (None, Some(wrong)) => format!("{id} was not weighed {} g; that is taken back", wrong.grams),
                 (None, None) => String::new(),

@@ -238,7 +238,7 @@ impl Desk {
             (None, Some(pilot)) => self.state.lab().session_on(pilot)?,
             (None, None) => return Err(Refusal::wrong("say whose session to stop, or on which pilot")),
         };
-        let why = done_by("stopped", &stop.by, &stop.why);
+        let why = stop.by.who.did("stopped", &stop.why);
         let when = if stop.after_trial { When::AfterTrial } else { When::Now };
         let Running { pilot, session, subject, task } = running;
         self.command(&pilot, stop.by, Command::Stop { session, when, why }).await?;
@@ -254,7 +254,7 @@ impl Desk {
     /// Holds a subject's session between two trials.
     pub(crate) async fn pause(&self, subject: &SubjectId, pause: Pause) -> Allowed<Done> {
         let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
-        let why = done_by("paused", &pause.by, &pause.why);
+        let why = pause.by.who.did("paused", &pause.why);
         self.command(&pilot, pause.by, Command::Pause { session, why }).await?;
         let what = format!("{subject}'s session of {task} on {pilot}");
         Ok(Done { done: format!("{what} begins no other trial until: bramble-terminal resume {subject}") })
@@ -263,7 +263,7 @@ impl Desk {
     /// Goes on with a subject's session that was paused.
     pub(crate) async fn resume(&self, subject: &SubjectId, pause: Pause) -> Allowed<Done> {
         let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
-        let why = done_by("resumed", &pause.by, &pause.why);
+        let why = pause.by.who.did("resumed", &pause.why);
         self.command(&pilot, pause.by, Command::Resume { session, why }).await?;
         Ok(Done { done: format!("{subject}'s session of {task} on {pilot} goes on") })
     }
@@ -435,12 +435,4 @@ impl Desk {
 /// Now, by this computer's wall clock: nanoseconds since 1970, UTC.
 fn unix_ns() -> i64 {
     i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
-}
-
-/// What a session's record says of what a person did to it.
-fn done_by(what: &str, by: &By, why: &str) -> String {
-    match why {
-        "" => format!("{what} by {}", by.who),
-        why => format!("{what} by {}: {why}", by.who),
-    }
 }

@@ -68,6 +68,18 @@ fn a_weight_is_below_the_limit_only_where_a_limit_was_set() {
 }
 
 #[test]
+fn who_is_at_the_limit_is_not_below_it_and_who_is_the_least_below_is() {
+    for (grams, baseline, limit) in [(19.2, 24.0, 0.8), (27.9, 31.0, 0.9), (21.0, 30.0, 0.7)] {
+        let limit = Care::Limit(Level::from_share(limit)).change(&[], &by("2026-03-02T09:00:00Z"));
+        let is_below = |grams| {
+            let weights = [weight("2026-03-01T09:00:00Z", baseline), weight("2026-03-10T09:00:00Z", grams)];
+            life(std::slice::from_ref(&limit), &weights, &[]).is_below_limit()
+        };
+        assert!(!is_below(grams) && is_below(grams - 0.0001), "{grams} of {baseline}");
+    }
+}
+
+#[test]
 fn a_weighing_is_of_its_day() {
     let (yesterday, today) = (weight("2026-03-09T09:00:00Z", 25.0), weight("2026-03-10T09:00:00Z", 25.0));
     assert!(!life(&[], &[], &[]).is_weighed_today());

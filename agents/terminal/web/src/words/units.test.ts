@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ago, bytes, clock, grams, grouped, micro, percent, short, water } from "./units";
+import { ago, below, bytes, clock, grams, grouped, micro, percent, shareOf, short, water } from "./units";
 
 const plain = (text: string) => text.replaceAll("\u202f", " ");
 
@@ -24,6 +24,16 @@ describe("quantities", () => {
       "84 %",
     ]);
     expect(plain(grouped(1234567))).toBe("1 234 567");
+  });
+
+  it("tell a share that is below a limit from that limit, and don't take one at it for below", () => {
+    const said = (grams: number, baseline: number, limit: number) =>
+      plain(shareOf(grams / baseline, limit)) + (below(grams / baseline, limit) ? ", below" : "");
+    expect(said(19.2, 24, 0.8)).toBe("80 %");
+    expect(said(27.9, 31, 0.9)).toBe("90 %");
+    expect(said(21, 25, 0.85)).toBe("84 %, below");
+    expect(said(21.2499, 25, 0.85)).toBe("84.9996 %, below");
+    expect([shareOf(0.796, null), below(0.1, null)].map(String).map(plain)).toEqual(["80 %", "false"]);
   });
 
   it("are written by agents in letters that any terminal has, and are shown as people write them", () => {

@@ -36,6 +36,18 @@ export function percent(share: number): string {
   return `${Math.round(share * 100)}${THIN}%`;
 }
 
+/** Whether a share of the baseline is below a limit: one that is at it isn't, however it is rounded. */
+export function below(share: number, limit: number | null | undefined): limit is number {
+  return typeof limit === "number" && share < limit - 1e-9;
+}
+
+/** A share of the baseline, with as many digits as tell it from a limit that it is below. */
+export function shareOf(share: number, limit: number | null | undefined): string {
+  if (!below(share, limit)) return percent(share);
+  const digits = [0, 1, 2, 3, 4, 5, 6, 7].find((n) => below(Number((share * 100).toFixed(n)) / 100, limit));
+  return `${(share * 100).toFixed(digits ?? 8)}${THIN}%`;
+}
+
 /** Bytes: `12 GB`. */
 export function bytes(count: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
