@@ -119,6 +119,7 @@ fn a_session_that_was_written_out_is_the_same_session_when_it_is_started_on_anot
             .starts_with(".new-"))
     );
     assert!(readme.contains(&commit) && readme.contains("changes.patch"), "{readme}");
+    assert_eq!(readme.contains("`calibrations/`"), folder.join("calibrations").exists(), "{readme}");
 
     let (other, second) = started_again(&folder, "start");
     assert_eq!(first.0, second.0);

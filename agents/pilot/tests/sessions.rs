@@ -126,6 +126,16 @@ task(stages = trials(body = state("wait",
     let end = file.summary(SessionNumber::new(1)).unwrap().end.unwrap();
     assert_eq!(end.ending, Ending::Stopped);
     assert!(end.why.ends_with("enough"), "{}", end.why);
+    drop(file);
+    // Whoever runs it again elsewhere is told of it.
+    let folder = lab.path("out");
+    lab.say(&["replay", "M001", "--session", "1", "--extract", folder.to_str().unwrap()]);
+    let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    for deed in
+        ["message SUBJECT go`", "reward SUBJECT valve.left \"4 uL\"`", "set SUBJECT pause=\"200 ms\"`"]
+    {
+        assert!(readme.contains(&format!(": `bramble-terminal {deed}")), "{deed}: {readme}");
+    }
 }
 
 /// A task whose trials end when that is said.

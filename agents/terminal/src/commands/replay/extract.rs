@@ -1,5 +1,6 @@
 //! `replay --extract`: a folder from which a session can be run again on another rig.
 
+mod deeds;
 mod layout;
 mod readme;
 
@@ -52,8 +53,16 @@ fn write_all(file: &SubjectFile, number: SessionNumber, folder: &Path) -> miette
     write(&folder.join("session.json"), &pretty(&session(file, number, &start, summary.end.as_ref())))?;
     write(&folder.join("provenance.json"), &pretty(&start.provenance))?;
     write(&folder.join("versions.txt"), &versions(&start))?;
-    let about =
-        readme::About { subject: file.id(), number, start: &start, layout: &layout, summary: &summary };
+    let events = file.events(number).into_diagnostic()?;
+    let about = readme::About {
+        subject: file.id(),
+        number,
+        start: &start,
+        layout: &layout,
+        summary: &summary,
+        deeds: deeds::deeds(&start.names, &start.parameters, start.start_time, &events),
+        calibrated: folder.join("calibrations").exists(),
+    };
     write(&folder.join("README.md"), &about.readme())
 }
 

@@ -9,6 +9,11 @@ use bramble_value::SubjectId;
 use super::layout::Layout;
 use super::{SOURCES, kept, shown};
 
+/// What the list says of the calibrations, where there are any.
+const CALIBRATIONS: &str = "\
+- `calibrations/`: the water that its valves gave. They are of those valves: calibrate your own.
+";
+
 /// What there is to say.
 pub(super) struct About<'a> {
     pub(super) subject: &'a SubjectId,
@@ -16,6 +21,10 @@ pub(super) struct About<'a> {
     pub(super) start: &'a SessionStart,
     pub(super) layout: &'a Layout,
     pub(super) summary: &'a SessionSummary,
+    /// What people did while it ran.
+    pub(super) deeds: Vec<String>,
+    /// Whether calibrations were written out.
+    pub(super) calibrated: bool,
 }
 
 impl About<'_> {
@@ -32,8 +41,7 @@ its subject file has it.
 - `sources/`: the task's files, and its protocol's; the task is `{root}`.
 - `config/`: the configuration of its pilot, with the pins of that box, of the children that it
   used, and of the terminal.
-- `calibrations/`: the water that its valves gave. They are of those valves: calibrate your own.
-- `session.json`: parameters as resolved, seed, what the columns kept, how it ended.
+{calibrations}- `session.json`: parameters as resolved, seed, what the columns kept, how it ended.
 - `provenance.json`: hardware, drivers, hosts, builds, and how it was started.
 - `versions.txt`: the programs; `software/`: the versions of the libraries in them, `Cargo.lock`.
 {repository}
@@ -50,7 +58,7 @@ its subject file has it.
 
 {begin}
 
-{ended}
+{deeds}{ended}
 The session itself, on what happened in it, is run again from the subject file:
 `bramble-terminal replay FILE --session {plain}`
 ",
@@ -60,7 +68,12 @@ The session itself, on what happened in it, is run again from the subject file:
             repository = repository(start),
             simulate = code(&[self.simulate(&root)]),
             begin = code(&self.begin(&root)),
+            deeds = self.deeds(),
             ended = self.ended(),
+            calibrations = match self.calibrated {
+                true => CALIBRATIONS,
+                false => "",
+            },
             plain = number.get(),
         )
     }
@@ -116,6 +129,15 @@ The session itself, on what happened in it, is run again from the subject file:
         }
     }
 
+    /// What no command at its start does again, in step 4.
+    fn deeds(&self) -> String {
+        if self.deeds.is_empty() {
+            return String::new();
+        }
+        let deeds: String = self.deeds.iter().map(|deed| format!("   - {deed}\n")).collect();
+        format!("   While it ran, people did what no start does again:\n\n{deeds}")
+    }
+
     /// What a person has to know of its end.
     fn ended(&self) -> String {
         let Some(end) = &self.summary.end else { return String::new() };
@@ -123,7 +145,8 @@ The session itself, on what happened in it, is run again from the subject file:
         match (self.graduated(), self.trials()) {
             (true, _) => format!(
                 "\nIt ended by graduation, after {trials} trials, which may have counted trials of sessions before: \
-                 `--trials`\nends it there for any subject.\n"
+                 `--trials`\nends it there for any subject, and what graduates earlier goes on with the next step \
+                 until then.\n"
             ),
             (false, asked) if asked != Some(trials) && !end.why.is_empty() => {
                 format!("\nIt ended after {trials} trials ({}): {}.\n", end.ending.name(), end.why)
