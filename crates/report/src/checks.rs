@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bramble_subject::Supply;
-use bramble_value::{Ending, Event, Kind, Source, SourceKind, Time};
+use bramble_value::{Ending, Event, Kind, Person, Source, SourceKind, Time, Volume};
 
 use crate::{Check, Records, Verdict};
 
@@ -11,6 +11,9 @@ use crate::{Check, Records, Verdict};
 const LATENCY_MS: f64 = 2.0;
 /// How far an input may come after what it should have come before.
 const LATE_MS: f64 = 1.0;
+/// How much earlier than it should a valve may be seen to close, in seconds: its times may be
+/// another computer's, moved to the pilot's clock.
+const EARLY: f64 = 1e-3;
 /// How well the pilot's clock must be known on the terminal's.
 const CLOCK_MS: f64 = 5.0;
 /// How much of a disk is to be free: this share, or so much where that is less.
@@ -75,7 +78,7 @@ fn trials(records: &Records<'_>) -> Check {
     check("trials", done > 0, format!("{done}{correct}"), limit)
 }
 
-/// What was asked of the valves, and what of it they opened and closed for. Drops that run into
+/// What was asked of the valves, and what of it they opened and stayed open for. Drops that run into
 /// each other are one opening.
 fn rewards(records: &Records<'_>) -> Check {
     let limit = "each was given";
@@ -89,16 +92,16 @@ fn rewards(records: &Records<'_>) -> Check {
     if valves.is_empty() {
         return unknown("rewards", "no valve", limit);
     }
-    let (mut asked, mut given) = (0, 0);
+    let (mut asked, mut given, mut cut) = (0, 0, 0);
     // Until when each of the drops lasts that a valve was told to give, since it was last closed.
     let mut told: BTreeMap<Source, Vec<f64>> = BTreeMap::new();
     let mut open: BTreeSet<Source> = BTreeSet::new();
     for event in records.events.iter().filter(|event| valves.contains(&event.source)) {
         let told = told.entry(event.source).or_default();
+        let now = event.time.ns() as f64 * 1e-9;
         match event.kind {
             Kind::Command if event.value > 0.0 => {
                 asked += 1;
-                let now = event.time.ns() as f64 * 1e-9;
                 // What a valve that stayed closed should have given by now is lost.
                 if !open.contains(&event.source) {
                     told.retain(|until| *until >= now);
@@ -106,14 +109,21 @@ fn rewards(records: &Records<'_>) -> Check {
                 told.push(now + event.value);
             }
             Kind::Output if event.value > 0.0 => drop(open.insert(event.source)),
-            Kind::Output if open.remove(&event.source) => given += std::mem::take(told).len(),
+            Kind::Output if open.remove(&event.source) => {
+                let drops = std::mem::take(told);
+                let whole = drops.iter().filter(|until| **until <= now + EARLY).count();
+                given += whole;
+                cut += drops.len() - whole;
+            }
             _ => {}
         }
     }
-    let water = records.summary.end.as_ref().and_then(|end| end.water);
+    let short = if cut > 0 { format!(", {cut} cut short") } else { String::new() };
+    let water = records.summary.end.as_ref().and_then(|end| Volume::from_microliters(end.water?));
     let water =
-        water.map_or_else(|| ", how much is not known".to_owned(), |water| format!(", {water:.0} uL"));
-    check("rewards", asked == given && open.is_empty(), format!("{given} of {asked} given{water}"), limit)
+        water.map_or_else(|| ", how much is not known".to_owned(), |water| format!(", {}", water.tenths()));
+    let fine = asked == given && open.is_empty();
+    check("rewards", fine, format!("{given} of {asked} given{short}{water}"), limit)
 }
 
 fn lost(records: &Records<'_>) -> Check {
@@ -217,8 +227,10 @@ fn supply(records: &Records<'_>) -> Check {
     }
 }
 
+/// What a person did is no warning.
 fn notes(records: &Records<'_>) -> Check {
-    check("warnings", records.notes.is_empty(), records.notes.len().to_string(), "none")
+    let warnings = records.notes.iter().filter(|note| !Person::is_deed(&note.text)).count();
+    check("warnings", warnings == 0, warnings.to_string(), "none")
 }
 
 fn of_kind(events: &[Event], kind: Kind) -> impl Iterator<Item = &Event> {

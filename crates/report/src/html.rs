@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::text::{held, minutes};
+use jiff::tz::TimeZone;
+
+use crate::text::{held, minutes, moment};
 use crate::{Report, Verdict};
 
 /// Blue and orange are told apart by everyone, and the verdicts by their words too.
@@ -18,21 +20,17 @@ svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--di
 /// What the page of a report begins with, and no other does.
 pub(crate) const MARK: &str = "<!doctype html>\n<!-- A report of Bramble: how good a session was -->\n";
 
-pub(crate) fn page(report: &Report) -> String {
+pub(crate) fn page(report: &Report, zone: &TimeZone) -> String {
     let session = &report.session;
     let title = escaped(&format!("{} session {}", report.subject, session.number));
-    let head = format!(
-        "{}, started {}, {}",
-        report.what(),
-        session.started.strftime("%Y-%m-%d %H:%M:%S UTC"),
-        minutes(report.seconds)
-    );
+    let head =
+        format!("{}, started {}, {}", report.what(), moment(session.started, zone), minutes(report.seconds));
     let mut page = format!(
         "{MARK}<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head>\n\
          <body><h1>{title}</h1><p>{}</p>\n{}<h2>Checks</h2><p>{}</p>\n<table><tr><th></th><th>check</th><th>found</th><th>fine</th></tr>\n",
         escaped(&head),
-        report.whose().iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect::<String>(),
+        report.whose(zone).iter().map(|line| format!("<p>{}</p>\n", escaped(line))).collect::<String>(),
         report.score
     );
     for check in &report.checks {
@@ -67,7 +65,7 @@ pub(crate) fn page(report: &Report) -> String {
         page.push_str("</table>\n");
     }
     if !report.notes.is_empty() {
-        page.push_str("<h2>Warnings</h2><table>\n");
+        page.push_str("<h2>Notes</h2><table>\n");
         for (seconds, note) in &report.notes {
             push(&mut page, format_args!("<tr><td>{seconds:.1} s</td><td>{}</td></tr>\n", escaped(note)));
         }

@@ -1,8 +1,10 @@
 //! The checks as they were made when the session ended, which its file keeps.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::text::moment;
 use crate::{Check, Column, Report, Score};
 
 /// What a subject file keeps of a report: what was found, as JSON. Whose session it was, and its
@@ -51,10 +53,9 @@ impl Report {
     }
 
     /// Whose checks these are, in sentences.
-    pub(crate) fn whose(&self) -> Vec<String> {
+    pub(crate) fn whose(&self, zone: &TimeZone) -> Vec<String> {
         let Some(Checked { by, when, otherwise }) = &self.checked else { return Vec::new() };
-        let mut said =
-            vec![format!("checked when it ended, {}, by {by}", when.strftime("%Y-%m-%d %H:%M:%S UTC"))];
+        let mut said = vec![format!("checked when it ended, {}, by {by}", moment(*when, zone))];
         if !otherwise.is_empty() {
             said.push(format!("the checks of this Bramble say otherwise of: {}", otherwise.join(", ")));
         }

@@ -14,6 +14,7 @@ mod text;
 
 use bramble_subject::{ClockEstimate, Health, Note, SessionStart, SessionSummary};
 use bramble_value::{Event, SubjectId, Time, Trials};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 pub use kept::{Checked, Kept};
@@ -170,9 +171,9 @@ impl Report {
         format!("{} on {}{simulated}", self.session.task, self.session.pilot)
     }
 
-    /// The report as a page of text, 80 columns wide.
-    pub fn text(&self) -> String {
-        text::page(self)
+    /// The report as a page of text, 80 columns wide; its times are those of `zone`.
+    pub fn text(&self, zone: &TimeZone) -> String {
+        text::page(self, zone)
     }
 
     /// Whether these are the bytes of a page that [`Report::html`] made.
@@ -180,9 +181,9 @@ impl Report {
         bytes.starts_with(html::MARK.as_bytes())
     }
 
-    /// The report as one HTML file that leads nowhere else.
-    pub fn html(&self) -> String {
-        html::page(self)
+    /// The report as one HTML file that leads nowhere else; its times are those of `zone`.
+    pub fn html(&self, zone: &TimeZone) -> String {
+        html::page(self, zone)
     }
 }
 

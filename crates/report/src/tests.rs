@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use bramble_subject::{SessionEnd, SessionNumber, Supply};
-use bramble_value::{Ending, Kind, Names, Row, Seed, Source, SourceKind, Span, Value, ValueType};
+use bramble_value::{Ending, Kind, Names, Person, Row, Seed, Source, SourceKind, Span, Value, ValueType};
+use jiff::tz::TimeZone;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -22,6 +23,11 @@ const VALVE: u16 = 1;
 const SYNC: u16 = 2;
 const SYNC_INPUT: u16 = 3;
 const SESSION: u16 = 0;
+
+/// Where the pages are read: an hour east of Greenwich.
+fn zone() -> TimeZone {
+    TimeZone::fixed(jiff::tz::offset(1))
+}
 
 fn ms(ms: f64) -> Time {
     Time::from_ns((ms * 1e6) as i64)
@@ -214,6 +220,67 @@ fn drops_that_run_into_each_other_are_all_given_and_one_whose_valve_stayed_close
 }
 
 #[test]
+fn a_drop_that_was_cut_off_was_not_given_and_one_that_was_a_moment_short_was() {
+    let mut made = made();
+    // Told to stay open for 100 ms, from 10 ms on.
+    made.events[4].time = ms(39.5);
+    made.summary.end.as_mut().unwrap().water = Some(1.18);
+    assert_eq!(found(&made, "rewards"), (Verdict::Look, "0 of 1 given, 1 cut short, 1.2 uL".to_owned()));
+    // One that was over before the other was cut.
+    made.events.splice(4..4, [event(12.0, Kind::Command, VALVE, 0.02)]);
+    assert_eq!(found(&made, "rewards").1, "1 of 2 given, 1 cut short, 1.2 uL");
+    // Another computer's times are moved to the pilot's clock.
+    made.events[5].time = ms(109.5);
+    assert_eq!(found(&made, "rewards"), (Verdict::Fine, "2 of 2 given, 1.2 uL".to_owned()));
+}
+
+#[test]
+fn water_is_said_to_a_tenth_of_a_microliter() {
+    let mut made = made();
+    for (water, said) in [(29.5, "29.5 uL"), (304.5, "304.5 uL"), (124.0, "124 uL"), (0.04, "0 uL")] {
+        made.summary.end.as_mut().unwrap().water = Some(water);
+        assert_eq!(found(&made, "rewards").1, format!("1 of 1 given, {said}"));
+    }
+}
+
+#[test]
+fn what_a_person_did_to_a_session_is_shown_and_is_no_warning() {
+    let mut made = made();
+    let by: Person = "alice@desk".parse().unwrap();
+    for text in [by.did("paused", "the plug: again"), by.did("resumed", ""), by.took_over(&by)] {
+        made.notes.push(Note { time: ms(500.0), text });
+    }
+    assert_eq!(found(&made, "warnings"), (Verdict::Fine, "0".to_owned()));
+    let text = report(&made).text(&zone());
+    assert!(text.contains("\nnotes\n") && text.contains("0.5 s  resumed by alice@desk"), "{text}");
+    made.notes.push(Note { time: ms(500.0), text: "`valve` was on for 2 s".to_owned() });
+    assert_eq!(found(&made, "warnings"), (Verdict::Look, "1".to_owned()));
+}
+
+#[test]
+fn small_numbers_are_said_with_three_digits_and_large_ones_to_a_thousandth() {
+    let mut made = made();
+    made.trials.columns[1].1 = ValueType::Number;
+    let median = |made: &mut Made, number: f64| {
+        for row in &mut made.trials.rows {
+            row.values[1] = Some(Value::Number(number));
+        }
+        let text = crate::text::held(&report(made).columns[1]);
+        text.split([' ', ',']).nth(1).unwrap().to_owned()
+    };
+    let said = [0.0, 0.25, 0.0004, 0.000_300_4, -0.012_345, 12.345_67, 1200.0, 0.000_000_3];
+    let said = said.map(|number| median(&mut made, number));
+    assert_eq!(said, ["0", "0.25", "0.0004", "0.0003", "-0.0123", "12.346", "1200", "3.00e-7"]);
+}
+
+#[test]
+fn a_page_says_its_times_on_the_wall_where_it_is_read() {
+    let report = report(&made());
+    let begun = "started 2026-03-10 10:00:00 +01:00, ";
+    assert!(report.text(&zone()).contains(begun) && report.html(&zone()).contains(begun));
+}
+
+#[test]
 fn the_score_counts_what_is_fine_of_what_could_be_told_and_is_kept() {
     let mut made = made();
     assert_eq!(report(&made).score.to_string(), "13 of 13 checks are fine, nothing to look at");
@@ -222,7 +289,7 @@ fn the_score_counts_what_is_fine_of_what_could_be_told_and_is_kept() {
     let report = report(&made);
     assert_eq!(report.score, Score { fine: 11, of: 12 });
     let shown = "11 of 12 checks are fine, 1 to look at";
-    assert!(report.text().ends_with(shown) && report.html().contains(shown));
+    assert!(report.text(&zone()).ends_with(shown) && report.html(&zone()).contains(shown));
     assert_eq!(serde_json::to_value(&report).unwrap()["score"], json!({"fine": 11, "of": 12}));
     let kept = report.to_keep("bramble-terminal 0.1.0".to_owned(), made.summary.started);
     assert!(kept.contains(r#""score":{"fine":11,"of":12}"#), "{kept}");
@@ -252,7 +319,7 @@ fn columns_are_counted_or_have_their_median() {
 fn a_page_of_text_is_80_columns_wide_whatever_is_said() {
     let mut made = made();
     made.notes.push(Note { time: ms(500.0), text: "a word after another ".repeat(12) });
-    let text = report(&made).text();
+    let text = report(&made).text(&zone());
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert!(text.ends_with("12 of 13 checks are fine, 1 to look at"), "{text}");
 }
@@ -261,7 +328,7 @@ fn a_page_of_text_is_80_columns_wide_whatever_is_said() {
 fn a_page_of_html_leads_nowhere_and_takes_no_text_for_markup() {
     let mut made = made();
     made.notes.push(Note { time: ms(500.0), text: "<script>alert(1)</script> & more".to_owned() });
-    let html = report(&made).html();
+    let html = report(&made).html(&zone());
     assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; more"));
     assert!(!html.contains("<script") && !html.contains("http"), "{html}");
     assert_eq!(html.matches("<svg").count(), 2);
@@ -275,7 +342,7 @@ fn a_session_of_no_trials_and_no_events_has_a_page() {
     made.events.clear();
     let report = report(&made);
     assert_eq!(report.seconds, 0.0);
-    assert!(report.text().contains("trials") && !report.html().contains("NaN"));
+    assert!(report.text(&zone()).contains("trials") && !report.html(&zone()).contains("NaN"));
 }
 
 #[test]
@@ -305,16 +372,17 @@ fn the_checks_that_a_file_keeps_are_shown_with_what_would_be_said_otherwise() {
     assert_eq!(same.checks, report(&made()).checks);
     assert_eq!(same.checked.as_ref().unwrap().otherwise, [""; 0]);
     assert!(
-        same.text().contains("checked when it ended, 2026-03-10 09:30:00 UTC, by bramble-terminal 0.1.0")
+        same.text(&zone())
+            .contains("checked when it ended, 2026-03-10 10:30:00 +01:00, by bramble-terminal 0.1.0")
     );
-    assert!(!same.text().contains("say otherwise"));
+    assert!(!same.text(&zone()).contains("say otherwise"));
 
     let mut older = kept;
     older.checks.retain(|check| check.name != "disk");
     older.checks[1].found = "another number".to_owned();
     let shown = report(&made()).as_kept(older);
     assert_eq!(shown.checked.as_ref().unwrap().otherwise, ["trials", "disk"]);
-    assert!(shown.text().contains("another number"), "what was kept is shown");
-    assert!(shown.html().contains("say otherwise of: trials, disk"));
+    assert!(shown.text(&zone()).contains("another number"), "what was kept is shown");
+    assert!(shown.html(&zone()).contains("say otherwise of: trials, disk"));
     assert_eq!(Kept::read("{\"version\": 9}"), None);
 }

@@ -1,17 +1,20 @@
 //! A report as a page of text.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::{Column, Held, Report};
 
 /// How wide a page is.
 const WIDTH: usize = 80;
 
-pub(crate) fn page(report: &Report) -> String {
+pub(crate) fn page(report: &Report, zone: &TimeZone) -> String {
     let session = &report.session;
     let mut lines = vec![
         format!("{}  session {}  {}", report.subject, session.number, report.what()),
-        format!("started {}, {}", session.started.strftime("%Y-%m-%d %H:%M:%S UTC"), minutes(report.seconds)),
+        format!("started {}, {}", moment(session.started, zone), minutes(report.seconds)),
     ];
-    for line in report.whose() {
+    for line in report.whose(zone) {
         lines.extend(wrapped("", &line));
     }
     lines.push(String::new());
@@ -26,7 +29,7 @@ pub(crate) fn page(report: &Report) -> String {
         lines.extend(wrapped(&format!("  {:<21} ", column.name), &held(column)));
     }
     if !report.notes.is_empty() {
-        lines.push("\nwarnings".to_owned());
+        lines.push("\nnotes".to_owned());
     }
     for (seconds, note) in &report.notes {
         lines.extend(wrapped(&format!("  {:>9.1} s  ", seconds), note));
@@ -59,10 +62,20 @@ pub(crate) fn held(column: &Column) -> String {
     }
 }
 
-/// A number as a person reads it.
+/// A number as a person reads it: below 1 with three digits that say something.
 fn rounded(number: f64) -> String {
-    let text = format!("{number:.3}");
+    let size = number.abs();
+    if size > 0.0 && size < 1e-6 {
+        return format!("{number:.2e}");
+    }
+    let zeros = (1..6).take_while(|zeros| size > 0.0 && size < 0.1_f64.powi(*zeros)).count();
+    let text = format!("{number:.*}", 3 + zeros);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A moment on the wall of this zone, and how far that is from UTC: a page may be read elsewhere.
+pub(crate) fn moment(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
 }
 
 /// A text behind a head, broken between words and indented below it.

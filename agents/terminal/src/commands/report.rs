@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bramble_report::Report;
 use bramble_subject::{SessionNumber, SubjectFile};
+use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, miette};
 
 use super::{print_json, say, subject_file};
@@ -31,7 +32,7 @@ pub(super) fn run(
     match &options.html {
         _ if options.json => print_json(&report),
         None => {
-            say(report.text());
+            say(report.text(&TimeZone::system()));
             Ok(())
         }
         Some(page) => {
@@ -41,7 +42,7 @@ pub(super) fn run(
                     page.display()
                 ));
             }
-            std::fs::write(page, report.html()).map_err(|error| {
+            std::fs::write(page, report.html(&TimeZone::system())).map_err(|error| {
                 miette!("{} can't be written: {error}; name a file in a folder that is there", page.display())
             })?;
             say(format_args!("session {number} of {} is in {}", file.id(), page.display()));

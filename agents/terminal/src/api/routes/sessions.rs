@@ -116,5 +116,5 @@ pub(super) async fn report_page(
     let policy =
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox";
     let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, policy)];
-    Ok((headers, report.html()))
+    Ok((headers, report.html(&jiff::tz::TimeZone::system())))
 }

@@ -29,6 +29,5 @@ pub(super) fn when_ended(
     let lasted = SignedDuration::from_nanos(last.since(start.start_time).ns().max(0));
     let seen = start.started.checked_add(lasted).unwrap_or(told);
     // A simulated session's own time runs at any speed.
-    let simulated = !start.provenance["pilot"]["simulation"].is_null();
-    Ok(if simulated { told.clamp(start.started, seen) } else { seen })
+    Ok(if start.is_simulated() { told.clamp(start.started, seen) } else { seen })
 }
