@@ -1,4 +1,4 @@
-"""Reads all sessions of a cohort in Parquet as one table, and what a column of it is."""
+"""Reads all sessions of a cohort in Parquet as one table, and what its columns are."""
 
 import pathlib
 import sys
@@ -13,13 +13,16 @@ def every(table):
     return f"read_parquet('{cohort}/*/*/{table}.parquet', hive_partitioning = true, union_by_name = true)"
 
 
+# Not every task has such a column.
+outcome = ", outcome" if "outcome" in duckdb.sql(f"from {every('trials')}").columns else ""
 counts = duckdb.sql(f"""
-    select subject, session, task, outcome, count(*)
+    select subject, session, task{outcome}, count(*)
     from {every("trials")} join (select subject, session, task from {every("session")}) using (subject, session)
     group by all order by all""")
 for row in counts.fetchall():
     print(*row)
 
-first = next(cohort.glob("*/*/trials.parquet"))
-about = pyarrow.parquet.read_schema(first).field("latency").metadata
-print(f"latency: {about[b'description'].decode()} [{about[b'unit'].decode()}]")
+schemas = [pyarrow.parquet.read_schema(path) for path in sorted(cohort.glob("*/*/trials.parquet"))]
+for field in {field.name: field for schema in schemas for field in schema}.values():
+    if unit := field.metadata[b"unit"].decode():
+        print(f"{field.name}: {field.metadata[b'description'].decode()} [{unit}]")

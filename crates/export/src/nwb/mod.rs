@@ -134,8 +134,11 @@ fn events(objects: &Objects, file: &File, session: &Session) -> hdf5::Result<()>
     let group = file.group("events")?;
     let is_action =
         |kind| matches!(kind, Kind::Output | Kind::Command | Kind::Halt | Kind::Ends | Kind::Manual);
-    let is_elsewhere =
-        |kind| matches!(kind, Kind::StageStart | Kind::StageEnd | Kind::Position | Kind::Analog);
+    let in_states = !states::are_of_one_moment(session);
+    let is_elsewhere = |kind| match kind {
+        Kind::StageStart | Kind::StageEnd => in_states,
+        kind => matches!(kind, Kind::Position | Kind::Analog),
+    };
     let tables = [
         table_of(session, "actions", "What outputs were told to do, and when they had done it", is_action),
         table_of(

@@ -22,7 +22,7 @@ struct State {
 
 pub(super) fn write(objects: &Objects, intervals: &Group, session: &Session) -> Result<()> {
     let states = states(session);
-    if states.is_empty() {
+    if states.is_empty() || are_of_one_moment(session) {
         return Ok(());
     }
     let mut stages = NamesBuilder::default();
@@ -60,6 +60,19 @@ pub(super) fn write(objects: &Objects, intervals: &Group, session: &Session) -> 
         names.extend(objects.column(&made, &column.name, column, false)?);
     }
     objects.finish(&made, &names, states.len())
+}
+
+/// Whether all stages started at one moment, as those do that a session was stopped in at once: archives
+/// take a table of intervals with a single start for a mistake, so these are among the events.
+pub(super) fn are_of_one_moment(session: &Session) -> bool {
+    let mut starts = session.events.iter().filter(|event| event.kind == Kind::StageStart);
+    match starts.next() {
+        Some(first) => {
+            let mut others = starts.peekable();
+            others.peek().is_some() && others.all(|other| other.time == first.time)
+        }
+        None => false,
+    }
 }
 
 /// Every stage that started, in the order they started.

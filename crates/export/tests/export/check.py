@@ -175,9 +175,12 @@ def nwb(export, session):
             frame["start_s"], frame["end_s"] = frame["start_time"], frame["stop_time"]
             trials("nwb", "trials", frame, session)
         actions = {"output", "command", "halt", "ends", "manual"}
-        states = {"stage start", "stage end"}
         series = {"position", "analog"}
         everything = session["events"]
+        started = [event for event in everything if event[2] == "stage start"]
+        # A table of intervals that all start at once is critical to nwbinspector.
+        at_once = len(started) > 1 and len({event[0] for event in started}) == 1
+        states = set() if at_once else {"stage start", "stage end"}
         parts = {
             "actions": [event for event in everything if event[2] in actions],
             "events": [event for event in everything if event[2] not in actions | states | series],
@@ -187,8 +190,8 @@ def nwb(export, session):
                 frame = file.events[name].to_dataframe()
                 frame["time_s"] = frame["timestamp"]
                 events(name, frame, {"events": wanted})
-        started = [event for event in everything if event[2] == "stage start"]
-        if started:
+        same("a table of states", "states" in (file.intervals or {}), bool(started) and not at_once)
+        if started and not at_once:
             frame = file.intervals["states"].to_dataframe()
             found = [[round(row["start_time"] * NS), row["trial"], row["state"]] for row in frame.to_dict("records")]
             same("states", found, [[event[0], event[1], event[3]] for event in started])

@@ -7,18 +7,22 @@ use bramble_subject::Biography;
 use bramble_value::Ending;
 
 use crate::outside::{check, python};
-use crate::sessions::{by, cohort, empty, exported, here, odd, session, simulated, subject};
+use crate::sessions::{by, cohort, empty, exported, here, odd, session, simulated, stopped_at_once, subject};
 
 #[test]
 fn nwb_passes_its_validator_and_inspector_and_pynwb_reads_what_the_subject_file_says() {
     let folder = tempfile::tempdir().unwrap();
-    let said = check("nwb", &exported(Form::Nwb, cohort(folder.path()), folder.path()));
+    let mut sessions = cohort(folder.path());
+    let mut third = subject(folder.path(), "M003");
+    let number = stopped_at_once(&mut third);
+    sessions.push(session(&third, number.get()));
+    let said = check("nwb", &exported(Form::Nwb, sessions, folder.path()));
     for line in [
         "devices box1 lamp light poke speaker valve wheel\n",
         "devices box1 wheel\n",
         "wheel in deg\n",
         "devices box1 led\n",
-        "nwb: 6 sessions, 90 trials compared\n",
+        "nwb: 7 sessions, 90 trials compared\n",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }

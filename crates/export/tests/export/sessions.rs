@@ -299,6 +299,27 @@ pub(crate) fn odd(file: &mut SubjectFile) -> SessionNumber {
     number
 }
 
+/// A session that was stopped in its first state, two seconds after it began.
+pub(crate) fn stopped_at_once(file: &mut SubjectFile) -> SessionNumber {
+    let sources =
+        [(SourceKind::Session, "session"), (SourceKind::Stage, "trials"), (SourceKind::Stage, "trials/wait")];
+    let names = Names { sources: sources.map(|(kind, name)| (kind, name.to_owned())).into() };
+    let number = file.begin_session(&SessionStart { names, ..empty_start(Seed(4)) }).unwrap();
+    let event = |seconds: i64, kind, stage| {
+        let value = if kind == Kind::StageEnd { f64::from(Ending::Stopped as u8) } else { 0.0 };
+        let time = Time::from_ns(seconds * 1_000_000_000);
+        Record::Event(Event { time, trial: 1, kind, source: Source(stage), value })
+    };
+    let records = [
+        event(0, Kind::StageStart, 1),
+        event(0, Kind::StageStart, 2),
+        event(2, Kind::StageEnd, 2),
+        event(2, Kind::StageEnd, 1),
+    ];
+    file.append(number, &(1..).zip(records).collect::<Vec<_>>()).unwrap();
+    number
+}
+
 /// A session that began and has nothing in it.
 pub(crate) fn empty(file: &mut SubjectFile) -> SessionNumber {
     file.begin_session(&empty_start(Seed(3))).unwrap()
