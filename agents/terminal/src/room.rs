@@ -11,10 +11,12 @@ pub(crate) struct Short {
     pub(crate) refuses: bool,
 }
 
-/// Whether the disk that this folder is on gets full.
+/// Whether a disk gets full that this data folder is on, or its subjects' files.
 pub(crate) fn short(data: &Path) -> Option<Short> {
-    // Where the folder can't be asked about, writing to it says why.
-    of(Disk::of(data).ok()?, data)
+    // Where a folder can't be asked about, writing to it says why.
+    let subjects = data.join("subjects");
+    let shorts = [data, &subjects].into_iter().filter_map(|folder| of(Disk::of(folder).ok()?, folder));
+    shorts.reduce(|one, other| if other.refuses && !one.refuses { other } else { one })
 }
 
 fn of(disk: Disk, data: &Path) -> Option<Short> {

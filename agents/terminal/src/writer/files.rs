@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bramble_subject::{
-    Biography, By, Change, Health, MoveOrder, SessionNumber, SetAside, SubjectError, SubjectFile, Subjects,
-    Way,
+    Biography, By, Change, ClockEstimate, Health, MoveOrder, SessionNumber, SetAside, SubjectError,
+    SubjectFile, Subjects, Way,
 };
 use bramble_value::{Name, SubjectId};
 use uuid::Uuid;
@@ -26,6 +26,8 @@ pub(crate) struct Files {
     behind: BTreeMap<SubjectId, String>,
     /// How each pilot's computer fared when it last said so.
     health: BTreeMap<Name, Health>,
+    /// What each pilot's clock said when it last did.
+    clocks: BTreeMap<Name, ClockEstimate>,
     /// The subjects whose session ended and could not be packed since that was last asked, and why.
     unpacked: BTreeMap<SubjectId, String>,
 }
@@ -46,8 +48,8 @@ struct Taken {
 impl Files {
     pub(crate) fn new(subjects: Subjects) -> Files {
         let (held, behind) = (BTreeMap::new(), BTreeMap::new());
-        let (health, unpacked) = (BTreeMap::new(), BTreeMap::new());
-        Files { subjects, held, uses: 0, behind, health, unpacked }
+        let (health, clocks, unpacked) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Files { subjects, held, uses: 0, behind, health, clocks, unpacked }
     }
 
     /// The names of all subjects, in order.
@@ -249,6 +251,25 @@ impl Files {
     /// How a pilot's computer fared when it last said so.
     pub(crate) fn health_of(&self, pilot: &Name) -> Option<Health> {
         self.health.get(pilot).copied()
+    }
+
+    /// What a pilot's clock says.
+    pub(super) fn hear_clock(&mut self, pilot: Name, estimate: ClockEstimate) {
+        self.clocks.insert(pilot, estimate);
+    }
+
+    /// Has a session that begins on a pilot begin with what is known of that one's clock: a short one
+    /// may be over before more is.
+    pub(super) fn begin_clock(
+        &mut self,
+        pilot: &Name,
+        subject: &SubjectId,
+        number: SessionNumber,
+    ) -> Result<(), SubjectError> {
+        let Some(estimate) = self.clocks.get(pilot).copied() else { return Ok(()) };
+        let file = self.hold(subject)?;
+        // A start that is told twice.
+        if file.clock(number)?.is_empty() { file.add_clock(number, &[estimate]) } else { Ok(()) }
     }
 
     /// How a pilot's computer fares.

@@ -334,6 +334,7 @@ impl Lane {
             begun = files.hold(&subject)?.begin_session(&session);
         }
         let number = begun?;
+        files.begin_clock(&self.pilot, &subject, number)?;
         let file = files.hold(&subject)?;
         history::log_confirmed(file, confirmed, session.started)?;
         let moves = moves(&file.history()?);

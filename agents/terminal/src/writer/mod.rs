@@ -329,6 +329,7 @@ impl Work {
     }
 
     fn clock(&mut self, pilot: &Name, estimate: ClockEstimate) {
+        self.files.hear_clock(pilot.clone(), estimate);
         let session = self.lanes.values().filter(|lane| lane.pilot() == pilot).find_map(Lane::session);
         let Some((subject, number)) = session else { return };
         let added = self.files.hold(subject).and_then(|file| file.add_clock(number, &[estimate]));

@@ -116,7 +116,7 @@ pub struct Introduction {
     pub keeper: Option<Uuid>,
     /// Whose its messages are and nobody else's, where such wait or are to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub addressee: Option<Addressee>,
+    pub addressee: Option<Box<Addressee>>,
     /// Whatever the agents want to know of each other first.
     pub detail: Bytes,
 }

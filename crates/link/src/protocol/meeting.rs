@@ -30,7 +30,7 @@ impl End {
             have: self.inbound.map(|inbound| Position { epoch: inbound.epoch, number: inbound.taken }),
             window: self.window,
             keeper: self.me.keeper,
-            addressee,
+            addressee: addressee.map(Box::new),
             detail: self.me.detail.clone(),
         })
     }
@@ -124,13 +124,14 @@ impl End {
         if let Some(to) = addressee.as_ref().filter(|to| elsewhere(to, peer.keeper)) {
             return Err(Refusal::addressee(&self.me.name, to, &peer.name, peer.keeper));
         }
-        if let Some(to) = peer.addressee.as_ref().filter(|to| elsewhere(to, self.me.keeper)) {
+        if let Some(to) = peer.addressee.as_deref().filter(|to| elsewhere(to, self.me.keeper)) {
             return Err(Refusal::addressee(&peer.name, to, &self.me.name, self.me.keeper));
         }
         let lost = |has: &str, has_number: u64, sent: &str, sent_number: u64| {
             let text = format!(
                 "`{has}` has message {has_number} of `{sent}`, which now knows only of {sent_number}: \
-                 the journal of `{sent}` was replaced by an older copy; put the newer one back, or begin a new one"
+                 the journal of `{sent}` was replaced by an older copy; put the newer `journal.sqlite` back into its \
+                 data folder, or begin a new one: move that one away, with the files beside it that begin with its name"
             );
             Err(Refusal::new(Reason::Lost, text))
         };

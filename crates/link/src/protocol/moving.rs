@@ -113,7 +113,7 @@ impl World {
     fn carry(&mut self, frames: usize) {
         let Some((lab, terminal)) = &mut self.linked else { return };
         for _ in 0..frames {
-            self.now = self.now + Span::from_ms(1);
+            self.now += Span::from_ms(1);
             self.under_way[0].extend(self.pilot.poll_frame(self.now));
             self.under_way[1].extend(terminal.poll_frame(self.now));
             if let Some(frame) = self.under_way[0].pop_front() {

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bramble_message::{ColumnInfo, ParameterSet, Software, StartSession, encode};
-use bramble_subject::{Biography, MoveOrder, SubjectFile, Subjects};
+use bramble_subject::{Biography, ClockEstimate, MoveOrder, SubjectFile, Subjects};
 use bramble_value::{Ending, Event, Kind, Names, Record, Row, Source, Sources, Time, Value, ValueType};
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -139,6 +139,20 @@ fn a_session_goes_from_the_journal_to_the_subject_file() {
     lab.write(&mut lane);
     assert_eq!((lab.trials(), lab.ending()), (vec![1, 2, 3], Some(Ending::Done)));
     assert_eq!(lab.journal.pending(&lab.lane).unwrap(), 0, "the journal let go of what the file has");
+}
+
+#[test]
+fn a_session_begins_with_what_is_known_of_its_pilots_clock_once() {
+    let mut lab = Lab::new();
+    let estimate = ClockEstimate { time: Time::ZERO, offset_ns: 7, error_ns: 1, drift_ppb: 0 };
+    lab.files.hear_clock("box1".parse().unwrap(), estimate);
+    lab.hear(&[started()]);
+    assert!(lab.open().write(&lab.journal, &mut lab.files, &|_| ()));
+    // A crash came before the journal remembered how far that was.
+    let mut lane = lab.open();
+    lab.write(&mut lane);
+    let clock = lab.files.read(&lab.subject, |file| file.clock(SessionNumber::new(1))).unwrap();
+    assert_eq!(clock.iter().map(|estimate| estimate.offset_ns).collect::<Vec<_>>(), [7]);
 }
 
 #[test]

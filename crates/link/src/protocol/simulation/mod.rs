@@ -41,6 +41,7 @@ pub(super) struct Cut {
 
 /// What is under way to an agent, on a connection.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "few are under way, and nearly all of them are frames")]
 enum Flight {
     Frame(Frame),
     /// The connection has ended.
