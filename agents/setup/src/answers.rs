@@ -235,10 +235,24 @@ impl Answers {
             _ => format!("~/bramble-{}", draft.get(&["name"]).unwrap_or_default()),
         };
         let written = draft.get(&["data"]).unwrap_or_else(usual);
-        match Path::new(&written).strip_prefix("~") {
+        self.placed(&written, file)
+    }
+
+    /// A path that is written in a file.
+    fn placed(&self, written: &str, file: &Path) -> PathBuf {
+        match Path::new(written).strip_prefix("~") {
             Ok(rest) => self.agents_home().join(rest),
             Err(_) => file.parent().unwrap_or(Path::new("")).join(written),
         }
+    }
+
+    /// The folder of tasks and protocols that a terminal's page shows.
+    pub(crate) fn tasks(&self) -> Option<PathBuf> {
+        let written = self.draft().get(&["web", "tasks"]);
+        (self.role == Role::Terminal).then(|| match written {
+            Some(written) => self.placed(&written, &self.file()),
+            None => self.data().join("tasks"),
+        })
     }
 
     /// Where the swarm is joined.

@@ -177,20 +177,7 @@ fn options(arguments: &Arguments, answers: &mut Answers) -> Result<(), Refused> 
             told(option, answers.change(|draft| draft.set(&[key], Form::Text, value)))?;
         }
     }
-    for set in &arguments.set {
-        let option = format!("--set {set}");
-        let Some((key, value)) = set.split_once('=') else {
-            return told(&option, Err(wrong("write KEY=VALUE, as in rig.watchdog=\"300 ms\"".to_owned())));
-        };
-        let path: Vec<&str> = key.trim().split('.').collect();
-        told(
-            &option,
-            answers.change(|draft| match value.trim() {
-                "" => draft.remove(&path),
-                value => draft.set_raw(&path, value),
-            }),
-        )?;
-    }
+    set(&arguments.set, answers)?;
     if let Some(user) = &arguments.user {
         told("--user", crate::form::user(user).map(drop).map_err(wrong))?;
         answers.user.clone_from(user);
@@ -200,6 +187,34 @@ fn options(arguments: &Arguments, answers: &mut Answers) -> Result<(), Refused> 
     let usual = if arguments.yes { Check::Outputs } else { Check::All };
     answers.check = arguments.check.unwrap_or(usual);
     Ok(())
+}
+
+/// Sets keys of the file, all at once: some are right only together.
+fn set(all: &[String], answers: &mut Answers) -> Result<(), Refused> {
+    let option = |set: &str| format!("--set {set}");
+    let mut keys: Vec<(&String, Vec<&str>, &str)> = Vec::new();
+    for set in all {
+        let Some((key, value)) = set.split_once('=') else {
+            let how = "write KEY=VALUE, as in rig.watchdog=\"300 ms\"";
+            return told(&option(set), Err(wrong(how.to_owned())));
+        };
+        keys.push((set, key.trim().split('.').collect(), value.trim()));
+    }
+    let change = |draft: &mut Draft, path: &[&str], value: &str| match value {
+        "" => draft.remove(path),
+        value => draft.set_raw(path, value),
+    };
+    let done = answers.change(|draft| keys.iter().for_each(|(_, path, value)| change(draft, path, value)));
+    let Err(problems) = done else { return Ok(()) };
+    // One that is wrong by itself in the same way is the one; else it may be any of them.
+    let is_it = |path: &[&str], value: &str| {
+        let alone = answers.clone().change(|draft| change(draft, path, value));
+        let same = |one: &Problem| problems.iter().any(|other| other.message == one.message);
+        alone.is_err_and(|alone| alone.iter().any(same))
+    };
+    let found = keys.iter().find(|(_, path, value)| is_it(path, value));
+    let named = found.map_or_else(|| all.join(" --set "), |(set, ..)| (*set).clone());
+    told(&option(&named), Err(problems))
 }
 
 fn wrong(message: String) -> Vec<Problem> {

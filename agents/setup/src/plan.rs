@@ -99,6 +99,10 @@ impl Plan {
             (true, _) => format!("write {}, and keep a copy of what is there", file.display()),
             (false, _) => format!("write {}", file.display()),
         });
+        if let Some(tasks) = answers.tasks() {
+            let tasks = tasks.display();
+            steps.push(format!("put the shipped tasks and protocols into {tasks}, unless it is there"));
+        }
         if let Some(unit) = &self.unit {
             let path = unit.path(&answers.facts.home);
             let whose = unit.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();

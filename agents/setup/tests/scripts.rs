@@ -75,6 +75,59 @@ pin = \"header 29\"
 ";
 
 #[test]
+fn keys_that_are_right_only_together_are_set_together_in_any_order() {
+    let home = Home::new();
+    fs::write(home.path("rig.toml"), RIG).unwrap();
+    let usual = [
+        "--from",
+        "rig.toml",
+        "--name",
+        "box2",
+        "--terminal",
+        "lab",
+        "--children",
+        "ipc:///run/children.sock",
+    ];
+    let light = |key: &str| format!("rig.devices.light.{key}");
+    let set = [light("driver=child"), light("child=ch1"), light("pin=")];
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let mut options = usual.to_vec();
+        order.iter().for_each(|place| options.extend(["--set", &set[*place]]));
+        let said = home.works(&[&options[..], &["--dry-run"]].concat());
+        assert!(said.contains("child = \"ch1\""), "{said}");
+    }
+    let refused = |one: &str, other: &str| {
+        home.refused(&[&usual[..], &["--set", one, "--set", other, "--yes"]].concat())
+    };
+    let said = refused("rig.core=3", &set[0]);
+    assert!(said.contains(&format!("--set {} can't be", set[0])) && !said.contains("rig.core"), "{said}");
+}
+
+#[test]
+fn a_terminal_has_the_shipped_tasks_and_keeps_what_was_made_of_them() {
+    let home = Home::new();
+    let run = |arguments: &[&str]| {
+        let mut setup = Command::new(env!("CARGO_BIN_EXE_bramble-setup"));
+        setup.env("HOME", home.0.path()).env("NO_COLOR", "1").env_remove("SUDO_USER");
+        setup.current_dir(home.0.path());
+        setup.args(["terminal", "--config", "terminal.toml", "--service", "none", "--yes"]);
+        let output = setup.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    };
+    let said = run(&["--set", "data=lab"]);
+    assert!(said.contains("the shipped tasks and protocols are in"), "{said}");
+    let protocol = home.path("lab/tasks/protocols/water_to_choice.star");
+    assert!(protocol.is_file() && home.path("lab/tasks/lib/bias.star").is_file());
+    fs::remove_file(&protocol).unwrap();
+    let said = run(&[]);
+    assert!(!said.contains("shipped tasks and protocols are"), "{said}");
+    assert!(!protocol.exists(), "what was taken out doesn't come back");
+    run(&["--set", "web.tasks=mine"]);
+    assert!(home.path("mine/cued_choice.star").is_file(), "beside the configuration, as it says");
+}
+
+#[test]
 fn a_box_is_set_up_by_the_rig_of_another_and_set_up_again() {
     let home = Home::new();
     fs::write(home.path("rig.toml"), RIG).unwrap();

@@ -251,8 +251,19 @@ fn data(answers: &Answers) -> Vec<Row> {
         let hint = "how much may wait while the terminal is away, as in 2 GB; empty is that";
         rows.push(key(answers, &["journal_limit"], "journal limit", hint));
     }
+    if answers.role == Role::Terminal {
+        let hint =
+            "the folder of the tasks and protocols that the page shows; empty is tasks in the data folder";
+        rows.push(key(answers, &["web", "tasks"], "tasks", hint));
+    }
     rows.push(Row::note(""));
     rows.push(Row::note(format!("The folder is {}.", answers.data().display())));
+    if let Some(tasks) = answers.tasks() {
+        let tasks = tasks.display();
+        rows.push(Row::note(format!(
+            "Tasks are in {tasks}: the shipped ones, where there is no such folder."
+        )));
+    }
     rows.push(Row::note(match answers.role {
         Role::Terminal => "It will have the animals' files and the swarm's keys: keep a backup of it.",
         Role::Pilot => "It has what the terminal doesn't have yet, calibrations, and this pilot's key.",

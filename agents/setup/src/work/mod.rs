@@ -2,6 +2,7 @@
 
 mod files;
 mod hold;
+mod shipped;
 mod system;
 
 use std::os::unix::net::UnixStream;
@@ -58,6 +59,7 @@ pub(crate) fn run(mut plan: Plan, attended: bool) -> Result<bool, Busy> {
     working.lacking();
     working.user();
     working.data();
+    working.tasks();
     let joined = working.join();
     if working.write() {
         if working.install() {
@@ -155,6 +157,18 @@ impl Working<'_> {
         if let Err(why) = given {
             self.tell(Became::Failed, &format!("the data folder {shown} can't be made: {why}"));
         }
+    }
+
+    /// Gives a terminal the shipped tasks and protocols, where it has no folder of them yet.
+    fn tasks(&mut self) {
+        let Some(tasks) = self.plan.answers.tasks() else { return };
+        let shown = tasks.display();
+        let put = match shipped::put(&tasks) {
+            Ok(false) => return,
+            Ok(true) => self.owner().map_or(Ok(()), |owner| system::give(&tasks, &owner)),
+            Err(error) => Err(error.to_string()),
+        };
+        self.told(put, &format!("the shipped tasks and protocols are in {shown}"));
     }
 
     /// Whether the agent can start: it joined, or needs not to, or has joined before.

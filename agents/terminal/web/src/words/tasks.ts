@@ -1,5 +1,10 @@
 /** What tasks and protocols are called where several have one name, and where a task's page is. */
 
+/** What is said where the folder of tasks has none. */
+export function none(what: "task" | "protocol", folder: string | undefined): string {
+  return `No ${what} in ${folder ?? "the folder of tasks"}: put files there that end in .star, or say in the terminal's configuration, [web] tasks, which folder they are in.`;
+}
+
 /** A file of the folder of tasks. */
 interface Filed {
   name: string;

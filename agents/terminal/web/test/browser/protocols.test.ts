@@ -38,6 +38,21 @@ describe("a new protocol", () => {
   });
 });
 
+describe("a folder without tasks", () => {
+  it("is named wherever there would be some", async () => {
+    lab.mock.lab.protocols.length = 0;
+    lab.mock.lab.tasks = [];
+    const page = await open("/protocols");
+    const none = (what: string) => page.getByText(`No ${what} in /lab/tasks: put files there`);
+    await none("protocol").waitFor();
+    await page.getByRole("button", { name: "Make a protocol" }).click();
+    await none("task").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("link", { name: "Tasks" }).click();
+    await none("task").waitFor();
+  });
+});
+
 describe("a protocol that there is", () => {
   it("has its steps moved and taken out, each with what is its own", async () => {
     const page = await open("/protocols");

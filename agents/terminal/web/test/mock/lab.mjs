@@ -1,5 +1,5 @@
 // A lab that is made up: pilots, subjects, sessions, and what may be asked of them.
-import { PROTOCOL, protocols } from "./protocols.mjs";
+import { PROTOCOL, protocols, tasks } from "./protocols.mjs";
 import { dice, task, trial } from "./task.mjs";
 
 const ports = ["left", "center", "right"];
@@ -16,6 +16,7 @@ export class Lab {
   /** What the protocol's file says. */
   text = "protocol()";
   protocols = protocols();
+  tasks = tasks();
 
   constructor(pilots, busy, seed = 1) {
     this.roll = dice(seed);

@@ -1,4 +1,4 @@
-/** The protocols of the lab that is made up. */
+/** The tasks and protocols of the lab that is made up. */
 
 export const PROTOCOL = "/lab/protocols/water_to_choice.star";
 
@@ -42,4 +42,19 @@ export function protocols() {
       ],
     },
   ];
+}
+
+export function tasks() {
+  return [
+    ["cued_choice", "Cued choice: poke the center, then the side whose light comes on."],
+    ["free_water", "Free water: each poke gives a drop."],
+    ["two_choice", "Two choices: the side is learnt from what it gives."],
+    ["free_water", "Free water of our own.", "mine/free_water.star"],
+  ].map(([name, doc, file = `${name}.star`]) => ({
+    path: `/lab/tasks/${file}`,
+    file,
+    name,
+    doc,
+    problem: null,
+  }));
 }

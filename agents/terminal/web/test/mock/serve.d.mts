@@ -1,4 +1,4 @@
-import type { Alert, PilotStatus, ProtocolLine, SubjectInfo } from "../../src/api/types";
+import type { Alert, PilotStatus, ProtocolLine, SubjectInfo, TaskLine } from "../../src/api/types";
 
 export interface Mock {
   url: string;
@@ -11,6 +11,7 @@ export interface Mock {
     /** These alerts are on, and every page is told. */
     alerted(alerts: Alert[]): void;
     protocols: ProtocolLine[];
+    tasks: TaskLine[];
     /** What a protocol's file says. */
     text: string;
     /** Who is on the protocol. */

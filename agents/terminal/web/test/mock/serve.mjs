@@ -129,6 +129,7 @@ async function answer(lab, asked, request, response) {
         name: "desk",
         institution: "",
         lab: "",
+        tasks: "/lab/tasks",
         who: "anna@desk",
         role: "manage",
       });
@@ -138,22 +139,7 @@ async function answer(lab, asked, request, response) {
     if (path === "/agents") return json(200, []);
     if (path === "/alerts") return json(200, { on: lab.alerts, past: lab.past, telling: null });
     if (path === "/timing") return json(200, lab.timing());
-    if (path === "/tasks")
-      return json(
-        200,
-        [
-          ["cued_choice", "Cued choice: poke the center, then the side whose light comes on."],
-          ["free_water", "Free water: each poke gives a drop."],
-          ["two_choice", "Two choices: the side is learnt from what it gives."],
-          ["free_water", "Free water of our own.", "mine/free_water.star"],
-        ].map(([name, doc, file = `${name}.star`]) => ({
-          path: `/lab/tasks/${file}`,
-          file,
-          name,
-          doc,
-          problem: null,
-        })),
-      );
+    if (path === "/tasks") return json(200, lab.tasks);
     if (path === "/tasks/check") return json(200, checked(TEXT));
     if (path === "/protocols")
       return json(
