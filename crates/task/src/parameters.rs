@@ -134,12 +134,16 @@ fn read(kind: &ValueType, json: &Json) -> Result<Value, String> {
             None => wrong("a number"),
         },
         ValueType::Integers => {
-            let ends: Option<Vec<i32>> = json.as_array().and_then(|ends| {
-                ends.iter().map(|end| end.as_i64().and_then(|end| i32::try_from(end).ok())).collect()
-            });
+            let ends: Option<Vec<i32>> = match json {
+                // As it is shown.
+                Json::String(text) => text.split(" to ").map(|end| end.trim().parse().ok()).collect(),
+                json => json.as_array().and_then(|ends| {
+                    ends.iter().map(|end| end.as_i64().and_then(|end| i32::try_from(end).ok())).collect()
+                }),
+            };
             match ends.as_deref() {
                 Some([least, most]) if least <= most => Ok(Value::Integers(*least, *most)),
-                _ => wrong("a range of whole numbers, as in [5, 15]"),
+                _ => wrong("a range of whole numbers, as in 5 to 15 or [5, 15]"),
             }
         }
         kind => match json.as_str() {

@@ -41,6 +41,7 @@ fn a_value_is_written_as_in_the_file_or_as_a_text() {
         ("side", json!("right"), Value::Choice(1)),
         ("many", json!([2, 3]), Value::Integers(2, 3)),
         ("many", json!("[2, 3]"), Value::Integers(2, 3)),
+        ("many", json!("2 to 3"), Value::Integers(2, 3)),
         ("skip", json!(true), Value::Boolean(true)),
         ("skip", json!("True"), Value::Boolean(true)),
         ("count", json!("7"), Value::Integer(7)),
@@ -63,7 +64,7 @@ fn a_wrong_value_is_refused_with_what_would_do() {
         (
             "many",
             json!([9, 1]),
-            "t.star:5:9: parameter `many`: [9,1] is not a range of whole numbers, as in [5, 15]",
+            "t.star:5:9: parameter `many`: [9,1] is not a range of whole numbers, as in 5 to 15 or [5, 15]",
         ),
         ("count", json!(0), "t.star:7:9: parameter `count`: 0 is less than the least it may be, 1"),
         ("puase", json!("1 s"), "t.star:1:1: there is no parameter `puase` (did you mean `pause`?)"),

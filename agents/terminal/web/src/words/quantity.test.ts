@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { quantity, stepped, stride, within } from "./quantity";
+import { quantity, range, stepped, stride, within } from "./quantity";
 
 test("a quantity is a number and a unit that is known", () => {
   expect(quantity("200 ms")).toEqual({ number: 200, unit: "ms" });
@@ -7,6 +7,12 @@ test("a quantity is a number and a unit that is known", () => {
   expect(quantity("0.8")).toEqual({ number: 0.8, unit: "" });
   expect(quantity("15 to 30")).toBeUndefined();
   expect(quantity("3 furlongs")).toBeUndefined();
+});
+
+test("a range of whole numbers is read as it is shown and as a file has it", () => {
+  expect(range("15 to 30")).toEqual([15, 30]);
+  expect(range("[-2,30]")).toEqual([-2, 30]);
+  expect(range("15 ms")).toEqual([undefined, undefined]);
 });
 
 test("a range is said in the unit of what is typed", () => {

@@ -23,6 +23,15 @@ export function quantity(text: string): Quantity | undefined {
   return { number: Number(found[1]), unit };
 }
 
+export type End = number | undefined;
+
+/** The ends of a range of whole numbers, `15 to 30` or `[15,30]`; none where the text is no such thing. */
+export function range(text: string): [End, End] {
+  const found = /^(?:(-?\d+) to (-?\d+)|\[(-?\d+), ?(-?\d+)\])$/.exec(text.trim());
+  const [least, most] = [found?.[1] ?? found?.[3], found?.[2] ?? found?.[4]];
+  return [least === undefined ? undefined : Number(least), most === undefined ? undefined : Number(most)];
+}
+
 /** The same in another unit of its kind; nothing where it has none such. */
 export function within({ number, unit }: Quantity, other: string): number | undefined {
   if (unit === other) return number;

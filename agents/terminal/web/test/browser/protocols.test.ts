@@ -20,6 +20,10 @@ describe("a new protocol", () => {
     const reward = form.getByRole("spinbutton", { name: "reward in µL" });
     await reward.fill("3");
     await reward.press("ArrowUp");
+    const end = (which: string) => form.getByRole("spinbutton", { name: `block, ${which}` });
+    expect(await end("from").getAttribute("placeholder")).toBe("15");
+    await end("to").fill("20");
+    expect(await end("from").inputValue()).toBe("15");
     await form.getByLabel("Graduates").selectOption("when it does well");
     await form.getByLabel("In at least").fill("75");
     await form.getByRole("button", { name: "Save" }).click();
@@ -30,7 +34,7 @@ describe("a new protocol", () => {
       steps: [
         {
           name: "cued_choice",
-          parameters: { reward: "3.5 uL" },
+          parameters: { reward: "3.5 uL", block: "15 to 20" },
           graduation: { accuracy: { column: "outcome", of: "correct", at_least: 0.75, window: 50 } },
         },
       ],

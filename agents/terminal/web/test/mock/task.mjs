@@ -39,6 +39,17 @@ export const task = {
       live: false,
       doc: "time to answer",
     },
+    {
+      name: "block",
+      type: "integers",
+      choices: [],
+      unit: null,
+      default: "15 to 30",
+      min: null,
+      max: null,
+      live: false,
+      doc: "trials in a block",
+    },
   ],
   hardware: [
     { name: "poke", kind: "digital_input", ports: ["left", "center", "right"], unit: "", doc: "" },
