@@ -185,6 +185,7 @@ fn what_is_no_weight_no_water_and_no_note_is_refused() {
     for (wrong, said) in [
         (&["subject", "weigh", "M001", "21.4"][..], "21.4 g"),
         (&["subject", "weigh", "M001", "0g"], "no animal weighs nothing"),
+        (&["subject", "water", "M001", "1000000 mL"], "no animal is given"),
         (&["subject", "weigh", "M001", "-3g"], ""),
         (&["subject", "weigh", "M001", "--limit", "120%"], "level"),
         (&["subject", "weigh", "M001", "21g", "--instead"], "no weighing that could be wrong"),

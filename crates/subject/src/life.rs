@@ -232,6 +232,9 @@ pub fn weight_corrected(before: &Weight, after: Option<&Weight>, by: &By) -> Cha
 /// More than any animal weighs, in grams: ten tons.
 pub const TOO_HEAVY: f64 = 1e7;
 
+/// More water than anything alive is given at once, in microliters.
+pub const TOO_MUCH: f64 = 1e8;
+
 /// Whether a weight is so far from another of the same animal that it is more often mistyped than
 /// right: more than twice as much, or less than half.
 pub fn is_far(grams: f64, from: f64) -> bool {

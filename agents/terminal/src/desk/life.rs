@@ -105,6 +105,10 @@ impl Desk {
     pub(crate) async fn give_water(&self, id: SubjectId, give: GiveWater) -> Allowed<Done> {
         let GiveWater { volume, instead, day: of, on, who } = give;
         one_time(instead, on)?;
+        if let Some(volume) = volume.filter(|volume| volume.microliters() > life::TOO_MUCH) {
+            return Err(Refusal::wrong(format!("no animal is given {volume}"))
+                .help("write what it was given, as in 500uL; nothing was changed"));
+        }
         if volume.is_none() && !instead {
             return Err(nothing_to_take_back());
         }

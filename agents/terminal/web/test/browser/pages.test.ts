@@ -282,6 +282,24 @@ describe("the swarm", () => {
   });
 });
 
+describe("an agent", () => {
+  it("is revoked knowing that a session runs there", async () => {
+    const agent = { role: "pilot" as const, enrolled: new Date().toISOString(), here: true, last_here: null };
+    for (const name of ["box1", "box5"])
+      lab.mock.lab.agents.push({ ...agent, name, serial: `0${name}`, revoked: null, becomes: null });
+    const page = await open("/swarm");
+    const form = page.getByRole("dialog");
+    const revoke = (name: string) =>
+      page.getByRole("row", { name }).getByRole("button", { name: "Revoke" }).click();
+    await revoke("box1");
+    await form.getByText("M001's session runs there").waitFor();
+    await form.getByRole("button", { name: "Cancel" }).click();
+    await revoke("box5");
+    await form.getByText("It is cut off at once").waitFor();
+    expect(await form.getByText("session runs there").count()).toBe(0);
+  });
+});
+
 describe("every page", () => {
   const paths = [
     "/",

@@ -17,6 +17,8 @@ export class Lab {
   text = "protocol()";
   protocols = protocols();
   tasks = tasks();
+  /** The swarm's agents. */
+  agents = [];
 
   constructor(pilots, busy, seed = 1) {
     this.roll = dice(seed);

@@ -1,4 +1,4 @@
-import type { Alert, PilotStatus, ProtocolLine, SubjectInfo, TaskLine } from "../../src/api/types";
+import type { AgentLine, Alert, PilotStatus, ProtocolLine, SubjectInfo, TaskLine } from "../../src/api/types";
 
 export interface Mock {
   url: string;
@@ -12,6 +12,7 @@ export interface Mock {
     alerted(alerts: Alert[]): void;
     protocols: ProtocolLine[];
     tasks: TaskLine[];
+    agents: AgentLine[];
     /** What a protocol's file says. */
     text: string;
     /** Who is on the protocol. */

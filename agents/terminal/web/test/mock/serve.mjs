@@ -136,7 +136,7 @@ async function answer(lab, asked, request, response) {
     if (path === "/status") return json(200, lab.status());
     if (path === "/subjects") return json(200, lab.lines());
     if (path === "/login") return json(200, { required: false, who: "anna@desk", role: "manage" });
-    if (path === "/agents") return json(200, []);
+    if (path === "/agents") return json(200, lab.agents);
     if (path === "/alerts") return json(200, { on: lab.alerts, past: lab.past, telling: null });
     if (path === "/timing") return json(200, lab.timing());
     if (path === "/tasks") return json(200, lab.tasks);
