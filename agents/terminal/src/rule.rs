@@ -15,7 +15,9 @@ pub(crate) fn words(rule: &Graduation) -> String {
                 Wanted::Boolean(flag) => flag.to_string(),
                 Wanted::Number(number) => number.to_string(),
             };
-            format!("when `{column}` is {of} in {} % of the last {window} trials", at_least * 100.0)
+            // Two thirds are no whole number of hundredths of a percent, either.
+            let percent = (at_least * 1e4).round() / 1e2;
+            format!("when `{column}` is {of} in {percent} % of the last {window} trials")
         }
         Graduation::Rate { at_least, per, window } => format!("at {at_least} trials in {per}, over {window}"),
         Graduation::Function(_) => "when its function says so".to_owned(),
@@ -43,4 +45,20 @@ pub(crate) fn in_form(rule: &Graduation) -> Result<Option<Rule>, ()> {
 
 fn join(rules: &[Graduation], with: &str) -> String {
     rules.iter().map(words).collect::<Vec<_>>().join(with)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_said_in_percent_as_people_write_it() {
+        let said = |at_least| {
+            let of = Wanted::Boolean(true);
+            words(&Graduation::Accuracy { column: "good".into(), of, at_least, window: 60, least: 60 })
+        };
+        for (share, percent) in [(0.8, "80"), (0.575, "57.5"), (2.0 / 3.0, "66.67")] {
+            assert_eq!(said(share), format!("when `good` is true in {percent} % of the last 60 trials"));
+        }
+    }
 }
