@@ -1,14 +1,13 @@
 // The page in a real browser, with a terminal and pilots as a lab has them. It needs the programs:
 // BRAMBLE_BIN is the folder that they are in.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fill, type Looking, launch, look } from "./browser";
-import { ROOT, type Swarm, swarm } from "./swarm";
+import { type Swarm, swarm } from "./swarm";
 
 const bin = process.env.BRAMBLE_BIN;
-const PROTOCOL = join(ROOT, "tasks/protocols/water_to_choice.star");
+const PROTOCOL = "protocols/water_to_choice.star";
 
 describe.skipIf(!bin)("a lab", () => {
   let browser: Browser;
@@ -58,7 +57,7 @@ describe.skipIf(!bin)("a lab", () => {
     await dialog().getByRole("button", { name: "Add", exact: true }).click();
     const line = page.locator("[data-subject=M001]");
     await line.getByRole("button", { name: "Assign" }).click();
-    await fill(dialog().getByLabel("Protocol"), PROTOCOL);
+    await fill(dialog().getByLabel("Protocol"), `${lab.tasks}/${PROTOCOL}`);
     await dialog().getByRole("button", { name: "Assign" }).click();
     await line.getByText("1 free_water").waitFor();
     await line.getByRole("button", { name: "Weigh" }).click();
@@ -156,6 +155,25 @@ describe.skipIf(!bin)("a lab", () => {
     await page.waitForSelector("[data-session='2']");
   });
 
+  it("changes a protocol in a form, whose subjects stay at their steps", async () => {
+    const before = await readFile(`${lab.tasks}/${PROTOCOL}`, "utf8");
+    await page.getByRole("link", { name: "Protocols" }).click();
+    await page.locator("[data-protocol='water to choice']").getByRole("button", { name: "Edit" }).click();
+    const second = dialog().getByRole("group", { name: "Step 2" });
+    await second.getByText("Here now: M001").waitFor();
+    expect(await second.getByLabel("Task").inputValue()).toBe(`${lab.tasks}/cued_choice.star`);
+    await second.getByRole("button", { name: "move up" }).click();
+    await dialog().getByRole("button", { name: "Save" }).click();
+    await done();
+    const kept = (await readdir(`${lab.tasks}/protocols`)).filter((name) => name.includes(".star."));
+    expect(kept.length).toBe(1);
+    expect(await readFile(`${lab.tasks}/protocols/${kept[0]}`, "utf8")).toBe(before);
+    await page.getByRole("link", { name: "Subjects" }).click();
+    await page.locator("[data-subject=M001]").getByText("1 cued_choice").waitFor();
+    await page.locator("[data-subject=M001] a").first().click();
+    await page.getByText("Its step was 2 cued_choice before the protocol was changed.").waitFor();
+  });
+
   it("asks before another session of the same day", async () => {
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await dialog().getByRole("combobox", { name: "Pilot" }).selectOption("box2");
@@ -164,8 +182,10 @@ describe.skipIf(!bin)("a lab", () => {
     await page.getByLabel("This box is right").check();
     await dialog().getByRole("button", { name: "Start" }).click();
     await done();
+    await page.getByRole("listitem").filter({ hasText: "step renumbered" }).waitFor();
     await page.goto(`${lab.url}/`);
     await page.waitForSelector("[data-pilot=box2][data-state=running]");
+    await page.locator("[data-pilot=box2]").getByText("1 cued_choice").waitFor();
   });
 
   it("shows a pilot that was killed", async () => {

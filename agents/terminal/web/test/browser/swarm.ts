@@ -1,9 +1,9 @@
 /** A swarm on this computer: a terminal, and pilots with simulated rigs and animals. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../../../../..", import.meta.url));
@@ -11,6 +11,8 @@ export const ROOT = fileURLToPath(new URL("../../../../..", import.meta.url));
 export interface Swarm {
   url: string;
   data: string;
+  /** The folder of tasks, as the terminal has it. */
+  tasks: string;
   /** Has the terminal's program do something. */
   run(...options: string[]): void;
   /** Kills a pilot as a power cut would. */
@@ -37,7 +39,10 @@ export async function swarm(
 ): Promise<Swarm> {
   const data = await mkdtemp(join(tmpdir(), "bramble-page."));
   const configured = join(data, "terminal.toml");
-  await writeFile(configured, users.length > 0 ? "[web]\nlogin = true\n" : "");
+  // Tasks of its own, which the page may change, named from where the configuration is.
+  await cp(join(ROOT, "tasks"), join(data, "tasks"), { recursive: true });
+  const inside = `../${basename(data)}/tasks`;
+  await writeFile(configured, `[web]\ntasks = "${inside}"\n${users.length > 0 ? "login = true\n" : ""}`);
   for (const { name, role, password } of users) {
     const add = ["user", "add", name, "--role", role, "--data", data];
     execFileSync(join(bin, "bramble-terminal"), add, {
@@ -48,7 +53,6 @@ export async function swarm(
   const started = new Map<string, ChildProcess>();
   const start = (name: string, program: string, ...options: string[]) => {
     const child = spawn(join(bin, program), options, {
-      // Its tasks are the repository's.
       cwd: ROOT,
       stdio: ["ignore", "pipe", "ignore"],
       env: { ...process.env, BRAMBLE_DATA: data },
@@ -109,7 +113,14 @@ export async function swarm(
     void execFileSync(join(bin, "bramble-terminal"), [...options, "--data", data], {
       stdio: ["ignore", "ignore", "inherit"],
     });
-  return { url, data, run, kill: (pilot) => void started.get(pilot)?.kill("SIGKILL"), end };
+  return {
+    url,
+    data,
+    tasks: `${data}/${inside}`,
+    run,
+    kill: (pilot) => void started.get(pilot)?.kill("SIGKILL"),
+    end,
+  };
 }
 
 /** What a program says, once it has said what is looked for. */
