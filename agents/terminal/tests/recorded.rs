@@ -100,7 +100,7 @@ fn what_can_not_be_exported_is_refused_before_anything_is_sent() {
     };
     refused("M001/sessions/9/export/nwb", 404, "M001 has no session 0009");
     refused("M001/sessions/1/export/xls", 422, "`xls` is no form");
-    refused("M002/export/csv", 409, "no sessions yet");
+    refused("M002/export/csv", 409, "no session that is over");
     refused("M003/export/csv", 404, "no subject M003");
     // AIND wants to know who the animal is.
     refused("M001/sessions/1/export/aind", 409, "wants what isn't known");

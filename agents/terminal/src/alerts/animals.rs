@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bramble_subject::{Life, SubjectError, SubjectFile, life};
-use bramble_value::SubjectId;
+use bramble_subject::{Life, SessionSummary, SubjectError, SubjectFile, life};
+use bramble_value::{Name, SubjectId};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::api::types::EndedSession;
 use crate::fares::share;
 
 /// An animal of which nothing was written for so long is not in its box: nobody would have seen
@@ -19,6 +20,8 @@ pub(super) struct Animal {
     pub(super) low: Option<(String, Timestamp)>,
     /// Its last session: on which pilot, and when that began.
     pub(super) last: Option<(String, Timestamp)>,
+    /// How that ended, if it did, and on which pilot.
+    pub(super) ended: Option<(Name, EndedSession)>,
     /// When its last session ended, where no person has had it in hand since, and it is real.
     pub(super) stays_since: Option<Timestamp>,
 }
@@ -37,18 +40,33 @@ impl Animal {
             now.duration_since(*ended) < LONGEST && handled.is_none_or(|handled| handled < *ended)
         });
         let stays = match stays {
-            Some((last, ended)) => {
-                let provenance = file.session(last.number)?.provenance;
-                provenance["pilot"]["simulation"].is_null().then_some(ended)
-            }
+            Some((last, ended)) => (!file.session(last.number)?.is_simulated()).then_some(ended),
             None => None,
         };
         Ok(Animal {
             low: low(fares),
             last: last.map(|last| (last.pilot.clone(), last.started)),
+            ended: last.and_then(|last| Some((last.pilot.parse().ok()?, how(file.id(), last)?))),
             stays_since: stays,
         })
     }
+}
+
+fn how(subject: &SubjectId, session: &SessionSummary) -> Option<EndedSession> {
+    let end = session.end.as_ref()?;
+    Some(EndedSession {
+        session: session.uuid,
+        subject: subject.clone(),
+        task: session.task.clone(),
+        step: session.protocol.as_ref().map(|at| at.step.clone()),
+        trials: u32::try_from(session.trials).unwrap_or(u32::MAX),
+        correct: end.correct,
+        ended: end.ended,
+        ending: end.ending,
+        // What came of it says its subject's history.
+        graduated: false,
+        why: end.why.clone(),
+    })
 }
 
 fn low(fares: &Life) -> Option<(String, Timestamp)> {

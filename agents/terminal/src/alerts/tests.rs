@@ -102,6 +102,7 @@ impl World {
             step: None,
             recent: Vec::new(),
             valves: Vec::new(),
+            changed: Default::default(),
         })
     }
 
@@ -246,7 +247,7 @@ fn a_task_without_trials_does_not_stall() {
 /// An animal whose session on box1 ended then.
 fn ended(at: Timestamp) -> Animal {
     let began = at.checked_sub(SignedDuration::from_hours(1)).unwrap();
-    Animal { low: None, last: Some(("box1".into(), began)), stays_since: Some(at) }
+    Animal { low: None, last: Some(("box1".into(), began)), stays_since: Some(at), ..Animal::default() }
 }
 
 #[test]
@@ -269,7 +270,8 @@ fn another_animals_session_in_the_box_says_that_the_one_before_is_out() {
     let mut world = World::new();
     world.animals.insert(subject("M001"), ended(world.now));
     let began = later(world.now, 5);
-    let other = Animal { low: None, last: Some(("box1".into(), began)), stays_since: None };
+    let other =
+        Animal { low: None, last: Some(("box1".into(), began)), stays_since: None, ..Animal::default() };
     world.animals.insert(subject("M002"), other);
     world.tells(60, &[]);
 }

@@ -96,6 +96,9 @@ impl Desk {
         };
         for id in ids {
             let read = self.animal(id.clone()).await;
+            if let Some((pilot, ended)) = read.as_ref().ok().and_then(|animal| animal.ended.as_ref()) {
+                self.state.change(|lab| lab.ended_before(pilot, ended));
+            }
             let mut state = self.alerts.state();
             match read {
                 Ok(animal) => drop(state.animals.insert(id, animal)),

@@ -424,4 +424,7 @@ pub(crate) struct SessionStatus {
     /// The valves that water can be given from by hand.
     #[serde(default)]
     pub(crate) valves: Vec<PortName>,
+    /// What its live parameters are that were changed since its start, as a person writes them.
+    #[serde(default)]
+    pub(crate) changed: BTreeMap<String, String>,
 }

@@ -49,7 +49,9 @@ impl Desk {
     ) -> Allowed<Download> {
         let mut numbers = self.numbers(&id, number).await?.into_iter();
         let Some(first) = numbers.next() else {
-            return Err(Refusal::conflict(format!("{id} has no sessions yet: there is nothing to export")));
+            return Err(Refusal::conflict(format!(
+                "{id} has no session that is over: there is nothing to export"
+            )));
         };
         let turn = Arc::clone(&self.exporting).acquire_owned();
         let turn = tokio::time::timeout(PATIENCE, turn).await.map_err(|_| {
@@ -95,9 +97,19 @@ impl Desk {
     /// The sessions that are meant, in order.
     async fn numbers(&self, id: &SubjectId, number: Option<u32>) -> Allowed<Vec<SessionNumber>> {
         let all = self.read(id.clone(), |file| file.sessions()).await?;
-        let all = all.into_iter().map(|session| session.number);
-        let Some(number) = number.map(SessionNumber::new) else { return Ok(all.collect()) };
-        let found: Vec<_> = all.filter(|known| *known == number).collect();
+        // What a session that runs has by now would be taken for all of it.
+        let (running, over): (Vec<_>, Vec<_>) = {
+            let lab = self.state.lab();
+            all.into_iter().partition(|session| lab.is_running(session.uuid))
+        };
+        let over = over.into_iter().map(|session| session.number);
+        let Some(number) = number.map(SessionNumber::new) else { return Ok(over.collect()) };
+        if running.iter().any(|session| session.number == number) {
+            return Err(Refusal::conflict(format!(
+                "session {number} of {id} runs: try again when it has ended"
+            )));
+        }
+        let found: Vec<_> = over.filter(|known| *known == number).collect();
         if found.is_empty() {
             return Err(Refusal::missing(format!("{id} has no session {number}")));
         }

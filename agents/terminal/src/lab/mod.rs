@@ -16,7 +16,7 @@ use bramble_value::{Event, Name, Person, Record, Row, SubjectId};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::api::types::{PilotStatus, Starting};
+use crate::api::types::{EndedSession, PilotStatus, Starting};
 use crate::live::line::Line;
 use crate::live::{About, Log};
 use crate::refusal::{Allowed, Refusal};
@@ -30,6 +30,8 @@ pub(crate) use presence::Now;
 const MOST_LIVE: usize = 1000;
 /// What drives what isn't there, as a pilot says it.
 const SIMULATED: &str = "simulated";
+/// What begins the driver of a device that a child has.
+const OF_A_CHILD: &str = "child ";
 /// How many refused agents are remembered.
 const MOST_REFUSED: usize = 20;
 
@@ -43,6 +45,8 @@ pub(crate) struct Lab {
     calibrations: BTreeMap<Name, Vec<Calibrated>>,
     /// How each pilot reacts, as it said last.
     reactions: BTreeMap<Name, Reaction>,
+    /// How the last session on each pilot ended, by the subjects' files.
+    before: BTreeMap<Name, EndedSession>,
     refused: Vec<Refused>,
     /// Why sessions that are over are not in their subjects' files yet.
     pub(crate) unpacked: Option<String>,
@@ -270,10 +274,26 @@ impl Lab {
         self.calibrations.clone()
     }
 
-    /// Whether all that a pilot has is simulated, as far as it said.
+    /// A subject's file says how a session on a pilot ended: for who looks after this terminal was
+    /// started again.
+    pub(crate) fn ended_before(&mut self, name: &Name, ended: &EndedSession) {
+        let known = self.before.get(name);
+        if known.is_none_or(|known| known.ended < ended.ended) {
+            self.before.insert(name.clone(), ended.clone());
+        }
+    }
+
+    /// Whether a session runs on any pilot.
+    pub(crate) fn is_running(&self, session: Uuid) -> bool {
+        let mut runs = self.pilots.values().filter_map(|pilot| pilot.running.as_ref());
+        runs.any(|run| run.progress.session == session)
+    }
+
+    /// Whether all is simulated that a pilot drives itself, as far as it said.
     pub(crate) fn is_simulated(&self, name: &Name) -> bool {
         let rig = self.pilots.get(name).map(|pilot| pilot.rig.as_slice()).unwrap_or_default();
-        !rig.is_empty() && rig.iter().all(|device| device.driver == SIMULATED)
+        let mut own = rig.iter().filter(|device| !device.driver.starts_with(OF_A_CHILD)).peekable();
+        own.peek().is_some() && own.all(|device| device.driver == SIMULATED)
     }
 
     /// Whether a pilot runs a task that is known to have no trials.
@@ -427,7 +447,7 @@ impl Lab {
     /// Everything, for showing.
     pub(crate) fn view(&self) -> (Vec<PilotStatus>, Vec<String>) {
         (
-            self.pilots.iter().map(|(name, pilot)| pilot.view(name)).collect(),
+            self.pilots.iter().map(|(name, pilot)| pilot.view(name, self.before.get(name))).collect(),
             self.refused.iter().map(|refused| refused.why.clone()).collect(),
         )
     }

@@ -126,7 +126,8 @@ impl Pilot {
         self.running.as_mut().into_iter().chain(last).find(|run| run.progress.session == session)
     }
 
-    pub(super) fn view(&self, name: &Name) -> PilotStatus {
+    /// What there is to see of it; `before` is how the last session on it ended, by the subjects' files.
+    pub(super) fn view(&self, name: &Name, before: Option<&EndedSession>) -> PilotStatus {
         self.presence.view(PilotStatus {
             name: name.clone(),
             here: false,
@@ -141,7 +142,10 @@ impl Pilot {
             health: None,
             starting: self.starting.clone(),
             session: self.running.as_ref().map(Run::view),
-            last: self.last.as_ref().and_then(|(_, how)| how.clone()),
+            last: match &self.last {
+                Some((_, how)) => how.clone(),
+                None => before.cloned(),
+            },
             hand: None,
             notice: self.notice(),
         })
@@ -179,6 +183,7 @@ impl Run {
             step: self.step(),
             recent: score.recent().collect(),
             valves: self.progress.valves.clone(),
+            changed: self.log.changed(),
         }
     }
 

@@ -1,4 +1,4 @@
-use bramble_message::Activity;
+use bramble_message::{Activity, RigDevice};
 use bramble_value::{Ending, Row, Time};
 use jiff::ToSpan;
 use proptest::prelude::*;
@@ -121,6 +121,52 @@ fn what_is_noticed_of_a_pilot_before_it_calls_is_shown_when_it_does() {
     lab.up(&name("box1"), hello(Activity::Idle), at(0));
     lab.up(&name("box2"), hello(Activity::Idle), at(0));
     assert_eq!(notices(&lab), [Some("its subject's file was set aside".to_owned()), None]);
+}
+
+#[test]
+fn a_pilot_is_simulated_where_all_is_that_it_drives_itself() {
+    let is_simulated = |drivers: &[&str]| {
+        let device = |driver: &&str| RigDevice {
+            name: name("light"),
+            kind: "digital_output".into(),
+            ports: Vec::new(),
+            driver: (*driver).to_owned(),
+        };
+        let mut lab = Lab::default();
+        let rig = drivers.iter().map(device).collect();
+        lab.up(&name("box1"), PilotHello { rig, ..hello(Activity::Idle) }, at(0));
+        lab.is_simulated(&name("box1"))
+    };
+    assert!(is_simulated(&["simulated", "child wheel-box1"]));
+    for drivers in [&["simulated", "gpiocdev"][..], &["child wheel-box1"], &[]] {
+        assert!(!is_simulated(drivers), "{drivers:?}");
+    }
+}
+
+#[test]
+fn how_the_last_session_on_a_pilot_ended_is_known_from_the_files_until_another_one_runs() {
+    let ended = |second, trials| EndedSession {
+        session: Uuid::from_u128(9),
+        subject: mouse("M001"),
+        task: "free_water".into(),
+        step: None,
+        trials,
+        correct: None,
+        ended: at(second),
+        ending: bramble_value::Ending::Done,
+        graduated: false,
+        why: "enough".into(),
+    };
+    let mut lab = lab();
+    for (second, trials) in [(20, 2), (30, 3), (10, 1)] {
+        lab.ended_before(&name("box1"), &ended(second, trials));
+    }
+    let last = |lab: &Lab| lab.view().0[0].last.as_ref().map(|last| last.trials);
+    assert_eq!(last(&lab), Some(3), "the last of them");
+    assert_eq!(lab.view().0[1].last, None);
+    lab.up(&name("box1"), hello(running(1, "M001", 4)), at(40));
+    lab.up(&name("box1"), hello(Activity::Idle), at(50));
+    assert_eq!(last(&lab), None, "of the one that ran since it isn't told yet how it ended");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub(crate) struct Log {
     width: i64,
     /// It was asked to end when its present trial is over.
     stops: bool,
+    /// What live parameters were set to last.
+    set: BTreeMap<Source, f64>,
     /// Events that were seen in passing and will come again.
     ahead: VecDeque<Event>,
     /// The latest event that came for good.
@@ -85,6 +87,7 @@ impl Default for Log {
             streams: BTreeMap::new(),
             width: WIDTH,
             stops: false,
+            set: BTreeMap::new(),
             ahead: VecDeque::new(),
             safe: None,
             edition: 0,
@@ -231,8 +234,24 @@ impl Log {
                 let stream = self.streams.entry(event.source).or_insert_with(|| Stream::new(self.width));
                 stream.add(since, event.value);
             }
-            _ => self.events.push(event),
+            _ => {
+                if event.kind == Kind::Parameter {
+                    self.set.insert(event.source, event.value);
+                }
+                self.events.push(event);
+            }
         }
+    }
+
+    /// What its live parameters are that were changed since its start, as a person writes them.
+    pub(crate) fn changed(&self) -> BTreeMap<String, String> {
+        let parameters = self.about.as_ref().map(|about| about.parameters.as_slice()).unwrap_or_default();
+        let known = self.set.iter().filter_map(|(source, value)| {
+            let name = self.name(*source);
+            let (_, kind, _) = parameters.iter().find(|(parameter, ..)| *parameter == name)?;
+            Some((name, kind.show(kind.value_from_f64(*value)?)))
+        });
+        known.collect()
     }
 
     fn start(&self) -> Time {

@@ -6,6 +6,7 @@ use bramble_message::{Activity, Ended, PilotHello, Progress, Software};
 use bramble_subject::Change;
 use bramble_value::{
     Asked, Ending, Event, Kind, Name, Names, Record, Row, Source, SourceKind, Span, Time, Value, ValueType,
+    Volume,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -409,6 +410,24 @@ fn what_people_did_in_a_session_that_was_simulated_is_in_its_own_time() {
     assert_eq!(time(1_000), 500.0, "half of it was over");
     // What a pilot that was away said late of its end doesn't count.
     assert_eq!(time(8), 5.0);
+}
+
+#[test]
+fn a_live_parameter_is_known_as_it_was_set_last_also_to_a_terminal_that_heard_of_it_later() {
+    let mut about = about();
+    about.parameters =
+        vec![("reward".into(), ValueType::Volume, Value::Volume(Volume::from_microliters(4.0).unwrap()))];
+    about.names.sources.push((SourceKind::Parameter, "reward".into()));
+    let set = |ns, value| Event { source: Source(3), value, ..event(ns, Kind::Parameter) };
+    let mut log = Log::of(about.clone());
+    assert!(log.changed().is_empty());
+    log.safe(&[Record::Event(set(2_000, 6.0))]);
+    log.passing(&[Record::Event(set(3_000, 2.0))]);
+    let is = |log: &Log| log.changed().into_iter().collect::<Vec<_>>();
+    assert_eq!(is(&log), [("reward".to_owned(), "2 uL".to_owned())]);
+    let mut log = Log::default();
+    log.restore(about, &[], &[set(2_000, 6.0)], &[]);
+    assert_eq!(is(&log), [("reward".to_owned(), "6 uL".to_owned())]);
 }
 
 #[test]
