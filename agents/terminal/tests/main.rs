@@ -11,6 +11,7 @@ mod hand;
 mod life;
 mod link;
 mod live;
+mod next_step;
 mod protocols;
 mod recorded;
 mod sessions;

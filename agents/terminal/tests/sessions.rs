@@ -7,7 +7,7 @@ use bramble_value::Seed;
 use uuid::Uuid;
 
 /// A terminal with the subject M001.
-fn terminal() -> Terminal {
+pub(crate) fn terminal() -> Terminal {
     let terminal = Terminal::start();
     terminal.say(&["subject", "add", "M001", "--species", "Mus musculus"]);
     terminal
@@ -26,7 +26,7 @@ fn ended_session(terminal: &Terminal) -> serde_json::Value {
 }
 
 /// Starts a session of a task on box1, which agrees.
-fn start(terminal: &Terminal, pilot: &Pilot, arguments: &[&str]) -> Uuid {
+pub(crate) fn start(terminal: &Terminal, pilot: &Pilot, arguments: &[&str]) -> Uuid {
     let mut all = vec!["start", "M001", "--pilot", "box1"];
     all.extend(arguments);
     std::thread::scope(|scope| {
@@ -242,7 +242,7 @@ fn a_session_is_spoken_to_while_it_runs() {
 }
 
 /// Two steps of one task.
-const PROTOCOL: &str = r#"
+pub(crate) const PROTOCOL: &str = r#"
 protocol(
     name = "water",
     steps = [
@@ -253,7 +253,7 @@ protocol(
 "#;
 
 /// M001 on the protocol.
-fn assigned(terminal: &Terminal) -> String {
+pub(crate) fn assigned(terminal: &Terminal) -> String {
     terminal.file("lick.star", ONE_COLUMN);
     let protocol = terminal.file("water.star", PROTOCOL);
     let said = terminal.say(&["subject", "assign", "M001", &protocol]);

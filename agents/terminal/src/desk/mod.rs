@@ -11,6 +11,7 @@ mod protocols;
 mod recorded;
 mod report;
 mod start;
+mod stop;
 mod subjects;
 mod tasks;
 mod then;
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use bramble_health::Probe;
 use bramble_journal::Journal;
 use bramble_link::{LineError, Listener};
-use bramble_message::{Answer, Ask, Command, TerminalToPilot, When, encode};
+use bramble_message::{Answer, Ask, Command, TerminalToPilot, encode};
 use bramble_subject::SetAside;
 use bramble_value::{Name, Sources, Span, SubjectId};
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ use link::Probes;
 
 use crate::agents::Agents;
 use crate::alerts::Alerts;
-use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParameter, Status, Stop};
+use crate::api::types::{By, Done, LabInfo, Pause, Reward, SendMessage, SetParameter, Status};
 use crate::config::Settings;
 use crate::hands::Hands;
 use crate::lab::{Concern, Lab, Past, Running};
@@ -231,29 +232,9 @@ impl Desk {
         }
     }
 
-    /// Stops a session.
-    pub(crate) async fn stop(&self, stop: Stop) -> Allowed<Done> {
-        let running = match (&stop.subject, &stop.pilot) {
-            (Some(subject), _) => self.state.lab().session_of(subject)?,
-            (None, Some(pilot)) => self.state.lab().session_on(pilot)?,
-            (None, None) => return Err(Refusal::wrong("say whose session to stop, or on which pilot")),
-        };
-        let why = stop.by.who.did("stopped", &stop.why);
-        let when = if stop.after_trial { When::AfterTrial } else { When::Now };
-        let Running { pilot, session, subject, task } = running;
-        self.command(&pilot, stop.by, Command::Stop { session, when, why }).await?;
-        let what = format!("{subject}'s session of {task} on {pilot}");
-        if stop.after_trial {
-            return Ok(Done { done: format!("{what} ends when its present trial is over") });
-        }
-        let ended = self.state.until(PATIENCE, |lab| !lab.runs(&pilot, session)).await;
-        let done = if ended { format!("{what} was stopped") } else { format!("{what} was told to stop") };
-        Ok(Done { done })
-    }
-
     /// Holds a subject's session between two trials.
     pub(crate) async fn pause(&self, subject: &SubjectId, pause: Pause) -> Allowed<Done> {
-        let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let Running { pilot, session, task, .. } = self.session_of(subject).await?;
         let why = pause.by.who.did("paused", &pause.why);
         self.command(&pilot, pause.by, Command::Pause { session, why }).await?;
         let what = format!("{subject}'s session of {task} on {pilot}");
@@ -262,7 +243,7 @@ impl Desk {
 
     /// Goes on with a subject's session that was paused.
     pub(crate) async fn resume(&self, subject: &SubjectId, pause: Pause) -> Allowed<Done> {
-        let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let Running { pilot, session, task, .. } = self.session_of(subject).await?;
         let why = pause.by.who.did("resumed", &pause.why);
         self.command(&pilot, pause.by, Command::Resume { session, why }).await?;
         Ok(Done { done: format!("{subject}'s session of {task} on {pilot} goes on") })
@@ -270,7 +251,7 @@ impl Desk {
 
     /// Changes a live parameter of a subject's session.
     pub(crate) async fn set(&self, subject: &SubjectId, set: SetParameter) -> Allowed<Done> {
-        let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
+        let Running { pilot, session, .. } = self.session_of(subject).await?;
         let SetParameter { name, value, by } = set;
         let shown = line::value(&value);
         let done = format!("{name} is {shown} from {subject}'s next trial on");
@@ -284,7 +265,7 @@ impl Desk {
 
     /// Gives a subject's task a message.
     pub(crate) async fn message(&self, subject: &SubjectId, send: SendMessage) -> Allowed<Done> {
-        let Running { pilot, session, task, .. } = self.state.lab().session_of(subject)?;
+        let Running { pilot, session, task, .. } = self.session_of(subject).await?;
         let SendMessage { name, by } = send;
         let done = format!("{task} got the message {name}");
         self.command(&pilot, by, Command::Message { session, name }).await?;
@@ -293,7 +274,7 @@ impl Desk {
 
     /// Gives water by hand.
     pub(crate) async fn reward(&self, subject: &SubjectId, reward: Reward) -> Allowed<Done> {
-        let Running { pilot, session, .. } = self.state.lab().session_of(subject)?;
+        let Running { pilot, session, .. } = self.session_of(subject).await?;
         let Reward { port, volume, by } = reward;
         let done = format!("{subject} got {volume} from {port}");
         self.command(&pilot, by, Command::Reward { session, port, volume }).await?;
@@ -333,7 +314,10 @@ impl Desk {
             News::Graduated { pilot, subject, next } => {
                 if let Err(refusal) = self.start_next(&subject, &pilot, &next).await {
                     tracing::warn!(%subject, %pilot, "the next step did not start: {refusal}");
-                    let notice = format!("{subject}'s next step did not start: {refusal}");
+                    let notice = format!(
+                        "{subject}'s next step did not start by itself: {refusal}; when it is to: \
+                         bramble-terminal start {subject} --pilot {pilot}"
+                    );
                     self.state.change(|lab| lab.notice(&pilot, Concern::NextStep, Some(notice)));
                 }
             }

@@ -16,6 +16,7 @@ use super::subjects::no_subject;
 use super::{Desk, State, unix_ns};
 use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::{renumbered, training};
+use crate::lab::Follows;
 use crate::plan::{self, Chosen, Plan};
 use crate::refusal::{Allowed, Reason, Refusal};
 use crate::room;
@@ -24,7 +25,10 @@ use crate::unusual::{Before, Place, Unusual};
 use crate::writer::{Files, Next};
 
 /// How long after its answer a pilot may take to say that the session started.
-const START: Duration = Duration::from_secs(10);
+pub(super) const START: Duration = Duration::from_secs(10);
+
+/// How long a pilot that is here may take to tell how a session ended that is over.
+const TOLD: Duration = Duration::from_secs(5);
 
 /// How often the next step is tried to be started, and how long between two tries.
 const NEXT_TRIES: u32 = 20;
@@ -62,11 +66,23 @@ impl Desk {
             (None, Some(base)) => SeedFrom::Base(base),
             (None, None) => SeedFrom::Chance,
         };
-        self.start_from(start, seed, false).await
+        // That there is such a subject is the first thing a person wants to know.
+        self.read(start.subject.clone(), |_| Ok(())).await?;
+        if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
+            return Err(Refusal::failed(short.text));
+        }
+        self.state.change(|lab| lab.reserve(&start.subject, &start.who, &start.pilot, start.abandon))?;
+        let _reserved = self.reserved(&start.pilot);
+        self.start_on(start, seed, false).await
     }
 
-    /// Starts the step that a subject graduated to, where it graduated.
-    pub(super) async fn start_next(&self, subject: &SubjectId, pilot: &Name, next: &Next) -> Allowed<Done> {
+    /// Starts the step that a subject graduated to, where it graduated, unless a person was faster.
+    ///
+    /// # Errors
+    /// Where it didn't start, and a person has to see to it.
+    pub(super) async fn start_next(&self, subject: &SubjectId, pilot: &Name, next: &Next) -> Allowed<()> {
+        // The lab hears of the end when the writer does.
+        self.state.until(TOLD, |lab| lab.has_ended(pilot, next.after)).await;
         let start = Start {
             who: next.owner.clone(),
             subject: subject.clone(),
@@ -82,7 +98,18 @@ impl Desk {
         };
         let mut tries = 0;
         loop {
-            match self.start_from(start.clone(), SeedFrom::Before(next.seed), next.paused).await {
+            let now = Timestamp::now();
+            let follows = self.state.change(|lab| lab.follow((subject, &next.owner), pilot, next.after, now));
+            let started = match follows {
+                Ok(Follows::Overtaken) => return Ok(()),
+                Ok(Follows::Late) => return Err(late(pilot, next)),
+                Ok(Follows::Yes) => {
+                    let _reserved = self.reserved(pilot);
+                    self.start_on(start.clone(), SeedFrom::Before(next.seed), next.paused).await.map(drop)
+                }
+                Err(refusal) => Err(refusal),
+            };
+            match started {
                 // Its pilot may still be putting the last session away.
                 Err(refusal) if refusal.reason == Reason::Conflict && tries < NEXT_TRIES => {
                     tries += 1;
@@ -93,7 +120,13 @@ impl Desk {
         }
     }
 
-    async fn start_from(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
+    /// Has a pilot that is kept for a start be so until this is dropped.
+    fn reserved(&self, pilot: &Name) -> Reserved {
+        Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() }
+    }
+
+    /// Starts a session on a pilot that is kept for it.
+    async fn start_on(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
         let Start {
             who,
             subject,
@@ -108,7 +141,8 @@ impl Desk {
             ..
         } = start;
         let chosen = Chosen { parameters, keep };
-        // That there is such a subject is the first thing a person wants to know.
+        // What comes of its last session is what this one starts from.
+        self.state.until(TOLD, |lab| !lab.awaits_end_of(&subject)).await;
         let behind = self.behind(&subject).await?;
         let look = |file: &SubjectFile| {
             let weighings = life::counted(&file.weights()?).iter().map(|weight| weight.when).collect();
@@ -122,12 +156,6 @@ impl Desk {
         };
         let (training, before) = self.read(subject.clone(), look).await?;
         let sessions = before.sessions.len() as u64;
-        if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
-            return Err(Refusal::failed(short.text));
-        }
-        self.state.change(|lab| lab.reserve(&subject, &who, &pilot, abandon))?;
-        let _reserved = Reserved { state: Arc::clone(&self.state), pilot: pilot.clone() };
-
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
         let settings = self.settings.clone();
         let (whose, held) = (subject.clone(), at.clone());
@@ -180,10 +208,18 @@ impl Desk {
             self.follow(&subject, held, now, who).await?;
         }
         let by = By { who, take_over: false };
-        if !follows {
-            self.state.change(|lab| lab.notices_are_read(&pilot));
-        }
+        self.state.change(|lab| -> Allowed<()> {
+            lab.is_still_wanted(&pilot)?;
+            if !follows {
+                lab.notices_are_read(&pilot);
+                lab.overtake(&subject, &pilot);
+            }
+            Ok(())
+        })?;
         self.command(&pilot, by, Command::Start(Box::new(request))).await?;
+        if abandon {
+            self.state.change(|lab| lab.abandon(&subject, &pilot));
+        }
         // A stop that comes right after this must find the session.
         self.state.until(START, |lab| lab.has_started(&pilot, session)).await;
         let simulated = if simulated { " (simulated)" } else { "" };
@@ -270,4 +306,10 @@ fn step_to_run(subject: &SubjectId, training: Option<Training>) -> Allowed<Train
         )));
     }
     Ok(training)
+}
+
+/// Why a step doesn't follow by itself: nobody waits for it any more.
+fn late(pilot: &Name, next: &Next) -> Refusal {
+    let ended = next.ended.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M");
+    Refusal::conflict(format!("it graduated at {ended}, and another animal may be in {pilot} by now"))
 }

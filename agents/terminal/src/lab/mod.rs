@@ -1,6 +1,7 @@
 //! Who is there and what everyone is doing, as far as this terminal knows: state
 //! without I/O and without a clock.
 
+mod next;
 mod notices;
 mod pilot;
 mod presence;
@@ -21,6 +22,7 @@ use crate::live::line::Line;
 use crate::live::{About, Log};
 use crate::refusal::{Allowed, Refusal};
 use crate::score::Score;
+pub(crate) use next::Follows;
 pub(crate) use notices::Concern;
 use notices::Notices;
 use pilot::{Pilot, Run};
@@ -369,6 +371,7 @@ impl Lab {
             )));
         }
         pilot.starting = Some(Starting { subject: subject.clone(), owner: owner.clone() });
+        pilot.called_off = None;
         Ok(())
     }
 
@@ -393,7 +396,7 @@ impl Lab {
 
     /// Whether a pilot is there.
     pub(crate) fn is_here(&self, name: &Name) -> bool {
-        self.pilots.get(name).is_some_and(|pilot| pilot.presence.away_since().is_none())
+        self.pilots.get(name).is_some_and(Pilot::is_here)
     }
 
     /// The start came to its end, well or not. Whether a pilot that is away did it isn't known before it
@@ -405,20 +408,30 @@ impl Lab {
         }
     }
 
-    /// The session that a subject is in, on a pilot that is there.
+    /// The session that a subject is in, on a pilot that is there; of several the latest.
     pub(crate) fn session_of(&self, subject: &SubjectId) -> Allowed<Running> {
-        let running = self.running().find(|running| running.subject == *subject).ok_or_else(|| {
-            Refusal::conflict(format!("{subject} is in no session"))
-                .help("bramble-terminal status shows who is")
-        })?;
-        self.check_here(&running.pilot)?;
-        Ok(running)
+        let of_it =
+            self.pilots.iter().filter_map(|(name, pilot)| Some((name, pilot, pilot.running.as_ref()?)));
+        let of_it = of_it.filter(|(_, _, run)| run.progress.subject == *subject);
+        let likelier = |(_, pilot, run): &(&Name, &Pilot, &Run)| (!pilot.is_here(), run.abandoned);
+        let shorter = |(_, _, one): &(_, _, &Run), (_, _, other): &(_, _, &Run)| {
+            one.progress.seconds.total_cmp(&other.progress.seconds)
+        };
+        let found = of_it.min_by(|one, other| likelier(one).cmp(&likelier(other)).then(shorter(one, other)));
+        let Some((name, _, run)) = found else {
+            self.check_not_starting(|_, starting| starting.subject == *subject)?;
+            return Err(Refusal::conflict(format!("{subject} is in no session"))
+                .help("bramble-terminal status shows who is"));
+        };
+        self.check_here(name)?;
+        Ok(run.running(name))
     }
 
     /// The session that a pilot runs, if it is there.
     pub(crate) fn session_on(&self, name: &Name) -> Allowed<Running> {
         self.check_here(name)?;
         let running = self.running().find(|running| running.pilot == *name);
+        self.check_not_starting(|pilot, _| running.is_none() && pilot == name)?;
         running.ok_or_else(|| Refusal::conflict(format!("{name} runs no session")))
     }
 
@@ -459,7 +472,7 @@ impl Lab {
     /// Where a subject is, and what it does there.
     fn whereabouts(&self, subject: &SubjectId) -> Option<(&Name, String)> {
         self.pilots.iter().find_map(|(name, pilot)| match (&pilot.running, &pilot.starting) {
-            (Some(run), _) if run.progress.subject == *subject => {
+            (Some(run), _) if run.progress.subject == *subject && !run.abandoned => {
                 Some((name, format!("is in a session of {} already,", run.progress.task)))
             }
             (_, Some(starting)) if starting.subject == *subject => {
@@ -488,12 +501,8 @@ impl Lab {
         if let Some(Refused { why, .. }) = self.refused.iter().rev().find(|one| one.why.contains(&quoted)) {
             return Refusal::conflict(format!("{name} can't be talked to: {why}"));
         }
-        let here: Vec<&str> = self
-            .pilots
-            .iter()
-            .filter(|(_, pilot)| pilot.presence.away_since().is_none())
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let here: Vec<&str> =
+            self.pilots.iter().filter(|(_, pilot)| pilot.is_here()).map(|(name, _)| name.as_str()).collect();
         let here =
             if here.is_empty() { "no pilot is".to_owned() } else { format!("here: {}", here.join(", ")) };
         Refusal::missing(format!("no pilot {name} is here ({here})"))

@@ -1,11 +1,12 @@
 //! What is known of one pilot, and of the session that it runs.
 
 use bramble_message::{Activity, Ended, Progress, RigDevice, Software};
-use bramble_value::{Name, Row};
+use bramble_value::{Name, Person, Row};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Running;
+use super::next::Graduated;
 use super::notices::Notices;
 use super::presence::Presence;
 use crate::api::types::{EndedSession, PilotStatus, SessionStatus, Starting};
@@ -21,6 +22,8 @@ pub(super) struct Pilot {
     pub(super) rig: Vec<RigDevice>,
     /// A session is being started.
     pub(super) starting: Option<Starting>,
+    /// Who stopped that before its pilot was asked.
+    pub(super) called_off: Option<Person>,
     /// It went away before it said whether it did that.
     pub(super) unanswered: bool,
     pub(super) running: Option<Run>,
@@ -28,6 +31,8 @@ pub(super) struct Pilot {
     pub(super) last: Option<(Run, Option<EndedSession>)>,
     /// What is told late of this session is no news.
     pub(super) ended: Option<Uuid>,
+    /// The subject of that session graduated in it.
+    pub(super) graduated: Option<Graduated>,
     pub(super) notices: Notices,
     /// What the pilot itself says that a person should read.
     pub(super) told: Option<String>,
@@ -43,6 +48,8 @@ pub(super) struct Run {
     /// Trials that were seen to end and that are not yet safe here.
     pub(super) live: Vec<Row>,
     pub(super) log: Log,
+    /// Its subject went on elsewhere, since its pilot was away; until that says that it runs.
+    pub(super) abandoned: bool,
 }
 
 impl Pilot {
@@ -52,13 +59,19 @@ impl Pilot {
             software,
             rig: Vec::new(),
             starting: None,
+            called_off: None,
             unanswered: false,
             running: None,
             last: None,
             ended: None,
+            graduated: None,
             notices: Notices::default(),
             told: None,
         }
+    }
+
+    pub(super) fn is_here(&self) -> bool {
+        self.presence.away_since().is_none()
     }
 
     /// The log of its session says a notice too.
@@ -89,7 +102,7 @@ impl Pilot {
         match &mut self.running {
             Some(run) if run.progress.session == progress.session => {
                 run.trials = run.trials.max(progress.trial.saturating_sub(1));
-                run.progress = progress;
+                (run.progress, run.abandoned) = (progress, false);
                 None
             }
             _ => {
@@ -110,6 +123,9 @@ impl Pilot {
 
     /// The session ended like this, whether it was known yet that it runs no longer or not.
     pub(super) fn ends(&mut self, ended: &Ended) {
+        if self.ended != Some(ended.session) {
+            self.graduated = ended.graduated.then(|| Graduated::of(ended));
+        }
         self.ended = Some(ended.session);
         if self.running.as_ref().is_some_and(|run| run.progress.session == ended.session) {
             self.is_over();
@@ -154,7 +170,7 @@ impl Pilot {
 
 impl Run {
     pub(super) fn new(progress: Progress, score: Score, log: Log) -> Run {
-        Run { progress, trials: 0, score, live: Vec::new(), log }
+        Run { progress, trials: 0, score, live: Vec::new(), log, abandoned: false }
     }
 
     pub(super) fn running(&self, pilot: &Name) -> Running {

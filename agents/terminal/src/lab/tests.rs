@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod next;
+
 fn name(text: &str) -> Name {
     text.parse().unwrap()
 }

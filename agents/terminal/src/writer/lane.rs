@@ -20,6 +20,7 @@ use bramble_journal::{Change, Journal, JournalError};
 use bramble_message::{Bytes, Ended, PilotToTerminal, Started, decode};
 use bramble_subject::{By, ProtocolStep, SessionEnd, SessionNumber, SubjectError};
 use bramble_value::{Name, Person, Seed, SubjectId};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use ending::when_ended;
@@ -392,6 +393,8 @@ impl Lane {
         let trials = file.summary(session.number)?.trials;
         let left = session.trials.map(|all| all.saturating_sub(u32::try_from(trials).unwrap_or(u32::MAX)));
         let next = (goes_on && left != Some(0)).then_some(Next {
+            after: session.uuid,
+            ended: when,
             trials: left,
             seed: session.seed,
             despite_check: session.despite_check,
@@ -465,6 +468,10 @@ pub(crate) fn keep(mut lanes: Vec<&mut Lane>, journal: &Journal, files: &mut Fil
 /// What follows a session whose subject graduated.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Next {
+    /// The session before.
+    pub(crate) after: Uuid,
+    /// When that ended.
+    pub(crate) ended: Timestamp,
     /// How many trials are left of those that a person asked for.
     pub(crate) trials: Option<u32>,
     /// The seed of the session before.

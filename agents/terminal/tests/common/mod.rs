@@ -18,6 +18,7 @@ use bramble_message::{
 use bramble_value::{
     Ending, Kind, Names, Record, Row, Seed, Source, SourceKind, Sources, Span, Time, Value, ValueType,
 };
+use jiff::Timestamp;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -223,6 +224,18 @@ impl Pilot {
         }
     }
 
+    /// Starts nothing that it is asked to, until something is so.
+    pub(crate) fn refuse_starts(&self, until: impl Fn() -> bool) {
+        while !until() {
+            let heard = self.events.recv_timeout(Duration::from_millis(20)).unwrap();
+            let Some(Event::Message { at, payload, .. }) = heard else { continue };
+            self.dialer.line().taken(at).unwrap();
+            if let TerminalToPilot::Command { ask, .. } = decode(&payload).unwrap() {
+                self.answer(ask, Err("it is busy"));
+            }
+        }
+    }
+
     /// The next command.
     pub(crate) fn command(&self) -> (Ask, bramble_message::Command) {
         let begun = Instant::now();
@@ -350,6 +363,7 @@ pub(crate) fn drop_of_water(session: Uuid) -> PilotToTerminal {
     PilotToTerminal::Records { session, records: vec![output(100, 1.0), output(200, 0.0)] }
 }
 
+/// The end of a session; where its subject graduated, just now.
 pub(crate) fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {
     PilotToTerminal::Ended(Ended {
         session,
@@ -358,6 +372,9 @@ pub(crate) fn ended(session: Uuid, graduated: bool) -> PilotToTerminal {
         graduated,
         paused: false,
         time: Time::ZERO,
-        unix_ns: 1_700_000_060_000_000_000,
+        unix_ns: match graduated {
+            true => i64::try_from(Timestamp::now().as_nanosecond()).unwrap(),
+            false => 1_700_000_060_000_000_000,
+        },
     })
 }
