@@ -268,6 +268,9 @@ fn a_renamed_pilot_starts_again_under_its_new_name_and_keeps_its_key() {
     swarm.start("box1", &config, &["--speed", "max"]);
     swarm.until_here("box1");
     let process = swarm.lab.process("box1");
+    let task = swarm.lab.task("free_water.star");
+    swarm.lab.say(&["start", "M001", "--pilot", "box1", "--task", &task, "--trials", "5"]);
+    swarm.lab.after_sessions(1);
     swarm.enrol("box2");
     let taken = swarm.lab.refused(&["agents", "rename", "box2", "box1"]);
     assert!(
@@ -282,9 +285,10 @@ fn a_renamed_pilot_starts_again_under_its_new_name_and_keeps_its_key() {
     assert!(pilot(&status, "box1").is_null(), "nobody is away by the old name: {status}");
     assert!(swarm.agent("box1").is_null() && swarm.agent("box7")["here"] == true);
 
-    let task = swarm.lab.task("free_water.star");
     swarm.lab.say(&["start", "M001", "--pilot", "box7", "--task", &task, "--trials", "5"]);
-    assert_eq!(crate::common::session(&swarm.lab.after_sessions(1), 1).0.rows.len(), 5);
+    assert_eq!(crate::common::session(&swarm.lab.after_sessions(2), 2).0.rows.len(), 5);
+    let history = swarm.lab.say(&["subject", "history", "M001"]);
+    assert!(!history.contains("other-box"), "it is the same box: {history}");
     let unknown = swarm.lab.refused(&["agents", "rename", "box1", "box2"]);
     assert!(unknown.contains("no agent box1 is enrolled (box2, box7)"), "{unknown}");
 }

@@ -68,6 +68,8 @@ pub(crate) struct Before {
     pub(crate) life: Life,
     /// Oldest first.
     pub(crate) sessions: Vec<SessionSummary>,
+    /// What the pilot of each is called now.
+    pub(crate) boxes: Vec<String>,
     /// When it was weighed.
     pub(crate) weighings: Vec<Timestamp>,
     /// Whether its last session was in a simulated rig, where it had one.
@@ -117,8 +119,8 @@ impl Before {
     /// The pilot of most of its last sessions; of as many, that of the latest.
     fn usual_box(&self) -> Option<&str> {
         let mut times: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for (place, session) in self.sessions.iter().enumerate().rev().take(LAST) {
-            let (count, latest) = times.entry(&session.pilot).or_default();
+        for (place, pilot) in self.boxes.iter().enumerate().rev().take(LAST) {
+            let (count, latest) = times.entry(pilot).or_default();
             (*count, *latest) = (*count + 1, place.max(*latest));
         }
         times.into_iter().max_by_key(|(_, times)| *times).map(|(pilot, _)| pilot)
@@ -234,6 +236,7 @@ mod tests {
             let before = Before {
                 life: life.clone(),
                 sessions: Vec::new(),
+                boxes: Vec::new(),
                 weighings: Vec::new(),
                 simulated: was,
                 behind: None,
@@ -250,7 +253,8 @@ mod tests {
         let history = if limited { vec![limit] } else { Vec::new() };
         let life = Life::of(&history, weights, &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
         let weighings = weights.iter().map(|weight| weight.when).collect();
-        let before = Before { life, sessions, weighings, simulated: None, behind: None };
+        let boxes = sessions.iter().map(|session| session.pilot.clone()).collect();
+        let before = Before { life, sessions, boxes, weighings, simulated: None, behind: None };
         let found = before.unusual(&"M001".parse().unwrap(), place(&box1(), false), &TimeZone::UTC);
         found.into_iter().map(|(one, _)| one).collect()
     }
@@ -277,6 +281,16 @@ mod tests {
             [Unusual::OtherBox]
         );
         assert_eq!(unusual(false, &[], vec![usual, other]), [Unusual::OtherBox]);
+    }
+
+    #[test]
+    fn a_box_that_was_renamed_is_the_usual_one_still() {
+        let sessions = vec![session("box7", "2026-03-08T10:00:00Z")];
+        let life = Life::of(&[], &[], &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
+        let boxes = vec!["box1".to_owned()];
+        let before = Before { life, sessions, boxes, weighings: Vec::new(), simulated: None, behind: None };
+        let found = before.unusual(&"M001".parse().unwrap(), place(&box1(), false), &TimeZone::UTC);
+        assert_eq!(found, []);
     }
 
     #[test]
@@ -309,7 +323,8 @@ mod tests {
     fn a_refusal_says_what_is_unusual_and_what_confirms_it() {
         let sessions = vec![session("box2", "2026-03-10T10:00:00Z")];
         let life = Life::of(&[], &[], &sessions, at("2026-03-10T12:00:00Z"), &TimeZone::UTC);
-        let before = Before { life, sessions, weighings: Vec::new(), simulated: None, behind: None };
+        let boxes = vec!["box2".to_owned()];
+        let before = Before { life, sessions, boxes, weighings: Vec::new(), simulated: None, behind: None };
         let check = |confirmed: &[Unusual]| {
             let confirmed = confirmed.iter().copied().collect();
             before.check(&"M001".parse().unwrap(), place(&box1(), false), &confirmed, &TimeZone::UTC)

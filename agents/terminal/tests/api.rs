@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
 use crate::common::Terminal;
+use crate::common::http::ask_over;
 use serde_json::{Value, json};
 
 /// Says one request in plain HTTP; returns the status and the body.
@@ -57,6 +58,23 @@ fn a_body_that_is_not_what_it_should_be_is_refused_with_what_is_missing() {
     let (status, refusal) = ask(&terminal, "POST", "/api/v1/sessions", "{\"subject\": \"M001\"}");
     assert_eq!(status, 422);
     assert!(refusal["message"].as_str().unwrap().contains("missing field `pilot`"), "{refusal}");
+}
+
+#[test]
+fn what_a_terminal_that_hung_was_asked_it_does_not_do_later() {
+    let terminal = Terminal::start();
+    let new = json!({ "id": "M001", "who": "script@desk" }).to_string();
+    let post = |ago: i64| {
+        let asked = (bramble_link::now().ns() - ago * 1_000_000_000).to_string();
+        let stream = UnixStream::connect(terminal.data().join("terminal.sock")).unwrap();
+        let headers = [("host", "terminal"), ("bramble-asked", asked.as_str())];
+        ask_over(stream, "", "POST", "/api/v1/subjects", &headers, new.as_bytes())
+    };
+    let late = post(60);
+    assert_eq!(late.status, 500);
+    let said = late.json()["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("s ago, and the terminal hung meanwhile: nothing was done"), "{said}");
+    assert_eq!(post(0).json(), json!({ "done": "M001 was added" }));
 }
 
 #[test]

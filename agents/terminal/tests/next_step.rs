@@ -1,5 +1,8 @@
 //! What follows a session that ended because its subject graduated, and what is stopped before it begins.
 
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+
 use crate::common::{Pilot, Terminal, ended, started, trials};
 use crate::sessions::{assigned, start, terminal};
 use bramble_message::{Activity, Command, PilotInPassing, PilotToTerminal, Status};
@@ -38,6 +41,20 @@ fn starts_at(terminal: &Terminal, pilot: &Pilot) -> u32 {
         said.join().unwrap();
         step
     })
+}
+
+/// The pilot says that it's idle, and not yet how its session ended.
+fn is_idle(terminal: &Terminal, pilot: &Pilot) {
+    pilot.say_in_passing(&PilotInPassing::Status(Box::new(Status {
+        time: Time::ZERO,
+        activity: Activity::Idle,
+        unacknowledged: 1,
+        children: Vec::new(),
+        health: None,
+        notice: None,
+        hand: None,
+    })));
+    terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"].is_null());
 }
 
 #[test]
@@ -95,16 +112,7 @@ fn a_session_that_is_only_being_started_is_stopped() {
 #[test]
 fn a_start_waits_for_the_end_of_the_session_before_and_what_came_of_it() {
     let (terminal, pilot, session) = in_first_step();
-    pilot.say_in_passing(&PilotInPassing::Status(Box::new(Status {
-        time: Time::ZERO,
-        activity: Activity::Idle,
-        unacknowledged: 1,
-        children: Vec::new(),
-        health: None,
-        notice: None,
-        hand: None,
-    })));
-    terminal.until(&["status", "--json"], |status| status["pilots"][0]["session"].is_null());
+    is_idle(&terminal, &pilot);
     std::thread::scope(|scope| {
         let said = scope.spawn(|| terminal.say(&["start", "M001", "--pilot", "box1"]));
         terminal.until(&["status", "--json"], |status| status["pilots"][0]["starting"].is_object());
@@ -118,4 +126,37 @@ fn a_start_waits_for_the_end_of_the_session_before_and_what_came_of_it() {
     let history = terminal.json(&["subject", "history", "M001", "--json"]);
     let graduated = history.as_array().unwrap().iter().filter(|change| change["what"] == "graduated");
     assert_eq!(graduated.count(), 1);
+}
+
+#[test]
+fn a_start_whose_client_has_gone_before_its_pilot_was_asked_starts_nothing() {
+    let (terminal, pilot, session) = in_first_step();
+    is_idle(&terminal, &pilot);
+    let mut stream = UnixStream::connect(terminal.data().join("terminal.sock")).unwrap();
+    let confirm = ["second-today", "other-box"];
+    let asked = serde_json::json!({
+        "subject": "M001", "pilot": "box1", "who": "ada@desk", "confirm": confirm, "parameters": {}, "keep": {},
+        "despite_check": false, "abandon": false,
+    });
+    let asked = asked.to_string();
+    write!(
+        stream,
+        "POST /api/v1/sessions HTTP/1.1\r\nhost: terminal\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{asked}",
+        asked.len()
+    )
+    .unwrap();
+    terminal.until(&["status", "--json"], |status| status["pilots"][0]["starting"].is_object());
+    drop(stream);
+    terminal.say(&["status"]);
+    pilot.say(&ended(session, false));
+    terminal.until(&["status", "--json"], |status| status["pilots"][0]["starting"].is_null());
+    std::thread::scope(|scope| {
+        let said = scope.spawn(|| terminal.say(&["start", "M001", "--pilot", "box1", "--who", "bob@desk"]));
+        let (ask, request) = pilot.start();
+        assert_eq!(request.owner.as_str(), "bob@desk", "it is the first that the pilot hears of");
+        pilot.answer(ask, Ok(()));
+        pilot.say(&started(request));
+        said.join().unwrap();
+    });
 }

@@ -122,6 +122,12 @@ impl Agents {
         self.registry().all().to_vec()
     }
 
+    /// What the agents are called now that were called so then.
+    pub(crate) fn names_now<'a>(&self, then: impl Iterator<Item = (&'a str, Timestamp)>) -> Vec<String> {
+        let registry = self.registry();
+        then.map(|(name, when)| registry.name_now(name, when).to_owned()).collect()
+    }
+
     /// Invites an agent. Says by which code, and whether one of that name is enrolled.
     ///
     /// # Errors

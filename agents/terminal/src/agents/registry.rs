@@ -32,6 +32,17 @@ pub(crate) struct Enrolled {
     /// What it is about to be: it has the certificate, or is about to get it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) becomes: Option<Becoming>,
+    /// What it was called before, and until when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) called: Vec<Called>,
+}
+
+/// A name that an agent had.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Called {
+    name: Name,
+    until: Timestamp,
 }
 
 /// A certificate that was issued.
@@ -205,8 +216,12 @@ impl Registry {
 
     /// Notes down an agent, in place of all that had its name.
     fn add(&mut self, agent: &Agent, certificate: Certificate, now: Timestamp) {
+        // It is the same box, whatever computer that has now.
+        let called = self.agents.iter().filter(|other| other.name == agent.name);
+        let called = called.flat_map(|other| other.called.clone()).collect();
         self.agents.retain(|other| other.name != agent.name);
         self.agents.push(Enrolled {
+            called,
             name: agent.name.clone(),
             role: agent.role,
             certificate,
@@ -320,12 +335,20 @@ impl Registry {
         let agent = self.agents.iter_mut().find(is_new)?;
         let Becoming { name, certificate } = agent.becomes.take()?;
         let old = std::mem::replace(&mut agent.name, name);
+        agent.called.push(Called { name: old.clone(), until: now });
         (agent.certificate, agent.last_here) = (certificate, Some(now));
         let (name, serial) = (agent.name.clone(), agent.certificate.serial);
         // A name is noted down once: who had it before was revoked.
         self.agents.retain(|other| other.name != name || other.certificate.serial == serial);
         self.sort();
         Some(old)
+    }
+
+    /// What the agent is called now that was called so then.
+    pub(crate) fn name_now<'a>(&'a self, then: &'a str, when: Timestamp) -> &'a str {
+        let called = self.agents.iter().flat_map(|agent| agent.called.iter().map(move |name| (agent, name)));
+        let called = called.filter(|(_, called)| called.name.as_str() == then && called.until > when);
+        called.min_by_key(|(_, called)| called.until).map_or(then, |(agent, _)| agent.name.as_str())
     }
 
     fn sort(&mut self) {
@@ -435,6 +458,29 @@ mod tests {
         assert_eq!(names(&registry), ["box2"]);
         assert_eq!(registry.find(&name("box2")).unwrap().last_here, Some(at(4)));
         assert_eq!(registry.is_here(&name("box2"), at(5)), None);
+    }
+
+    #[test]
+    fn a_box_is_found_by_the_name_that_it_had() {
+        let mut registry = registry(&[pilot("box1")]);
+        let rename = |registry: &mut Registry, from: &str, to: &str, when: i64| {
+            registry.promise(&name(from), becoming(to));
+            registry.is_here(&name(to), at(when)).unwrap();
+        };
+        rename(&mut registry, "box1", "box2", 10);
+        assert_eq!(registry.name_now("box1", at(9)), "box2");
+        assert_eq!(registry.name_now("box1", at(11)), "box1", "which is another by then");
+        registry.joins(&pilot("box1"), &issued(&pilot("box1")), at(12));
+        rename(&mut registry, "box1", "box3", 20);
+        rename(&mut registry, "box2", "box4", 30);
+        assert_eq!(["box1", "box2"].map(|then| registry.name_now(then, at(9))), ["box4", "box4"]);
+        assert_eq!(registry.name_now("box1", at(15)), "box3");
+        let again = issued(&pilot("box3"));
+        registry.joins(&pilot("box3"), &again, at(40));
+        registry.joined(&pilot("box3"), again.serial, at(41)).unwrap();
+        assert_eq!(registry.name_now("box1", at(15)), "box3", "another computer is in the same box");
+        let text = serde_json::to_string(&registry).unwrap();
+        assert_eq!(serde_json::from_str::<Registry>(&text).unwrap(), registry);
     }
 
     #[test]

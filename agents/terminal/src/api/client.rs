@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::PREFIX;
+use super::asked::ASKED;
 use crate::config::Settings;
 use crate::refusal::{Allowed, Refusal};
 
@@ -43,7 +44,8 @@ impl Client {
     /// # Errors
     /// What the terminal says, or that none runs.
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Allowed<T> {
-        self.answer(self.http.post(url(path)).json(body)).await
+        let asked = bramble_link::now().ns();
+        self.answer(self.http.post(url(path)).header(ASKED, asked).json(body)).await
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Allowed<T> {

@@ -2,6 +2,7 @@
 //! commands of this program use it, and a script or a page can do what they do.
 
 pub(crate) mod alerts;
+pub(crate) mod asked;
 pub(crate) mod client;
 pub(crate) mod description;
 mod life;

@@ -78,7 +78,7 @@ impl Desk {
     pub(crate) fn enrolled(&self) -> Vec<AgentLine> {
         let here = self.here();
         let line = |enrolled: Enrolled| {
-            let Enrolled { name, role, certificate, enrolled, last_here, revoked, becomes } = enrolled;
+            let Enrolled { name, role, certificate, enrolled, last_here, revoked, becomes, .. } = enrolled;
             let becomes = becomes.map(|becoming| becoming.name).filter(|becoming| *becoming != name);
             let here = here.contains(&name) && revoked.is_none();
             AgentLine { name, role, enrolled, here, last_here, serial: certificate.serial, revoked, becomes }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::life::fares;
 use super::subjects::no_subject;
 use super::{Desk, State, unix_ns};
+use crate::api::asked::Asker;
 use crate::api::types::{By, Done, Start, Training};
 use crate::assignment::{renumbered, training};
 use crate::lab::Follows;
@@ -60,7 +61,7 @@ enum SeedFrom {
 
 impl Desk {
     /// Starts a session that a person asks for.
-    pub(crate) async fn start(&self, start: Start) -> Allowed<Done> {
+    pub(crate) async fn start(&self, start: Start, asker: Asker) -> Allowed<Done> {
         let seed = match (start.seed, self.seed) {
             (Some(seed), _) => SeedFrom::Person(Seed(seed)),
             (None, Some(base)) => SeedFrom::Base(base),
@@ -73,7 +74,7 @@ impl Desk {
         }
         self.state.change(|lab| lab.reserve(&start.subject, &start.who, &start.pilot, start.abandon))?;
         let _reserved = self.reserved(&start.pilot);
-        self.start_on(start, seed, false).await
+        self.start_on(start, seed, false, Some(&asker)).await
     }
 
     /// Starts the step that a subject graduated to, where it graduated, unless a person was faster.
@@ -105,7 +106,9 @@ impl Desk {
                 Ok(Follows::Late) => return Err(late(pilot, next)),
                 Ok(Follows::Yes) => {
                     let _reserved = self.reserved(pilot);
-                    self.start_on(start.clone(), SeedFrom::Before(next.seed), next.paused).await.map(drop)
+                    self.start_on(start.clone(), SeedFrom::Before(next.seed), next.paused, None)
+                        .await
+                        .map(drop)
                 }
                 Err(refusal) => Err(refusal),
             };
@@ -126,7 +129,13 @@ impl Desk {
     }
 
     /// Starts a session on a pilot that is kept for it.
-    async fn start_on(&self, start: Start, seed: SeedFrom, paused: bool) -> Allowed<Done> {
+    async fn start_on(
+        &self,
+        start: Start,
+        seed: SeedFrom,
+        paused: bool,
+        asker: Option<&Asker>,
+    ) -> Allowed<Done> {
         let Start {
             who,
             subject,
@@ -152,9 +161,12 @@ impl Desk {
                 Some(last) => Some(file.session(last.number)?.is_simulated()),
                 None => None,
             };
-            Ok((training(&file.history()?), Before { life, sessions, weighings, simulated, behind }))
+            let before = Before { life, sessions, boxes: Vec::new(), weighings, simulated, behind };
+            Ok((training(&file.history()?), before))
         };
-        let (training, before) = self.read(subject.clone(), look).await?;
+        let (training, mut before) = self.read(subject.clone(), look).await?;
+        let of_each = before.sessions.iter().map(|session| (session.pilot.as_str(), session.started));
+        before.boxes = self.agents.names_now(of_each);
         let sessions = before.sessions.len() as u64;
         let at = if task.is_none() { Some(step_to_run(&subject, training)?) } else { None };
         let settings = self.settings.clone();
@@ -209,6 +221,7 @@ impl Desk {
         }
         let by = By { who, take_over: false };
         self.state.change(|lab| -> Allowed<()> {
+            asker.map_or(Ok(()), Asker::check)?;
             lab.is_still_wanted(&pilot)?;
             if !follows {
                 lab.notices_are_read(&pilot);

@@ -12,6 +12,7 @@ use bramble_value::Person;
 use super::admit::Names;
 use super::caller::User;
 use super::{COOKIE, Caller, page};
+use crate::api::asked;
 use crate::api::description::{self, Needs};
 use crate::api::routes;
 use crate::desk::Desk;
@@ -58,7 +59,7 @@ impl Door {
 /// Everything that is answered at the Unix socket.
 pub(crate) fn on_socket(desk: Arc<Desk>) -> Router {
     let access = Arc::new(Access::none(&desk.settings.data));
-    api().with_state(desk).layer(Extension(Caller::Socket)).layer(Extension(access)).layer(from_fn(bounded))
+    api().with_state(desk).layer(Extension(Caller::Socket)).layer(Extension(access)).layer(from_fn(at_socket))
 }
 
 fn api() -> Router<Arc<Desk>> {
@@ -69,10 +70,11 @@ fn api() -> Router<Arc<Desk>> {
         .layer(DefaultBodyLimit::max(LONGEST))
 }
 
-/// Refuses a body by the length that it says it has; one that doesn't say is held to it when it
-/// is read.
-async fn bounded(request: Request, next: Next) -> Response {
-    match check_length(&request) {
+/// Refuses what was asked too long ago, and a body by the length that it says it has; one that
+/// doesn't say is held to it when it is read.
+async fn at_socket(request: Request, next: Next) -> Response {
+    let checked = asked::check(request.headers(), bramble_link::now());
+    match checked.and_then(|()| check_length(&request)) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }

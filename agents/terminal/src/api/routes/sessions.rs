@@ -6,6 +6,7 @@ use axum::response::IntoResponse;
 use axum::{Extension, Json};
 
 use super::{At, Body, Reply, subject_id};
+use crate::api::asked::Waits;
 use crate::api::types::{Done, MoveSession, Pause, Reward, SendMessage, SetParameter, Start, Stop};
 use crate::refusal::Refusal;
 use crate::web::Caller;
@@ -66,8 +67,11 @@ pub(super) async fn start(
     Body(mut start): Body<Start>,
 ) -> Reply<Done> {
     start.task = start.task.map(|task| desk.file_for(&caller, task)).transpose()?;
-    // A start that its client no longer waits for goes on to its end all the same.
-    let started = tokio::spawn(async move { desk.start(start).await }).await;
+    // A start that its client no longer waits for goes on to its end all the same, once its pilot was asked.
+    let waits = Waits::default();
+    let asker = waits.asker();
+    let started = tokio::spawn(async move { desk.start(start, asker).await }).await;
+    drop(waits);
     started
         .unwrap_or_else(|error| Err(Refusal::failed(format!("the terminal made a mistake: {error}"))))
         .map(Json)
