@@ -293,6 +293,9 @@ pub(crate) struct LabInfo {
     pub(crate) institution: String,
     /// The lab's name, as its exports have it.
     pub(crate) lab: String,
+    /// The folder of tasks and protocols.
+    #[schema(value_type = String)]
+    pub(crate) tasks: PathBuf,
     /// Who asks, where that is known.
     pub(crate) who: Option<Person>,
     /// What they may do.

@@ -227,6 +227,7 @@ impl Desk {
             utc_offset: now.offset().seconds(),
             institution: institution.clone(),
             lab: name.clone(),
+            tasks: self.settings.tasks(),
             who: caller.person().cloned(),
             role: caller.role(),
         }

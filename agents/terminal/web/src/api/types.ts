@@ -84,7 +84,7 @@ export type EachDone = Whole<Schemas["EachDone"]>;
 
 export type Role = Schemas["UserRole"];
 export type LoginInfo = Whole<Schemas["LoginInfo"]>;
-export type LabInfo = Whole<Schemas["LabInfo"]> & { tasks?: string };
+export type LabInfo = Whole<Schemas["LabInfo"]>;
 
 export type ProtocolLine = Whole<Schemas["ProtocolLine"]>;
 export type TaskLine = Whole<Schemas["TaskLine"]>;
