@@ -69,9 +69,6 @@ impl Desk {
         };
         // That there is such a subject is the first thing a person wants to know.
         self.read(start.subject.clone(), |_| Ok(())).await?;
-        if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
-            return Err(Refusal::failed(short.text));
-        }
         self.state.change(|lab| lab.reserve(&start.subject, &start.who, &start.pilot, start.abandon))?;
         let _reserved = self.reserved(&start.pilot);
         self.start_on(start, seed, false, Some(&asker)).await
@@ -149,6 +146,9 @@ impl Desk {
             confirm,
             ..
         } = start;
+        if let Some(short) = room::short(&self.settings.data).filter(|short| short.refuses) {
+            return Err(Refusal::failed(short.text));
+        }
         let chosen = Chosen { parameters, keep };
         // What comes of its last session is what this one starts from.
         self.state.until(TOLD, |lab| !lab.awaits_end_of(&subject)).await;
