@@ -31,7 +31,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Report> {
         return Ok(());
     };
     let when = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S");
-    let to = with_end(&path, &format!(".left-behind-{when}"));
+    // A clock that was set may say the same time twice.
+    let names = (1..).map(|count| match count {
+        1 => format!(".left-behind-{when}"),
+        more => format!(".left-behind-{when}-{more}"),
+    });
+    let mut places = names.map(|name| with_end(&path, &name));
+    let to = places.find(|place| !place.exists()).expect("there are more numbers than files");
     // The log that SQLite has beside a file is gone once it was closed well, and else is a part of it.
     for end in ["-wal", "-shm", ""] {
         let (from, to) = (with_end(&path, end), with_end(&to, end));

@@ -24,6 +24,11 @@ fn arrives_whole(lab: &Lab) {
     assert!(trials.rows.len() >= 3 && !events.is_empty());
     let shown = lab.say(&["subject", "show", "M001", "--json"]);
     assert!(shown.contains("the pilot was told to end"), "{shown}");
+    // Its pilot knows it too, or would keep it when it is ended now.
+    lab.until(&["status", "--json"], |status| {
+        let pilot = &status["pilots"][0];
+        !pilot["health"].is_null() && pilot["unacknowledged"] == 0
+    });
     let status = lab.say(&["status"]);
     assert!(!status.contains("can't be written") && !status.contains("any more"), "{status}");
 }

@@ -61,6 +61,20 @@ fn a_body_that_is_not_what_it_should_be_is_refused_with_what_is_missing() {
 }
 
 #[test]
+fn a_day_of_which_it_is_not_said_what_was_on_it_is_not_taken_for_today() {
+    let terminal = Terminal::start();
+    terminal.say(&["subject", "add", "M001"]);
+    for (path, asked) in [
+        ("weights", r#"{"mass": 22, "day": "2026-03-01", "who": "script@desk"}"#),
+        ("water", r#"{"volume": 200, "day": "2026-03-01", "who": "script@desk"}"#),
+    ] {
+        let (status, refusal) = ask(&terminal, "POST", &format!("/api/v1/subjects/M001/{path}"), asked);
+        assert_eq!(status, 422, "{refusal}");
+        assert_eq!(refusal["message"], "it isn't said what is of 2026-03-01");
+    }
+}
+
+#[test]
 fn what_a_terminal_that_hung_was_asked_it_does_not_do_later() {
     let terminal = Terminal::start();
     let new = json!({ "id": "M001", "who": "script@desk" }).to_string();

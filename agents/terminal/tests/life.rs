@@ -72,6 +72,7 @@ fn what_was_on_another_day_is_written_down_for_that_day() {
     terminal.say(&["subject", "weigh", "M001", "25g"]);
     let said = terminal.say(&["subject", "weigh", "M001", "22g", "--after", "--on", "2026-03-01"]);
     assert!(said.starts_with("M001 weighed on 2026-03-01 22 g, "), "{said}");
+    assert!(said.contains("22 g is its baseline from now on, since it is its first weighing"), "{said}");
     terminal.say(&["subject", "weigh", "M001", "23g", "--after", "--on", "2026-03-01"]);
     terminal.say(&["subject", "weigh", "M001", "21g", "--before", "--on", "2026-03-01 08:30"]);
     let weights = terminal.json(&["subject", "weigh", "M001", "--json"]);

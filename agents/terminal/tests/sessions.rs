@@ -2,7 +2,7 @@
 //! what the test says.
 
 use crate::common::{ONE_COLUMN, Pilot, Terminal, drop_of_water, ended, request, started, trials};
-use bramble_message::{Activity, Command, When};
+use bramble_message::{Activity, Command, PilotToTerminal, When};
 use bramble_value::Seed;
 use uuid::Uuid;
 
@@ -342,6 +342,23 @@ fn a_session_that_is_given_up_for_another_start_is_over() {
     let shown = terminal.until(&["subject", "show", "M001", "--json"], is_over);
     assert_eq!(shown["sessions"][0]["end"]["why"], "given up: M001 began another session, on box2");
     assert!(shown["sessions"][1]["end"].is_null());
+}
+
+#[test]
+fn a_session_that_began_before_and_is_told_of_late_ends_none_that_runs() {
+    let terminal = terminal();
+    let pilot = terminal.pilot("box1", Activity::Idle);
+    let task = terminal.file("lick.star", ONE_COLUMN);
+    let session = start(&terminal, &pilot, &["--task", &task]);
+    let other = terminal.pilot("box2", Activity::Idle);
+    let PilotToTerminal::Started(mut older) = started(request("M001")) else { panic!("it started") };
+    older.unix_ns -= 3_600_000_000_000;
+    other.say(&PilotToTerminal::Started(older));
+    terminal.until(&["subject", "show", "M001", "--json"], |subject| subject["sessions"][1].is_object());
+    pilot.say(&trials(session, 1, &[true]));
+    let shown = terminal
+        .until(&["subject", "show", "M001", "--json"], |subject| subject["sessions"][0]["trials"] == 1);
+    assert!(shown["sessions"][0]["end"].is_null(), "{shown}");
 }
 
 #[test]

@@ -78,10 +78,12 @@ impl Addressed {
         self.counts_on = false;
     }
 
-    /// They go to this one from now on.
-    pub fn turn_to(&mut self, to: Addressee) {
-        self.counts_on |= self.to.as_ref().is_some_and(|before| before.keeper != to.keeper);
-        self.to = Some(to);
+    /// They go to this one from now on; to `None` where nobody knows what it keeps them in, as of one
+    /// of an older version.
+    pub fn turn_to(&mut self, to: Option<Addressee>) {
+        let keeper = |to: &Option<Addressee>| to.as_ref().map(|to| to.keeper);
+        self.counts_on |= self.to.is_some() && keeper(&self.to) != keeper(&to);
+        self.to = to;
     }
 
     /// They are sent by this name from now on.
@@ -187,8 +189,9 @@ impl Outbox for AddressedOutbox {
         Ok(None)
     }
 
-    fn turn_to(&mut self, keeper: Uuid, name: &Name) -> Result<(), OutboxError> {
-        self.addressed.turn_to(Addressee { keeper, name: name.clone(), at: self.at.clone() });
+    fn turn_to(&mut self, keeper: Option<Uuid>, name: &Name) -> Result<(), OutboxError> {
+        let to = |keeper| Addressee { keeper, name: name.clone(), at: self.at.clone() };
+        self.addressed.turn_to(keeper.map(to));
         self.remember()
     }
 }
@@ -225,7 +228,7 @@ mod tests {
         let mut outbox = open(&journal, "box1").unwrap();
         outbox.push("poke".into()).unwrap();
         assert_eq!(outbox.addressee().unwrap(), None, "as an older Bramble left it");
-        outbox.turn_to(lab, &desk()).unwrap();
+        outbox.turn_to(Some(lab), &desk()).unwrap();
         let mut outbox = open(&journal, "box1").unwrap();
         let addressee = outbox.addressee().unwrap().unwrap();
         assert_eq!((addressee.keeper, addressee.to_string().as_str()), (lab, "`desk` at tcp://desk:5600"));
@@ -239,11 +242,11 @@ mod tests {
         let (lab, other) = (Uuid::new_v4(), Uuid::new_v4());
         let mut outbox = open(&journal, "box1").unwrap();
         let first = outbox.epoch();
-        outbox.turn_to(lab, &desk()).unwrap();
-        outbox.turn_to(lab, &"desk-by-another-name".parse().unwrap()).unwrap();
+        outbox.turn_to(Some(lab), &desk()).unwrap();
+        outbox.turn_to(Some(lab), &"desk-by-another-name".parse().unwrap()).unwrap();
         outbox.addressee().unwrap();
         assert_eq!(outbox.epoch(), first);
-        outbox.turn_to(other, &desk()).unwrap();
+        outbox.turn_to(Some(other), &desk()).unwrap();
         outbox.push("poke".into()).unwrap();
         // Also over a restart.
         let mut outbox = open(&journal, "box1").unwrap();
@@ -263,7 +266,7 @@ mod tests {
         let (_folder, journal) = journal();
         let mut outbox = open(&journal, "box1").unwrap();
         let first = outbox.epoch();
-        outbox.turn_to(Uuid::new_v4(), &desk()).unwrap();
+        outbox.turn_to(Some(Uuid::new_v4()), &desk()).unwrap();
         outbox.push("poke".into()).unwrap();
         let refused = open(&journal, "box7").unwrap_err().to_string();
         assert!(refused.contains("observed as `box1`, and this is `box7`"), "{refused}");

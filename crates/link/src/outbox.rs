@@ -50,12 +50,12 @@ pub trait Outbox: Send {
     fn addressee(&mut self) -> Result<Option<Addressee>, OutboxError> {
         Ok(None)
     }
-    /// A link comes up to an agent of this name, which keeps messages for good, and has them from
-    /// now on.
+    /// A link comes up to an agent of this name, which has messages from now on. Where it keeps them for
+    /// good, it says in what.
     ///
     /// # Errors
     /// When that can't be written down.
-    fn turn_to(&mut self, _keeper: Uuid, _name: &Name) -> Result<(), OutboxError> {
+    fn turn_to(&mut self, _keeper: Option<Uuid>, _name: &Name) -> Result<(), OutboxError> {
         Ok(())
     }
 }

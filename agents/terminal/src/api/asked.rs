@@ -11,8 +11,8 @@ use crate::refusal::{Allowed, Refusal};
 /// The header that says when, in nanoseconds of this computer's steady clock, which both ends share.
 pub(crate) const ASKED: &str = "bramble-asked";
 
-/// How old what is asked may be when the terminal comes to it.
-const MOST: Span = Span::from_s(5);
+/// How old what is asked may be when the terminal comes to it. Until then a command waits for its answer.
+const MOST: Span = Span::from_s(10);
 
 /// Refuses what was asked too long ago. What doesn't say when it was asked is as good as new.
 ///
@@ -69,9 +69,9 @@ mod tests {
             check(&said.into_iter().collect(), now)
         };
         assert!(checked(None).is_ok(), "a script's");
-        assert!(checked(Some("59000000000")).is_ok() && checked(Some("55000000000")).is_ok());
-        let refusal = checked(Some("51000000000")).unwrap_err();
-        assert!(refusal.message.starts_with("this was asked 9 s ago"), "{refusal}");
+        assert!(checked(Some("59000000000")).is_ok() && checked(Some("51000000000")).is_ok());
+        let refusal = checked(Some("49000000000")).unwrap_err();
+        assert!(refusal.message.starts_with("this was asked 11 s ago"), "{refusal}");
     }
 
     #[test]

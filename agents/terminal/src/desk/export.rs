@@ -100,7 +100,7 @@ impl Desk {
         // What a session that runs has by now would be taken for all of it.
         let (running, over): (Vec<_>, Vec<_>) = {
             let lab = self.state.lab();
-            all.into_iter().partition(|session| lab.is_running(session.uuid))
+            all.into_iter().partition(|session| session.end.is_none() && lab.is_running(session.uuid))
         };
         let over = over.into_iter().map(|session| session.number);
         let Some(number) = number.map(SessionNumber::new) else { return Ok(over.collect()) };

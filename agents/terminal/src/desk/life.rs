@@ -30,7 +30,7 @@ impl Desk {
     /// Writes down what a subject weighs.
     pub(crate) async fn weigh(&self, id: SubjectId, weigh: Weigh) -> Allowed<Done> {
         let Weigh { mass, occasion, instead, day: of, on, who } = weigh;
-        one_time(instead, on)?;
+        one_time(instead, of, on)?;
         mass.map_or(Ok(()), |mass| can_weigh(mass, "write its weight, as in 21.4g"))?;
         if mass.is_none() && !instead {
             return Err(nothing_to_take_back());
@@ -85,6 +85,16 @@ impl Desk {
                 (None, Some(wrong)) => format!("{id} was not weighed {} g; that is taken back", wrong.grams),
                 (None, None) => String::new(),
             };
+            if let Some(baseline) =
+                fares.baseline.as_ref().filter(|one| one.set.is_none() && one.since == when)
+                && !weights.is_empty()
+            {
+                done.push_str(&format!(
+                    "\nwarning: {} is its baseline from now on, since it is its first weighing: \
+                     --baseline sets another",
+                    baseline.mass
+                ));
+            }
             if let (Some(mass), Some(last)) = (mass, last)
                 && life::is_far(mass.grams(), last)
             {
@@ -104,7 +114,7 @@ impl Desk {
     /// Writes down water that a person gave outside of a session.
     pub(crate) async fn give_water(&self, id: SubjectId, give: GiveWater) -> Allowed<Done> {
         let GiveWater { volume, instead, day: of, on, who } = give;
-        one_time(instead, on)?;
+        one_time(instead, of, on)?;
         if let Some(volume) = volume.filter(|volume| volume.microliters() > life::TOO_MUCH) {
             return Err(Refusal::wrong(format!("no animal is given {volume}"))
                 .help("write what it was given, as in 500uL; nothing was changed"));
@@ -322,12 +332,14 @@ fn nothing_then(id: &SubjectId, what: &str, of: Option<Date>, last: Option<Date>
     }
 }
 
-/// Refuses two times for one thing.
-fn one_time(instead: bool, on: Option<On>) -> Allowed<()> {
-    match on.filter(|_| instead) {
-        Some(_) => Err(Refusal::wrong("what corrects something is of the time of that")
+/// Refuses two times for one thing, and a day of which it isn't said what was on it.
+fn one_time(instead: bool, of: Option<Date>, on: Option<On>) -> Allowed<()> {
+    match (instead, of, on) {
+        (true, _, Some(_)) => Err(Refusal::wrong("what corrects something is of the time of that")
             .help("say either on which day it was, or of which day it corrects something")),
-        None => Ok(()),
+        (false, Some(day), _) => Err(Refusal::wrong(format!("it isn't said what is of {day}"))
+            .help("say `on` for the day on which it was, or `instead` where it corrects something of `day`")),
+        _ => Ok(()),
     }
 }
 

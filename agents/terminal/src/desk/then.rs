@@ -58,7 +58,7 @@ fn moment(
     let is_today = now.to_zoned(zone.clone()).date() == on.day;
     let mut when = match (on.at, usual) {
         (Some(time), _) => at(time)?,
-        (None, Some(usual)) => usual,
+        (None, Some(usual)) => usual.min(now),
         (None, None) if is_today => now,
         (None, None) => at(time(12, 0, 0, 0))?,
     };

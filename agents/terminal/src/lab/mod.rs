@@ -98,18 +98,21 @@ impl Lab {
     pub(crate) fn up(&mut self, name: &Name, hello: PilotHello, now: Timestamp) -> Option<Running> {
         self.understands(name);
         let known = self.pilots.remove(name);
-        let mut pilot = known.unwrap_or_else(|| Pilot::new(hello.software.clone(), now));
+        let mut pilot = known.unwrap_or_else(|| self.called(name, hello.software.clone(), now));
         pilot.presence.comes(now);
         // It says itself what it does.
         pilot.starting.take_if(|_| pilot.unanswered);
         pilot.unanswered = false;
         (pilot.software, pilot.rig) = (hello.software, hello.rig);
         let news = pilot.is_doing(name, hello.activity);
-        if let Some(early) = self.early.remove(name) {
-            pilot.notices = early;
-        }
         self.pilots.insert(name.clone(), pilot);
         news
+    }
+
+    /// A pilot that wasn't known, with what was noticed of it already.
+    fn called(&mut self, name: &Name, software: Software, now: Timestamp) -> Pilot {
+        let notices = self.early.remove(name).unwrap_or_default();
+        Pilot { notices, ..Pilot::new(software, now) }
     }
 
     /// A pilot was in this session when it was last heard of, before this program started.
@@ -121,7 +124,7 @@ impl Lab {
         }
         let (program, unknown) = ("bramble-pilot".to_owned(), String::new);
         let software = Software { program, version: unknown(), host: unknown(), system: unknown() };
-        let mut pilot = Pilot::new(software, now);
+        let mut pilot = self.called(&name, software, now);
         pilot.presence.is_expected();
         let progress = Progress::beginning(session, subject, owner, task);
         pilot.running = Some(Run::new(progress, Score::default(), Log::default()));

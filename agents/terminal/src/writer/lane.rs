@@ -80,7 +80,7 @@ pub(crate) struct Lane {
     /// Why the session that it is in is given up, once all of it is written that came.
     over: Option<String>,
     /// Whose session began last, until that was asked.
-    begun: Option<SubjectId>,
+    begun: Option<(SubjectId, SessionNumber)>,
     /// Whose the messages are that wait while it fails.
     unwritten: behind::Unwritten,
 }
@@ -339,7 +339,7 @@ impl Lane {
         let file = files.hold(&subject)?;
         history::log_confirmed(file, confirmed, session.started)?;
         let moves = moves(&file.history()?);
-        self.begun = Some(subject.clone());
+        self.begun = Some((subject.clone(), number));
         self.mark.session =
             Some(InSession { uuid, first, subject, number, step, moves, trials, seed, despite_check, owner });
         Ok(())

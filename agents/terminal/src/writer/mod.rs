@@ -256,17 +256,25 @@ impl Work {
         for name in std::mem::take(&mut self.dirty) {
             let Some(lane) = self.lanes.get_mut(&name) else { continue };
             let is_written = lane.write(&self.journal, &mut self.files, &self.news);
-            begun.extend(lane.take_begun().map(|subject| (subject, lane.pilot().clone(), name.clone())));
+            begun.extend(lane.take_begun().map(|session| (session, lane.pilot().clone(), name.clone())));
             if !is_written {
                 self.failed.insert(name);
                 self.retry_at = Instant::now() + RETRY;
             }
         }
         // No animal is in two sessions: the one before was given up by who started this one.
-        for (subject, pilot, lane) in begun {
+        for ((subject, number), pilot, lane) in begun {
             let why = format!("given up: {subject} began another session, on {pilot}");
+            // What is told late may have begun before those that run.
+            let earlier = self.files.read(&subject, |file| {
+                let begun = (file.summary(number)?.started, number);
+                let all = file.sessions()?.into_iter().filter(|one| (one.started, one.number) < begun);
+                Ok(all.map(|one| one.number).collect::<BTreeSet<_>>())
+            });
+            let earlier = earlier.unwrap_or_default();
             self.over(&why, |other| {
-                other.name() != lane && other.session().is_some_and(|(of, _)| *of == subject)
+                let its = other.session().filter(|(of, number)| **of == subject && earlier.contains(number));
+                other.name() != lane && its.is_some()
             });
         }
         self.keep(KEPT_TOGETHER);

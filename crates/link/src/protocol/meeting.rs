@@ -63,9 +63,7 @@ impl End {
         if let Err(refusal) = self.check(&peer, inbound, addressee) {
             return self.refuse(refusal);
         }
-        if let Some(keeper) = peer.keeper
-            && let Err(error) = self.outbox.turn_to(keeper, &peer.name)
-        {
+        if let Err(error) = self.outbox.turn_to(peer.keeper, &peer.name) {
             // A disk that is full gets room by what is delivered.
             self.fail(&error);
         }

@@ -54,12 +54,8 @@ fn unknown(asked: &Value, known: &Value) -> Option<Refusal> {
                 // What isn't said isn't written, and `null` says no more; who asks is known everywhere.
                 None if asked.is_null() || name == "who" => None,
                 None => {
-                    let names: Vec<&str> = known.keys().map(String::as_str).collect();
                     let refusal = Refusal::wrong(format!("there is no field `{name}` here"));
-                    Some(refusal.help(format!(
-                        "there are {}; the API's description says which can be left out",
-                        names.join(", ")
-                    )))
+                    Some(refusal.help("the API's description has those there are: GET /api/v1/openapi.json"))
                 }
             })
         }

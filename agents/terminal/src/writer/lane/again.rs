@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bramble_journal::Journal;
 use bramble_message::{Bytes, Ended, PilotToTerminal};
-use bramble_subject::{SessionEnd, SessionStart, SubjectError, SubjectFile};
+use bramble_subject::{SessionEnd, SessionNumber, SessionStart, SubjectError, SubjectFile};
 use bramble_value::{Ending, Sources, SubjectId};
 use uuid::Uuid;
 
@@ -160,8 +160,8 @@ impl Lane {
         is_in_one
     }
 
-    /// Whose session has begun since this was last asked, if one has.
-    pub(in crate::writer) fn take_begun(&mut self) -> Option<SubjectId> {
+    /// The session that has begun since this was last asked, if one has.
+    pub(in crate::writer) fn take_begun(&mut self) -> Option<(SubjectId, SessionNumber)> {
         self.begun.take()
     }
 
