@@ -200,6 +200,7 @@ fn run(mut settings: Settings) -> Result<(), Report> {
 
     // It is as ready where nobody reads this.
     let _ = writeln!(std::io::stdout(), "ready: {}, terminal {}", settings.name, settings.terminal);
+    let at_the_end = journal.clone();
     let pilot = Pilot {
         front,
         rig,
@@ -226,6 +227,10 @@ fn run(mut settings: Settings) -> Result<(), Report> {
     // The pilot's pen is gone, and so are the session's thread and its own.
     scribe.finish(FAREWELL);
     dialer.close(FAREWELL);
+    // A thread that is about to end may have the journal still: what the terminal has is not to wait in it.
+    if let Err(error) = at_the_end.settle() {
+        tracing::warn!("{error}");
+    }
     tracing::info!("{} has ended", settings.name);
     match outcome? {
         Then::End => Ok(()),

@@ -102,6 +102,15 @@ impl Journal {
         self.0.change(body)
     }
 
+    /// Writes down what was let go of, which is else written with the next change, or when nobody has the
+    /// journal open any more.
+    ///
+    /// # Errors
+    /// When the disk doesn't take it.
+    pub fn settle(&self) -> Result<(), JournalError> {
+        self.change(|_| Ok(()))
+    }
+
     /// Puts `records` at the end of a lane, all of them or none, and says which
     /// numbers they got. The range is empty where there were none.
     ///

@@ -168,3 +168,20 @@ fn a_place_that_cant_be_written_to_is_said_so() {
         assert!(text.contains(&path.display().to_string()) && text.contains("may write there"), "{text}");
     }
 }
+
+#[test]
+fn what_was_let_go_of_is_on_disk_once_that_is_settled_also_while_somebody_has_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, copy) = (folder.path().join("journal.sqlite"), folder.path().join("copy.sqlite"));
+    let journal = Journal::open(&path).unwrap();
+    journal.append("terminal", &["one", "two", "three"]).unwrap();
+    journal.release("terminal", 2);
+    journal.settle().unwrap();
+    for end in ["", "-wal"] {
+        let with_end = |path: &std::path::Path| format!("{}{end}", path.display());
+        std::fs::copy(with_end(&path), with_end(&copy)).unwrap();
+    }
+    let left = Journal::open(&copy).unwrap();
+    assert_eq!((left.released("terminal"), left.pending("terminal").unwrap()), (2, 1));
+    drop(journal);
+}
