@@ -9,7 +9,7 @@ use miette::{Diagnostic, Report};
 use thiserror::Error;
 
 use crate::config::{Arguments, Dialed};
-use crate::memory::{LANE, waits};
+use crate::memory::{LANE, journal, waits};
 
 /// Why nothing was left behind.
 #[derive(Debug, Error, Diagnostic)]
@@ -131,10 +131,6 @@ fn waiting(path: &Path) -> Result<Option<Left>, JournalError> {
     }
     let (messages, addressed) = (journal.pending(LANE)?, Addressed::recall(&journal, LANE)?);
     Ok(Some(Left { messages, addressed }))
-}
-
-fn journal(data: &Path) -> PathBuf {
-    data.join("journal.sqlite")
 }
 
 fn with_end(path: &Path, end: &str) -> PathBuf {

@@ -272,7 +272,7 @@ fn inputs_channel(signals: SigSet) -> Result<(Sender<Input>, std::sync::mpsc::Re
 fn open_journal(data: &Path) -> Result<Journal, Report> {
     std::fs::create_dir_all(data)
         .map_err(|source| Report::new(DataFolder { path: data.to_owned(), source }))?;
-    Journal::open(data.join("journal.sqlite")).into_diagnostic()
+    Journal::open(memory::journal(data)).into_diagnostic()
 }
 
 /// A session that a crash cut is reported as ended, with what was observed of it.

@@ -2,6 +2,7 @@
 //! run twice and none is left without an end.
 
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 
 use bramble_journal::{Journal, JournalError};
 use bramble_message::{PilotToTerminal, decode};
@@ -12,6 +13,11 @@ use uuid::Uuid;
 pub(crate) const LANE: &str = "terminal";
 
 const KEY: &str = "sessions";
+
+/// The journal's file in a data folder.
+pub(crate) fn journal(data: &Path) -> PathBuf {
+    data.join("journal.sqlite")
+}
 
 /// Whether something waits for the terminal, or follows what does, that no other terminal could
 /// write to a file: what was observed in a session, and not answers to commands.

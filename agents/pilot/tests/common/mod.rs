@@ -161,17 +161,21 @@ impl Lab {
 
     /// Starts a pilot and waits until the terminal knows it.
     pub(crate) fn start_pilot(&mut self, name: &str, arguments: &[&str]) {
-        self.start_pilot_alone(name, arguments);
+        self.start_pilot_in(&[], name, arguments);
+    }
+
+    /// Starts a pilot that has these environment variables, and waits until the terminal knows it.
+    pub(crate) fn start_pilot_in(&mut self, variables: &[(&str, &str)], name: &str, arguments: &[&str]) {
+        self.launch_pilot(variables, name, arguments);
         self.until(&["status", "--json"], |status| pilot(status, name)["here"] == true);
     }
 
     /// Starts a pilot that need not reach the terminal.
     pub(crate) fn start_pilot_alone(&mut self, name: &str, arguments: &[&str]) {
-        self.start_pilot_in(&[], name, arguments);
+        self.launch_pilot(&[], name, arguments);
     }
 
-    /// Starts a pilot that has these environment variables.
-    pub(crate) fn start_pilot_in(&mut self, variables: &[(&str, &str)], name: &str, arguments: &[&str]) {
+    fn launch_pilot(&mut self, variables: &[(&str, &str)], name: &str, arguments: &[&str]) {
         let config = self.pilot_config(name);
         let mut command = program("bramble-pilot");
         command.args(["--config", &config]).args(arguments);

@@ -157,10 +157,7 @@ impl Desk {
             let weighings = life::counted(&file.weights()?).iter().map(|weight| weight.when).collect();
             let (life, sessions) = (fares(file)?, file.sessions()?);
             let last = sessions.iter().max_by_key(|session| session.started);
-            let simulated = match last {
-                Some(last) => Some(file.session(last.number)?.is_simulated()),
-                None => None,
-            };
+            let simulated = last.map(|last| Ok(file.session(last.number)?.is_simulated())).transpose()?;
             let before = Before { life, sessions, boxes: Vec::new(), weighings, simulated, behind };
             Ok((training(&file.history()?), before))
         };

@@ -50,10 +50,9 @@ fn moment(
     now: Timestamp,
     is_taken: impl Fn(Timestamp) -> bool,
 ) -> Allowed<Timestamp> {
-    let wrong = || Refusal::wrong(format!("{on} is no time of this calendar"));
     let at = |time| {
         let when = zone.to_ambiguous_timestamp(on.day.to_datetime(time)).compatible();
-        when.map_err(|_| wrong())
+        when.map_err(|_| Refusal::wrong(format!("{on} is no time of this calendar")))
     };
     let is_today = now.to_zoned(zone.clone()).date() == on.day;
     let mut when = match (on.at, usual) {

@@ -291,8 +291,7 @@ impl Lab {
 
     /// Whether a session runs on any pilot.
     pub(crate) fn is_running(&self, session: Uuid) -> bool {
-        let mut runs = self.pilots.values().filter_map(|pilot| pilot.running.as_ref());
-        runs.any(|run| run.progress.session == session)
+        self.running().any(|running| running.session == session)
     }
 
     /// Whether all is simulated that a pilot drives itself, as far as it said.
